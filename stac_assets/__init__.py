@@ -1,0 +1,1 @@
+"""Mirror a STAC API into database tables, exactly, with dlt and Dagster."""

@@ -1,0 +1,1 @@
+"""A sample STAC catalog of our own making, and a local STAC API that serves it."""

@@ -1,0 +1,115 @@
+"""The dlt source of a STAC API: nine resources, one per endpoint."""
+
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import dlt
+from dlt.extract import DltSource
+
+from stac_assets.settings import Settings, read_settings
+from stac_assets.source.jobs import Fetched, Job, fetch
+from stac_assets.source.resources import Obtain, Settled, build_resource, claim_dataset, refuse_failures
+from stac_assets.source.tables import ITEM_TABLES
+from stac_assets.stac.api import ENDPOINTS, StacApi
+from stac_assets.stac.errors import ConfigurationError
+from stac_assets.stac.options import RequestModifier
+
+__all__ = ["build_source", "pystac_client_source"]
+
+SOURCE_NAME = "pystac_client_source"
+
+
+def pystac_client_source(
+    base_url: str | None = None,
+    *,
+    api_key: str | None = None,
+    collections: Iterable[str] | str | None = None,
+    start_date: str | None = None,
+    end_date: str | None = None,
+    item_ids: Iterable[str] = (),
+    headers: Mapping[str, str] | None = None,
+    request_modifier: RequestModifier | None = None,
+    **settings: Any,
+) -> DltSource:
+    """A dlt source with one resource, and so one table, per endpoint of a STAC API.
+
+    Args:
+        base_url: landing page of the API.
+        api_key: bearer token.
+        collections: ids of collections, or `"*"` for all.
+        start_date: first UTC day to load, `YYYY-MM-DD`.
+        end_date: last UTC day to load, included; by default today.
+        item_ids: ids of the items that the resource `item` loads, looked up in every collection.
+        headers: sent with every request to the API's own origin.
+        request_modifier: gets each `requests.Request` before it is sent, as in pystac-client.
+        settings: any other setting of `[sources.pystac_client_source]`.
+
+    Returns:
+        The source; choose with `.with_resources("search", "collections")`.
+
+    Raises:
+        ConfigurationError: a setting does not exist or cannot be used.
+
+    Example:
+        >>> import dlt
+        >>> from stac_assets.source import pystac_client_source
+        >>> source = pystac_client_source(collections=["sentinel-2-l2a"], end_date="2024-01-02")
+        >>> pipeline = dlt.pipeline("my_pipeline", destination="duckdb", dataset_name="stac")
+        >>> pipeline.run(source.with_resources("search"))  # doctest: +SKIP
+    """
+    named = list(collections) if collections is not None and not isinstance(collections, str) else collections
+    read = read_settings(
+        base_url=base_url,
+        api_key=api_key,
+        collections=named,
+        start_date=start_date,
+        end_date=end_date,
+        headers=headers,
+        request_modifier=request_modifier,
+        **settings,
+    )
+    ids = tuple(item_ids)
+
+    @contextmanager
+    def obtain(name: str) -> Iterator[Fetched]:
+        claim_dataset(read.base_url)
+        with tempfile.TemporaryDirectory(prefix="stac-assets-") as folder:
+            yield refuse_failures(fetch(_whole_job(name, read, ids), read, Path(folder)))
+
+    return build_source(read, {name: partial(obtain, name) for name in ENDPOINTS})
+
+
+def build_source(
+    settings: Settings, obtain: Mapping[str, Obtain], settled: Settled | None = None
+) -> DltSource:
+    """A source whose resources get what was fetched from the callables in `obtain`, by name."""
+
+    def resources() -> Iterable[Any]:
+        for name, get in obtain.items():
+            yield build_resource(name, get, settings.promote_properties, settled)
+
+    return dlt.source(resources, name=SOURCE_NAME, section=SOURCE_NAME)()
+
+
+def _whole_job(name: str, settings: Settings, ids: tuple[str, ...]) -> Job:
+    """Everything that the settings say of one endpoint."""
+    if name not in (*ITEM_TABLES, "collection"):
+        return Job(name, collections=settings.named_collections)
+    named = settings.named_collections or tuple(StacApi(settings.api, threading.Event()).collection_ids())
+    if name == "collection":
+        return Job(name, collections=named)
+    windows = tuple(w for collection in named for w in settings.windows(collection))
+    if name != "item":
+        return Job(name, windows)
+    if not ids:
+        raise ConfigurationError(
+            "the resource `item` loads single items: give item_ids=[...], or leave it out with "
+            '.with_resources("search")'
+        )
+    first = {window.collection: window for window in reversed(windows)}
+    return Job(name, tuple(first.values()), item_ids=dict.fromkeys(first.values(), ids))

@@ -1,0 +1,212 @@
+"""The first half of a load: pages become rows in a spool, in parallel, without dlt and without a database."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from stac_assets.source.rows import NotARow, build_row, owner_time
+from stac_assets.source.spool import Spool
+from stac_assets.source.tables import PARTITION_KEY
+from stac_assets.stac.api import Narrowing, StacApi
+from stac_assets.stac.documents import Item, Page, Rejected, decode_members, object_text
+from stac_assets.stac.errors import Cancelled, ConfigurationError, MethodRefused, StacError
+from stac_assets.stac.figures import Figures
+from stac_assets.stac.windows import Window, partition_key
+
+logger = logging.getLogger("stac_assets")
+
+Progress = Callable[[Window, Figures], None]
+"""Called after every page with the window and its figures so far."""
+
+POLL_SECONDS = 0.2
+
+
+@dataclass
+class FetchedWindow:
+    """What one window gave: its rows in the spool, or the error that kept it from being complete."""
+
+    window: Window
+    spool: Spool
+    figures: Figures = field(default_factory=Figures)
+    error: StacError | None = None
+    deleted: list[str] = field(default_factory=list)
+    """Ids of items that the API no longer has (resource `item`)."""
+
+
+def fetch_windows(
+    api: StacApi,
+    resource: str,
+    windows: Sequence[Window],
+    folder: Path,
+    *,
+    narrowing: Narrowing | None = None,
+    item_ids: dict[Window, Sequence[str]] | None = None,
+    max_items: int | None = None,
+    progress: Progress | None = None,
+    cancelled: threading.Event | None = None,
+) -> list[FetchedWindow]:
+    """Fetch every window, several at a time; a window that fails does not stop the others.
+
+    Raises:
+        Cancelled: `cancelled` was set.
+        UnknownCollection: one of the windows' collections does not exist.
+        EndpointMissing: the API lacks what `resource` reads.
+    """
+    for collection in sorted({window.collection for window in windows}):
+        api.collection(collection)
+    stop = cancelled or threading.Event()
+
+    def fetch(fetched: FetchedWindow) -> FetchedWindow:
+        reader = _Reader(api, resource, fetched, narrowing or Narrowing(), max_items, progress)
+        try:
+            if resource == "item":
+                reader.read_items((item_ids or {}).get(fetched.window, ()))
+            else:
+                reader.read_pages()
+        except (Cancelled, ConfigurationError, NotImplementedError):
+            raise
+        except StacError as error:
+            logger.error("%s: %s", fetched.window, error)
+            fetched.spool.discard()
+            fetched.error = error
+        return fetched
+
+    jobs = [FetchedWindow(w, Spool(folder, f"{resource}-{n:05}")) for n, w in enumerate(windows)]
+    workers = ThreadPoolExecutor(api.options.max_concurrent_requests, thread_name_prefix="fetch")
+    futures = [workers.submit(fetch, job) for job in jobs]
+    try:
+        pending = set(futures)
+        while pending:  # in short waits, so that an interrupt reaches this thread
+            done, pending = wait(pending, POLL_SECONDS, FIRST_COMPLETED)
+            for future in done:
+                future.result()
+    except BaseException:
+        stop.set()
+        raise
+    finally:
+        workers.shutdown(cancel_futures=True)
+    return jobs
+
+
+class _Reader:
+    """Reads one window into its spool: owned items only, each once."""
+
+    def __init__(
+        self,
+        api: StacApi,
+        resource: str,
+        fetched: FetchedWindow,
+        narrowing: Narrowing,
+        max_items: int | None,
+        progress: Progress | None,
+    ) -> None:
+        self._api = api
+        self._resource = resource
+        self._fetched = fetched
+        self._narrowing = narrowing
+        self._max_items = max_items
+        self._progress = progress
+        self._seen: set[str] = set()
+
+    def read_pages(self) -> None:
+        try:
+            self._read(self._pages())
+        except MethodRefused:
+            # POST was refused after some pages: from here on GET, from the first page on
+            self._restart()
+            self._read(self._pages())
+        self._fetched.spool.flush()
+
+    def read_items(self, ids: Sequence[str]) -> None:
+        window, figures = self._fetched.window, self._fetched.figures
+        for item_id in dict.fromkeys(ids):
+            answer = self._api.item(window.collection, item_id, figures)
+            if answer is None:
+                self._fetched.deleted.append(item_id)
+            else:
+                self._take(decode_members(answer), owned_only=False)
+            self._report()
+        self._fetched.spool.flush()
+
+    def _pages(self) -> Iterator[Page]:
+        read = self._api.search if self._resource == "search" else self._api.collection_items
+        return read(self._fetched.window, self._narrowing, self._fetched.figures)
+
+    def _read(self, pages: Iterator[Page]) -> None:
+        figures = self._fetched.figures
+        for page in pages:
+            if page.number_matched is not None:
+                figures.number_matched = page.number_matched
+            for rejected in page.rejected:
+                self._reject(rejected, self._fetched.window.start)
+            for item in page.items:
+                if self._max_items is not None and figures.items >= self._max_items:
+                    figures.complete = False
+                    break
+                self._take(item)
+            self._report()
+            if not figures.complete:
+                return
+            if self._max_items is not None and figures.items >= self._max_items:
+                figures.complete = next(pages, None) is None
+                return
+
+    def _take(self, item: Item, owned_only: bool = True) -> None:
+        window, figures = self._fetched.window, self._fetched.figures
+        try:
+            row, properties = build_row(item, window.collection)
+        except NotARow as error:
+            self._reject(Rejected(_text(item), str(error)), window.start)
+            return
+        if row["collection"] != window.collection:
+            figures.items_owned_elsewhere += 1
+            return
+        time = owner_time(row)
+        if time is None:
+            reason = "neither datetime nor start_datetime names a time"
+            self._reject(Rejected(_text(item), reason), window.start, row["id"])
+            return
+        day = time.date()
+        if owned_only and not window.start <= day < window.end:
+            figures.items_owned_elsewhere += 1
+            return
+        if row["id"] in self._seen:
+            figures.duplicates += 1
+            return
+        self._seen.add(row["id"])
+        row[PARTITION_KEY] = partition_key(window.collection, day)
+        self._fetched.spool.add(row, properties, sum(map(len, item.values())))
+        figures.items += 1
+        figures.saw(time)
+
+    def _reject(self, rejected: Rejected, day: date, item_id: str | None = None) -> None:
+        window = self._fetched.window
+        self._fetched.figures.rejected_items += 1
+        document: dict[str, Any] = {
+            "resource": self._resource,
+            "collection": window.collection,
+            "id": item_id,
+            "reason": rejected.reason,
+            "document": rejected.text,
+            PARTITION_KEY: f"{self._resource}|{partition_key(window.collection, day)}",
+        }
+        self._fetched.spool.rejected.append(document)
+
+    def _restart(self) -> None:
+        self._fetched.spool.discard()
+        self._seen.clear()
+        figures = self._fetched.figures
+        figures.items = figures.duplicates = figures.items_owned_elsewhere = figures.rejected_items = 0
+
+    def _report(self) -> None:
+        if self._progress is not None:
+            self._progress(self._fetched.window, self._fetched.figures)
+
+
+def _text(item: Item) -> str:
+    return object_text(item).decode("utf-8", "replace")

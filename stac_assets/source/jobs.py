@@ -1,0 +1,92 @@
+"""What to load from one endpoint, and what was fetched for it."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stac_assets.settings import Settings
+from stac_assets.source import catalog
+from stac_assets.source.fetch import FetchedWindow, Progress, fetch_windows
+from stac_assets.source.tables import ITEM_TABLES
+from stac_assets.stac.api import StacApi
+from stac_assets.stac.errors import ConfigurationError
+from stac_assets.stac.figures import Figures
+from stac_assets.stac.windows import Window
+
+
+@dataclass(frozen=True)
+class Job:
+    """One endpoint, and which part of it.
+
+    Args:
+        resource: name of the endpoint, which is the table's too.
+        windows: partitions of an item table.
+        collections: collections of `collection` and `queryables`.
+        item_ids: for `item`, the ids to refresh in each window.
+    """
+
+    resource: str
+    windows: tuple[Window, ...] = ()
+    collections: tuple[str, ...] = ()
+    item_ids: Mapping[Window, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass
+class Fetched:
+    """What the API gave for a job: windows of items, or rows of a catalog table."""
+
+    job: Job
+    windows: list[FetchedWindow] = field(default_factory=list)
+    rows: list[catalog.Row] = field(default_factory=list)
+    figures: Figures = field(default_factory=Figures)
+
+    @property
+    def complete_windows(self) -> list[FetchedWindow]:
+        """The windows that were fetched to their end."""
+        return [window for window in self.windows if window.error is None]
+
+    @property
+    def failed_windows(self) -> list[FetchedWindow]:
+        """The windows that were not."""
+        return [window for window in self.windows if window.error is not None]
+
+
+def fetch(
+    job: Job,
+    settings: Settings,
+    folder: Path,
+    progress: Progress | None = None,
+    cancelled: threading.Event | None = None,
+) -> Fetched:
+    """Ask the API for everything that `job` names; rows of items go to files in `folder`."""
+    api = StacApi(settings.api, cancelled)
+    fetched = Fetched(job)
+    if job.resource in ITEM_TABLES:
+        fetched.windows = fetch_windows(
+            api,
+            job.resource,
+            job.windows,
+            folder,
+            narrowing=settings.narrowing,
+            item_ids=dict(job.item_ids),
+            max_items=settings.max_items,
+            progress=progress,
+            cancelled=cancelled,
+        )
+        for window in fetched.complete_windows:
+            fetched.figures.add(window.figures)
+        return fetched
+    match job.resource:
+        case "collection":
+            rows = catalog.collection(api, job.collections)
+        case "queryables":
+            rows = catalog.queryables(api, job.collections or tuple(api.collection_ids()))
+        case "client_root" | "conformance" | "landing_pages" | "collections":
+            rows = getattr(catalog, job.resource)(api)
+        case other:
+            raise ConfigurationError(f"there is no endpoint {other!r}")
+    fetched.rows = list(rows)
+    fetched.figures = api.transport.totals
+    fetched.figures.items = len(fetched.rows)
+    return fetched

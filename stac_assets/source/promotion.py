@@ -1,0 +1,145 @@
+"""Which property has which column, of which type: settled against the schema that the destination holds.
+
+A column, once stored, belongs to one property and keeps its type for good. A value that does not fit
+leaves NULL there, stays whole in `properties`, and is counted.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
+
+from stac_assets.source.registry import PROPERTY_TYPES
+from stac_assets.source.rows import Kind
+from stac_assets.source.spool import ARROW_TYPES, SpoolFile
+from stac_assets.source.tables import ITEM_COLUMNS, PROPERTY_HINT, type_of
+from stac_assets.stac.windows import parse_time
+
+KIND_OF_TYPE: dict[str, Kind] = {
+    "text": "text",
+    "timestamp": "text",
+    "double": "number",
+    "bigint": "number",
+    "bool": "bool",
+}
+TYPE_OF_KIND: dict[Kind, str] = {"bool": "bool", "number": "double", "text": "text"}
+ALL, NONE = "all", "none"
+
+
+@dataclass
+class Promotion:
+    """The promoted columns of one load, by property, and how many values did not fit each."""
+
+    columns: dict[str, TColumnSchema]
+    misfits: Counter[str] = field(default_factory=Counter)
+
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of every table of this load."""
+        columns = [*ITEM_COLUMNS.values(), *self.columns.values()]
+        return pa.schema([(str(c.get("name")), ARROW_TYPES[type_of(c)]) for c in columns])
+
+    def apply(self, file: SpoolFile, table: pa.Table) -> pa.Table:
+        """The rows of a spool file with the columns, names and types of the destination's table."""
+        arrays: dict[str, pa.Array | pa.ChunkedArray] = {
+            name: table[name] for name in ITEM_COLUMNS if name in table.column_names
+        }
+        for name, column in self.columns.items():
+            data_type = type_of(column)
+            wanted = KIND_OF_TYPE[data_type]
+            for kind in TYPE_OF_KIND:
+                source = f"{kind}:{name}"
+                if source not in table.column_names:
+                    continue
+                values = table[source]
+                if kind == wanted:
+                    array = _fitted(values, data_type)
+                    arrays[str(column.get("name"))] = array
+                    self._count(name, array.null_count - values.null_count)
+                else:
+                    self._count(name, len(values) - values.null_count)
+            self._count(name, file.misfits.get(name, 0))
+        for name, count in file.misfits.items():
+            if name in ITEM_COLUMNS:
+                self._count(name, count)
+        return _conform(arrays, self.schema(), table.num_rows)
+
+    def _count(self, name: str, misfits: int) -> None:
+        if misfits:
+            self.misfits[name] += misfits
+
+
+def settle(
+    stored: TTableSchemaColumns,
+    files: Iterable[SpoolFile],
+    normalize: Callable[[str], str],
+    selected: str | tuple[str, ...] = ALL,
+) -> Promotion:
+    """Decide names and types of the promoted columns.
+
+    Args:
+        stored: the columns that the table has in the schema synced from the destination.
+        files: what was fetched, in the order in which its values count as first.
+        normalize: the destination's naming convention.
+        selected: `all`, `none`, or names and patterns of properties.
+    """
+    first: dict[str, Kind] = {}
+    for file in files:
+        for name, kind in file.kinds.items():
+            first.setdefault(name, kind)
+    claimed = {column[PROPERTY_HINT]: column for column in stored.values() if PROPERTY_HINT in column}
+    taken = set(stored) | set(ITEM_COLUMNS) | {"_dlt_load_id", "_dlt_id"}
+    columns: dict[str, TColumnSchema] = {}
+    for name in sorted(first):
+        if not _is_selected(name, selected):
+            continue
+        if name in claimed:
+            columns[name] = claimed[name]
+            continue
+        identifier = _identifier(name, normalize)
+        data_type = PROPERTY_TYPES.get(name, TYPE_OF_KIND[first[name]])
+        if identifier and identifier not in taken:
+            taken.add(identifier)
+            columns[name] = TColumnSchema(
+                name=identifier,
+                data_type=data_type,  # type: ignore[typeddict-item]
+                nullable=True,
+                description=f"Property `{name}`",
+            )
+            columns[name][PROPERTY_HINT] = name  # type: ignore[literal-required]
+    return Promotion(columns)
+
+
+def _is_selected(name: str, selected: str | tuple[str, ...]) -> bool:
+    if isinstance(selected, str):
+        return selected == ALL
+    return any(fnmatchcase(name, pattern) for pattern in selected)
+
+
+def _identifier(name: str, normalize: Callable[[str], str]) -> str | None:
+    """The column name of a property, or None where nothing of it remains or it does not stay as it is."""
+    try:
+        identifier = normalize(name)
+        stable = normalize(identifier) == identifier
+    except ValueError:
+        return None
+    return identifier if stable and identifier.strip("_x") and not identifier.startswith("_dlt") else None
+
+
+def _fitted(values: pa.ChunkedArray, data_type: str) -> pa.Array | pa.ChunkedArray:
+    if data_type == "timestamp":
+        return pa.array([parse_time(value) for value in values.to_pylist()], ARROW_TYPES[data_type])
+    if data_type == "bigint":
+        whole = pc.equal(values, pc.floor(values))  # type: ignore[attr-defined]
+        small = pc.less(pc.abs(values), 2.0**53)  # type: ignore[attr-defined]
+        kept = pc.if_else(pc.and_(whole, small), values, None)  # type: ignore[attr-defined]
+        return kept.cast(ARROW_TYPES[data_type])
+    return values
+
+
+def _conform(arrays: Mapping[str, pa.Array | pa.ChunkedArray], schema: pa.Schema, rows: int) -> pa.Table:
+    columns = [arrays[f.name] if f.name in arrays else pa.nulls(rows, f.type) for f in schema]
+    return pa.table(columns, schema=schema)

@@ -1,0 +1,265 @@
+"""The nine dlt resources: each turns what was fetched into tables that replace exactly what was asked for."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import dlt
+import pyarrow as pa
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.exceptions import ContextDefaultCannotBeCreated
+from dlt.common.pipeline import PipelineContext
+from dlt.common.schema import Schema
+from dlt.common.schema.typing import TColumnSchema
+from dlt.extract import DltResource
+from dlt.pipeline.pipeline import Pipeline
+
+from stac_assets.source.emitters import emit
+from stac_assets.source.jobs import Fetched
+from stac_assets.source.promotion import Promotion, settle
+from stac_assets.source.spool import core_array, read_tables
+from stac_assets.source.tables import (
+    CATALOG_COLUMNS,
+    CONTRACT,
+    DELETED,
+    ITEM_COLUMNS,
+    ITEM_TABLES,
+    PARTITION_KEY,
+    REJECTED,
+    REJECTED_COLUMNS,
+    type_of,
+)
+from stac_assets.stac.errors import ConfigurationError, StacError
+from stac_assets.stac.windows import Window, partition_key
+
+MERGE = {"disposition": "merge", "strategy": "delete-insert"}
+REPLACE = {"disposition": "replace", "strategy": "insert-from-staging"}
+TABLE_BYTES = 128 * 1024 * 1024
+"""Arrow memory that one table handed to dlt may take."""
+
+
+class _JsonInText(logging.Filter):
+    """Drops dlt's warning that a JSON column comes as an Arrow string, which is just what we want."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "when merging arrow schema with dlt schema" not in str(record.msg)
+
+
+logging.getLogger("dlt").addFilter(_JsonInText())
+
+Obtain = Callable[[], AbstractContextManager[Fetched]]
+"""Fetches, or hands over what was fetched before; its files last as long as the context."""
+
+Settled = Callable[[Fetched, Promotion], None]
+"""Told which columns were promoted and what did not fit, once all rows are handed to dlt."""
+
+
+def build_resource(
+    name: str, obtain: Obtain, promote: str | tuple[str, ...], settled: Settled | None = None
+) -> DltResource:
+    """The dlt resource of one endpoint. Building it does nothing; reading it calls `obtain`."""
+    if name in ITEM_TABLES:
+        key: dict[str, Any] = (
+            # the replaced unit is the item; elsewhere it is the day, and both keys together
+            # would make dlt join with OR, which is three orders of magnitude slower
+            {"primary_key": ("collection", "id")} if name == "item" else {"merge_key": PARTITION_KEY}
+        )
+        return dlt.resource(
+            lambda: _item_tables(name, obtain, promote, settled),
+            name=name,
+            write_disposition=MERGE,  # type: ignore[arg-type]
+            columns=ITEM_COLUMNS,
+            schema_contract=CONTRACT,
+            max_table_nesting=0,
+            **key,
+        )
+    replaced: dict[str, Any] = (
+        {"write_disposition": MERGE, "merge_key": "id"}
+        if name == "collection"
+        else {"write_disposition": REPLACE}
+    )
+    return dlt.resource(
+        lambda: _catalog_table(name, obtain),
+        name=name,
+        columns=CATALOG_COLUMNS[name],
+        schema_contract=CONTRACT,
+        max_table_nesting=0,
+        **replaced,
+    )
+
+
+def _catalog_table(name: str, obtain: Obtain) -> Iterator[Any]:
+    columns = CATALOG_COLUMNS[name]
+    with obtain() as fetched:
+        yield from emit(_table(fetched.rows, columns), columns, _destination_type())
+
+
+def _item_tables(
+    name: str, obtain: Obtain, promote: str | tuple[str, ...], settled: Settled | None
+) -> Iterator[Any]:
+    schema, destination = _schema(), _destination_type()
+    stored = schema.tables.get(name, {}).get("columns", {})
+    with obtain() as fetched:
+        _refuse_samples(name, fetched, stored)
+        files = [file for window in fetched.complete_windows for file in window.spool.files]
+        promotion = settle(stored, files, schema.naming.normalize_identifier, promote)
+        hints = dlt.mark.make_hints(columns=[*ITEM_COLUMNS.values(), *promotion.columns.values()])
+        tables = (promotion.apply(file, table) for file, table in read_tables(files))
+        for table in _gathered(_with_tombstones(name, fetched, promotion.schema(), tables)):
+            for data in emit(table, ITEM_COLUMNS, destination):
+                yield dlt.mark.with_hints(data, hints)
+        yield from _rejected_tables(name, fetched, schema, destination)
+        if settled is not None:
+            settled(fetched, promotion)
+
+
+def _refuse_samples(name: str, fetched: Fetched, stored: Mapping[str, Any]) -> None:
+    """A sample (`max_items`) may fill an empty partition, never replace rows by fewer."""
+    keys = [
+        key
+        for window in fetched.complete_windows
+        if not window.figures.complete
+        for key in day_keys(window.window)
+    ]
+    if keys and stored and count_rows(_pipeline(), name, keys):
+        raise ConfigurationError(
+            f"max_items gives a sample, and {name} already has rows in {keys[0]} (or a day after it); a "
+            "sample would take rows away. Leave max_items out, or load the sample into another `dataset_name`"
+        )
+
+
+def count_rows(pipeline: Pipeline | None, table: str, keys: Sequence[str]) -> int:
+    """How many rows the destination holds for some days of an item table."""
+    if pipeline is None:
+        return 0
+    with pipeline.sql_client() as client:
+        name, column = client.make_qualified_table_name(table), client.escape_column_name(PARTITION_KEY)
+        marks = ", ".join(["%s"] * len(keys))
+        found = client.execute_sql(f"SELECT count(*) FROM {name} WHERE {column} IN ({marks})", *keys)  # noqa: S608
+    return found[0][0] if found else 0
+
+
+def _with_tombstones(
+    name: str, fetched: Fetched, schema: pa.Schema, tables: Iterator[pa.Table]
+) -> Iterator[pa.Table]:
+    """First what to delete, so that a window without items empties its days; then the rows."""
+    gone: list[dict[str, Any]] = []
+    for window in fetched.complete_windows:
+        if name == "item":
+            gone += [_tombstone(window.window, window.window.key, item_id) for item_id in window.deleted]
+        else:
+            gone += [_tombstone(window.window, key) for key in day_keys(window.window)]
+    yield _filled(_table(gone, ITEM_COLUMNS), schema)
+    yield from tables
+
+
+def day_keys(window: Window) -> list[str]:
+    """The partition keys of every day of a window."""
+    return [partition_key(window.collection, day) for day in window.days()]
+
+
+def _tombstone(window: Window, key: str, item_id: str = "") -> dict[str, Any]:
+    return {"id": item_id, "collection": window.collection, PARTITION_KEY: key, DELETED: True}
+
+
+def _rejected_tables(name: str, fetched: Fetched, schema: Schema, destination: str) -> Iterator[Any]:
+    """`rejected_items` of the same days; the table is made when there is something to say."""
+    windows = fetched.complete_windows
+    rejected = [row for window in windows for row in window.spool.rejected]
+    if not rejected and REJECTED not in schema.tables:
+        return
+    gone = [
+        {
+            "resource": name,
+            "collection": window.window.collection,
+            PARTITION_KEY: f"{name}|{key}",
+            DELETED: True,
+        }
+        for window in windows
+        for key in day_keys(window.window)
+    ]
+    hints = dlt.mark.make_hints(
+        table_name=REJECTED,
+        write_disposition=MERGE,  # type: ignore[arg-type]
+        merge_key=PARTITION_KEY,
+        primary_key="",
+        columns=REJECTED_COLUMNS,
+        schema_contract=CONTRACT,
+    )
+    for data in emit(_table(gone + rejected, REJECTED_COLUMNS), REJECTED_COLUMNS, destination):
+        yield dlt.mark.with_hints(data, hints, create_table_variant=True)
+
+
+def _table(rows: list[dict[str, Any]], columns: dict[str, TColumnSchema]) -> pa.Table:
+    return pa.table(
+        {
+            name: core_array([row.get(name) for row in rows], type_of(column))
+            for name, column in columns.items()
+        }
+    )
+
+
+def _filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    missing = [field for field in schema if field.name not in table.column_names]
+    for field in missing:
+        table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+    return table.select(schema.names)
+
+
+def _gathered(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """Few large tables out of many small ones: each costs dlt the same."""
+    gathered: list[pa.Table] = []
+    for table in tables:
+        gathered.append(table)
+        if sum(t.nbytes for t in gathered) >= TABLE_BYTES:
+            yield pa.concat_tables(gathered)
+            gathered = []
+    if gathered:
+        yield pa.concat_tables(gathered)
+
+
+def _schema() -> Schema:
+    """The schema that dlt restored from the destination, or an empty one outside a pipeline."""
+    try:
+        return dlt.current.source_schema()
+    except ContextDefaultCannotBeCreated:
+        return Schema("pystac_client_source")
+
+
+def _pipeline() -> Pipeline | None:
+    context = Container()[PipelineContext]
+    return context.pipeline() if context.is_active() else None  # type: ignore[return-value]
+
+
+def _destination_type() -> str:
+    pipeline = _pipeline()
+    return pipeline.destination.destination_type if pipeline and pipeline.destination else "duckdb"
+
+
+def claim_dataset(base_url: str) -> None:
+    """Record which API the dataset mirrors.
+
+    Raises:
+        ConfigurationError: it mirrors another one already.
+    """
+    state = dlt.current.source_state()
+    check_owner(state.get("base_url"), base_url)
+    state["base_url"] = base_url
+
+
+def check_owner(recorded: str | None, base_url: str) -> None:
+    """Refuse to mix two APIs in one dataset."""
+    if recorded is not None and recorded != base_url:
+        raise ConfigurationError(
+            f"this dataset mirrors {recorded}, not {base_url}; "
+            "set another `dataset_name` under [pipeline] (PIPELINE__DATASET_NAME) for another API"
+        )
+
+
+def refuse_failures(fetched: Fetched) -> Fetched:
+    """`fetched`, if every window is complete; in somebody's own dlt run it is all or nothing."""
+    if fetched.failed_windows:
+        names = "; ".join(f"{failed.window}: {failed.error}" for failed in fetched.failed_windows)
+        raise StacError(f"nothing was stored, because these windows failed: {names}")
+    return fetched

@@ -1,0 +1,147 @@
+"""One STAC item, one row, and back: the columns of an item table hold every member of the document."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from stac_assets.stac.documents import Item, object_text
+from stac_assets.stac.windows import parse_time
+
+TEXT_MEMBERS = ("id", "collection", "stac_version")
+JSON_MEMBERS = {
+    "geometry": b"{",
+    "properties": b"{",
+    "assets": b"{",
+    "links": b"[",
+    "stac_extensions": b"[",
+    "bbox": b"[",
+}
+"""Members that have a JSON column, and how their text begins if they are what the specification says."""
+TIME_PROPERTIES = ("datetime", "start_datetime", "end_datetime", "created", "updated")
+LARGEST_EXACT_INTEGER = 2**53
+
+Kind = Literal["bool", "number", "text"]
+_decode = msgspec.json.decode
+
+
+class NotARow(ValueError):
+    """The document cannot be a row; the message says why."""
+
+
+def build_row(item: Item, collection: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The core columns of an item, and its properties as Python values.
+
+    A member that is what the specification says goes to the column of its name; anything else (other
+    members, nulls, other types) goes to `extra`, so that `item_from_row` gives back what was sent.
+
+    Args:
+        item: the JSON text of each member.
+        collection: the collection that was asked for, for items that name none.
+
+    Returns:
+        The row (JSON columns as `bytes`, times as UTC `datetime`), without `_partition_key`; the properties.
+
+    Raises:
+        NotARow: the item has no id.
+    """
+    row: dict[str, Any] = {}
+    extra: dict[str, bytes] = {}
+    for name, raw in item.items():
+        text = bytes(raw).strip()
+        if name in TEXT_MEMBERS and text.startswith(b'"'):
+            row[name] = _decode(text)
+        elif name in JSON_MEMBERS and text.startswith(JSON_MEMBERS[name]):
+            row[name] = text
+        else:
+            extra[name] = text
+    if not row.get("id"):
+        if not extra.get("id", b"").lstrip(b"-")[:1].isdigit():
+            raise NotARow("the item has no id")
+        row["id"] = extra["id"].decode()  # a number, which `extra` keeps as it is
+    absent = [] if "collection" in item else ["collection"]
+    if row.get("collection") is None:
+        row["collection"] = collection
+    row["extra"] = object_text(extra)
+    if absent:
+        row["extra"] = b"[" + row["extra"] + b"," + msgspec.json.encode(absent) + b"]"
+    properties = _decode(row["properties"]) if "properties" in row else {}
+    for name in TIME_PROPERTIES:
+        row[name] = parse_time(properties.get(name))
+    row.update(bbox_columns(_decode(row["bbox"]) if "bbox" in row else None))
+    return row, properties
+
+
+def item_from_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The STAC item that a row of an item table was made from: the inverse of the row builder.
+
+    Args:
+        row: column names and values, as DuckDB, PostgreSQL or `.df().to_dict("records")` return them;
+            JSON columns may be text or already parsed.
+
+    Returns:
+        The item as parsed JSON, equal to what the API sent; members keep the order of the columns.
+    """
+    extra = _parsed(row.get("extra")) or {}
+    extra, absent = extra if isinstance(extra, list) else (extra, [])
+    item = {
+        name: row[name]
+        for name in TEXT_MEMBERS
+        if row.get(name) is not None and not _is_nan(row[name]) and name not in absent
+    }
+    for name in JSON_MEMBERS:
+        value = _parsed(row.get(name))
+        if value is not None:
+            item[name] = value
+    return {**item, **extra}
+
+
+def owner_time(row: Mapping[str, Any]) -> datetime | None:
+    """The instant whose UTC day owns the row: `datetime`, else `start_datetime`."""
+    return row["datetime"] or row["start_datetime"]
+
+
+def scalars(properties: Mapping[str, Any]) -> Iterator[tuple[str, Kind | None, Any]]:
+    """Name, kind and value of every property that may have a column of its own.
+
+    An integer that a double cannot hold exactly comes with the kind None: it has no place in any column.
+    """
+    for name, value in properties.items():
+        if name in TIME_PROPERTIES:
+            if value is not None and parse_time(value) is None:
+                yield name, None, value
+        elif isinstance(value, str):
+            yield name, "text", value
+        elif isinstance(value, bool):
+            yield name, "bool", value
+        elif isinstance(value, float):
+            yield name, "number", value
+        elif isinstance(value, int):
+            fits = -LARGEST_EXACT_INTEGER <= value <= LARGEST_EXACT_INTEGER
+            yield name, "number" if fits else None, float(value) if fits else value
+
+
+def bbox_columns(bbox: Any) -> dict[str, float | None]:
+    """`bbox_xmin` … `bbox_ymax` of a 2D or 3D bounding box (RFC 7946, section 5); nulls for anything else."""
+    corners: list[Any] = [None] * 4
+    if isinstance(bbox, list) and len(bbox) in (4, 6) and all(map(_is_coordinate, bbox)):
+        half = len(bbox) // 2
+        corners = [float(x) for x in (*bbox[:2], *bbox[half : half + 2])]
+    return dict(zip(("bbox_xmin", "bbox_ymin", "bbox_xmax", "bbox_ymax"), corners, strict=True))
+
+
+def _is_coordinate(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+
+
+def _parsed(value: Any) -> Any:
+    if value is None or _is_nan(value):
+        return None
+    return json.loads(value) if isinstance(value, str | bytes) else value
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)

@@ -1,0 +1,232 @@
+"""A page of items, decoded only as far as needed: the members of an item stay JSON text.
+
+The bulk of a page is never turned into Python objects (`msgspec.Raw`), which is what makes it fast and
+what keeps every member as it was sent, those we do not know included.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from stac_assets.stac.errors import RequestFailed
+from stac_assets.stac.origins import shown
+from stac_assets.stac.transport import Answer
+
+Item = dict[str, msgspec.Raw]
+"""A STAC item: the JSON text of each of its members."""
+
+
+class Link(msgspec.Struct):
+    """A link of a page or of the landing page; `next` links may carry a request (STAC API, paging)."""
+
+    href: str = ""
+    rel: str = ""
+    type: str | None = None
+    title: str | None = None
+    method: str | None = None
+    headers: dict[str, Any] | None = None
+    body: dict[str, Any] | None = None
+    merge: bool | None = None
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A document that is no valid Unicode JSON object, and why."""
+
+    text: str
+    reason: str
+
+
+@dataclass
+class Page:
+    """One page of an answer."""
+
+    items: list[Item]
+    links: list[Link]
+    rejected: list[Rejected] = field(default_factory=list)
+    number_matched: int | None = None
+
+
+class _Wire(msgspec.Struct):
+    features: list[Item] | None = None
+    links: list[msgspec.Raw] = []
+    numberMatched: Any = None  # noqa: N815 - the member's name
+    context: Any = None
+
+
+_decode_wire = msgspec.json.Decoder(_Wire).decode
+_decode_item = msgspec.json.Decoder(Item).decode
+_decode_items = msgspec.json.Decoder(list[Item]).decode
+_decode_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_link = msgspec.json.Decoder(Link).decode
+
+# A number beyond a double (1e999), which is valid JSON text that no destination holds.
+_HUGE_NUMBER = re.compile(rb"[\[:,\s]-?[\d.]+[eE]\+?\d{3}|\d{309}")
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
+_DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def decode_page(answer: Answer) -> Page:
+    """The page of items in `answer`; an item that cannot be decoded is rejected alone.
+
+    Raises:
+        RequestFailed: the body is no GeoJSON FeatureCollection.
+    """
+    try:
+        wire, rejected = _decode_wire(answer.body), []
+    except (msgspec.ValidationError, *_DECODE_ERRORS):
+        wire, rejected = _decode_leniently(answer)
+    if wire.features is None:
+        raise _not_a_page(answer)
+    page = Page(wire.features, list(_links(wire.links)), rejected, _matched(wire))
+    if not _is_utf8(answer.body) or _HUGE_NUMBER.search(answer.body):
+        page.items = [item for item in wire.features if _is_sound(item, page.rejected)]
+    return page
+
+
+def decode_object(answer: Answer) -> dict[str, Any]:
+    """The JSON object in `answer`, as Python values.
+
+    Raises:
+        RequestFailed: it is something else; the message shows its first bytes.
+    """
+    try:
+        document = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise RequestFailed(
+            f"{shown(answer.url)} answered {answer.status} with {answer.content_type or 'no content type'} "
+            f"where a JSON object was expected; it begins with {answer.beginning()}"
+        )
+    return document
+
+
+def decode_members(answer: Answer) -> Item:
+    """The members of the JSON object in `answer`, each as its own text."""
+    decode_object(answer)
+    return _decode_item(answer.body.removeprefix(b"\xef\xbb\xbf"))
+
+
+def decode_listing(answer: Answer, member: str) -> tuple[list[Item], list[Link]]:
+    """The objects listed under `member` of the JSON object in `answer`, and its links.
+
+    Raises:
+        RequestFailed: there is no such list.
+    """
+    members = decode_members(answer)
+    try:
+        return _decode_items(members[member]), _links_in(members)
+    except (KeyError, msgspec.MsgspecError):
+        raise RequestFailed(
+            f"{shown(answer.url)} answered {answer.status} without a list of {member}; "
+            f"it begins with {answer.beginning()}"
+        ) from None
+
+
+def links_of(document: dict[str, Any]) -> list[Link]:
+    """The well-formed links of a decoded document."""
+    return _links_in({"links": msgspec.Raw(msgspec.json.encode(document.get("links")))})
+
+
+def _links_in(members: Item) -> list[Link]:
+    try:
+        return list(_links(_decode_raws(members.get("links", b"[]"))))
+    except msgspec.MsgspecError:
+        return []
+
+
+def _links(raws: list[msgspec.Raw]) -> Iterator[Link]:
+    for raw in raws:
+        try:
+            yield _decode_link(raw)
+        except msgspec.MsgspecError:
+            continue  # real catalogs hold links without rel, or with a null href; they lead nowhere
+
+
+def _matched(wire: _Wire) -> int | None:
+    found = wire.numberMatched
+    if found is None and isinstance(wire.context, dict):
+        found = wire.context.get("matched")
+    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
+
+
+def _is_sound(item: Item, rejected: list[Rejected]) -> bool:
+    """Whether every member of `item` can be decoded; if not, it is added to `rejected`."""
+    try:
+        for raw in item.values():
+            msgspec.json.decode(raw)
+    except (msgspec.ValidationError, *_DECODE_ERRORS) as error:
+        rejected.append(Rejected(object_text(item).decode("utf-8", "replace"), _why(error)))
+        return False
+    return True
+
+
+def object_text(members: Mapping[str, msgspec.Raw | bytes]) -> bytes:
+    """The JSON text of an object, put together from the texts of its members."""
+    return b"{" + b",".join(msgspec.json.encode(k) + b":" + bytes(v) for k, v in members.items()) + b"}"
+
+
+def _decode_leniently(answer: Answer) -> tuple[_Wire, list[Rejected]]:
+    """Cut the features out of a page that is not quite JSON, so that only the bad ones are lost."""
+    text = answer.body.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+    match = re.search(r'"features"\s*:\s*(?=\[)', text)
+    if match is None:
+        raise _not_a_page(answer)
+    try:
+        spans, end = _elements(text, match.end())
+        wire = _decode_wire((text[: match.end()] + "[]" + text[end:]).encode("utf-8", "surrogateescape"))
+    except (IndexError, msgspec.ValidationError, *_DECODE_ERRORS):
+        raise _not_a_page(answer) from None
+    wire.features, rejected = [], []
+    for begin, stop in spans:
+        try:
+            wire.features.append(_decode_item(text[begin:stop].encode("utf-8", "surrogateescape")))
+        except (msgspec.ValidationError, *_DECODE_ERRORS) as error:
+            shown_text = text[begin:stop].encode("utf-8", "replace").decode()
+            rejected.append(Rejected(shown_text, _why(error)))
+    return wire, rejected
+
+
+def _elements(text: str, start: int) -> tuple[list[tuple[int, int]], int]:
+    """Where the objects of the array at `start` begin and end, and where the array ends."""
+    depth, spans, begin = 0, [], start
+    for token in _TOKEN.finditer(text, start):
+        if token.group() in "{[":
+            depth += 1
+            if depth == 2:
+                begin = token.start()
+        elif token.group() in "}]":
+            depth -= 1
+            if depth == 1:
+                spans.append((begin, token.end()))
+            if depth == 0:
+                return spans, token.end()
+    raise IndexError("the array does not end")
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, msgspec.ValidationError):
+        return f"not a JSON object that a table can hold: {error}"
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    return f"no valid Unicode JSON: {error}"
+
+
+def _not_a_page(answer: Answer) -> RequestFailed:
+    return RequestFailed(
+        f"{shown(answer.url)} answered {answer.status} with {answer.content_type or 'no content type'} where "
+        f"a GeoJSON FeatureCollection was expected; it begins with {answer.beginning()}"
+    )

@@ -1,0 +1,39 @@
+"""What fetching cost and met: the figures that a materialization reports."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+
+@dataclass
+class Figures:
+    """Counts of one fetch. Seconds are summed over requests, so they may exceed the clock."""
+
+    items: int = 0
+    pages: int = 0
+    requests: int = 0
+    bytes: int = 0
+    retries: int = 0
+    seconds_waited: float = 0.0
+    duplicates: int = 0
+    items_owned_elsewhere: int = 0
+    rejected_items: int = 0
+    number_matched: int | None = None
+    first_datetime: datetime | None = None
+    last_datetime: datetime | None = None
+    complete: bool = True
+
+    def saw(self, time: datetime) -> None:
+        """Widen the span of the items' own times."""
+        self.first_datetime = time if self.first_datetime is None else min(self.first_datetime, time)
+        self.last_datetime = time if self.last_datetime is None else max(self.last_datetime, time)
+
+    def add(self, other: "Figures") -> None:
+        """Add the figures of another fetch."""
+        for field in fields(self):
+            mine, theirs = getattr(self, field.name), getattr(other, field.name)
+            if field.name == "complete":
+                self.complete = mine and theirs
+            elif isinstance(theirs, datetime):
+                self.saw(theirs)
+            elif theirs is not None:
+                setattr(self, field.name, (mine or 0) + theirs)

@@ -1,0 +1,101 @@
+"""From one page of a result to the next, until its end (STAC API - Item Search, paging)."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from stac_assets.stac.credentials import followed
+from stac_assets.stac.documents import Item, Link, Page, decode_listing, decode_page
+from stac_assets.stac.errors import PagingError
+from stac_assets.stac.figures import Figures
+from stac_assets.stac.origins import shown
+from stac_assets.stac.transport import Answer, Transport
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """What to send for a page. `params` are sent in the query, `body` as JSON."""
+
+    method: str
+    url: str
+    params: dict[str, Any] | None = None
+    body: dict[str, Any] | None = None
+    headers: dict[str, str] | None = None
+
+    @property
+    def identity(self) -> str:
+        """Equal for two requests that must have the same answer."""
+        return json.dumps([self.method, self.url, self.params, self.body], sort_keys=True)
+
+
+def item_pages(transport: Transport, request: PageRequest, figures: Figures) -> Iterator[Page]:
+    """Every page of items from `request` on; errors as of `_pages`."""
+
+    def decode(answer: Answer) -> tuple[Page, list[Link]]:
+        page = decode_page(answer)
+        figures.pages += 1
+        return page, page.links
+
+    return _pages(transport, request, decode, figures)
+
+
+def object_pages(transport: Transport, request: PageRequest, member: str) -> Iterator[list[Item]]:
+    """Every page of a list that is no list of items, such as the `collections` of `/collections`."""
+    return _pages(transport, request, lambda answer: decode_listing(answer, member), Figures())
+
+
+def _pages(
+    transport: Transport,
+    request: PageRequest,
+    decode: Callable[[Answer], tuple[T, list[Link]]],
+    figures: Figures,
+) -> Iterator[T]:
+    """What `decode` makes of each page.
+
+    Raises:
+        PagingError: a `next` link leads back to a page already read, or to an origin not trusted.
+    """
+    seen = set()
+    following: PageRequest | None = request
+    while following is not None:
+        if following.identity in seen:
+            raise PagingError(
+                f"{shown(following.url)}: the `next` link leads back to a page that was already read, so the "
+                "result has no end; nothing was stored. Ask the API's operator, or narrow the window"
+            )
+        seen.add(following.identity)
+        answer = transport.send(
+            following.method,
+            following.url,
+            params=following.params,
+            json=following.body,
+            headers=following.headers,
+            figures=figures,
+        )
+        page, links = decode(answer)
+        yield page
+        following = _next_request(transport, following, answer.url, links)
+
+
+def _next_request(
+    transport: Transport, request: PageRequest, url: str, links: list[Link]
+) -> PageRequest | None:
+    link = next((link for link in links if link.rel == "next" and link.href), None)
+    if link is None:
+        return None
+    target = followed(url, link.href)
+    if not transport.credentials.trusts(target):
+        raise PagingError(
+            f"the `next` link of {shown(url)} leads to another origin, {shown(target)}, and is not followed; "
+            "if that is right, list the origin in `trusted_origins`"
+        )
+    headers = {k: str(v) for k, v in (link.headers or {}).items() if k.lower() != "authorization"}
+    if (link.method or "GET").upper() == "POST":
+        body = link.body or {}
+        if link.merge or link.body is None:
+            body = {**(request.body or {}), **body}
+        return PageRequest("POST", target, body=body, headers=headers)
+    return PageRequest("GET", target, headers=headers)

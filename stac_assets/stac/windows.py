@@ -1,0 +1,128 @@
+"""UTC days, the windows made of them, and which day owns an item."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+
+from stac_assets.stac.errors import ConfigurationError
+
+ONE_DAY = timedelta(days=1)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class Granularity(StrEnum):
+    """How many days a partition spans."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    YEARLY = "yearly"
+
+    def floor(self, day: date) -> date:
+        """First day of the window that holds `day`; weeks start on Monday (ISO 8601)."""
+        match self:
+            case Granularity.DAILY:
+                return day
+            case Granularity.WEEKLY:
+                return day - timedelta(days=day.weekday())
+            case Granularity.MONTHLY:
+                return day.replace(day=1)
+            case Granularity.YEARLY:
+                return day.replace(month=1, day=1)
+
+    def next(self, start: date) -> date:
+        """First day of the window after the one that begins at `start`."""
+        match self:
+            case Granularity.DAILY:
+                return start + ONE_DAY
+            case Granularity.WEEKLY:
+                return start + 7 * ONE_DAY
+            case Granularity.MONTHLY:
+                return (start + 31 * ONE_DAY).replace(day=1)
+            case Granularity.YEARLY:
+                return start.replace(year=start.year + 1)
+
+
+@dataclass(frozen=True, order=True)
+class Window:
+    """The UTC days from `start` up to, not including, `end`, of one collection."""
+
+    collection: str
+    start: date
+    end: date
+
+    @property
+    def interval(self) -> str:
+        """Closed RFC 3339 interval that touches every instant of the window (STAC API `datetime`)."""
+        return f"{self.start:%Y-%m-%d}T00:00:00Z/{self.end:%Y-%m-%d}T00:00:00Z"
+
+    @property
+    def key(self) -> str:
+        """Dagster's partition key: the collection and the first day."""
+        return partition_key(self.collection, self.start)
+
+    def days(self) -> Iterator[date]:
+        """Every day of the window."""
+        day = self.start
+        while day < self.end:
+            yield day
+            day += ONE_DAY
+
+    def __str__(self) -> str:
+        last = self.end - ONE_DAY
+        span = f"{self.start}" if last == self.start else f"{self.start} to {last}"
+        return f"{self.collection}, {span}"
+
+
+def partition_key(collection: str, day: date) -> str:
+    """`collection|YYYY-MM-DD`: the key of a day of a collection."""
+    return f"{collection}|{day:%Y-%m-%d}"
+
+
+def windows(collection: str, first: date, last: date, granularity: Granularity) -> list[Window]:
+    """The windows that hold every day from `first` to `last`, both included.
+
+    A day inside a week, month or year begins that whole window, so a partition is never half of one.
+    """
+    found = []
+    start = granularity.floor(first)
+    while start <= last:
+        end = granularity.next(start)
+        found.append(Window(collection, start, end))
+        start = end
+    return found
+
+
+def parse_day(text: object, name: str) -> date:
+    """The UTC day that `text` (`YYYY-MM-DD`, or a date) names.
+
+    Raises:
+        ConfigurationError: it is no such day; the message says `name`.
+    """
+    if isinstance(text, datetime):
+        return text.date()
+    if isinstance(text, date):
+        return text
+    try:
+        if not isinstance(text, str) or not _DAY.fullmatch(text):
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(f"{name} is {text!r}; expected a UTC day as YYYY-MM-DD") from None
+
+
+def parse_time(text: object) -> datetime | None:
+    """The instant that a STAC time names, in UTC and cut to microseconds; None where it names none.
+
+    Accepts RFC 3339 and what real catalogs hold beside it: a space for the `T`, more than six
+    digits, a date alone; a time without a zone is UTC.
+    """
+    if not isinstance(text, str):
+        return None
+    try:
+        time = datetime.fromisoformat(text.strip().upper())
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
