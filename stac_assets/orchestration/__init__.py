@@ -1,0 +1,1 @@
+"""The Dagster rooms: assets, their partitions, and what a materialization tells."""

@@ -1,0 +1,19 @@
+"""What Dagster loads: `dagster dev` in a project folder finds everything here."""
+
+import dagster as dg
+
+from stac_assets.orchestration.assets import build_assets
+from stac_assets.orchestration.loader import StacLoader
+from stac_assets.settings import Settings, read_settings
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """The definitions for one API: the nine assets and the resource that loads them."""
+    return dg.Definitions(
+        assets=build_assets(settings),
+        resources={"dlt": StacLoader()},
+        executor=dg.in_process_executor,  # a run is one step or few; processes would cost seconds each
+    )
+
+
+defs = build_definitions(read_settings())

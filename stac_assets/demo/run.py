@@ -1,0 +1,129 @@
+"""`stac-assets demo`: the whole way from a STAC API to tables, on generated data, in a folder of its own."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stac_assets.demo.catalog import COLLECTIONS, FIRST_DAY, LAST_DAY, write_catalog
+from stac_assets.demo.server import SampleApi
+
+DUCKDB_FILE = "pystac_client.duckdb"
+SETTING_PREFIXES = ("SOURCES__", "PIPELINE__", "PIPELINES__", "DESTINATION__", "DAGSTER_HOME", "DLT_")
+_CONFIG = """\
+# Written by `stac-assets demo`; the sample API serves generated data.
+[sources.pystac_client_source]
+base_url = "{url}"
+collections = {collections}
+start_date = "{first}"
+end_date = "{last}"
+
+[pipeline]
+destination = "duckdb"
+
+[destination.duckdb]
+destination_name = "pystac_client"
+
+[pipelines]
+pipelines_dir = ".dlt/pipelines"
+
+[normalize.parquet_normalizer]
+add_dlt_load_id = true
+
+[load]
+delete_completed_jobs = true
+
+[runtime]
+dlthub_telemetry = false
+"""
+_DAGSTER_YAML = """\
+telemetry:
+  enabled: false
+python_logs:
+  managed_python_loggers: [stac_assets]
+  python_log_level: INFO
+"""
+
+
+def main(args: argparse.Namespace) -> int:
+    """Serve the sample catalog, and load it or open the UI on it.
+
+    Args:
+        args: `port` of the sample API, `folder` of everything that is written, `ui` to run `dagster dev`.
+    """
+    folder = Path(args.folder).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    print(
+        f"Sample catalog: {len(COLLECTIONS)} collections, {FIRST_DAY} to {LAST_DAY}, generated …", flush=True
+    )
+    hrefs = write_catalog(folder / "catalog")
+    with _sample_api(hrefs, args.port, folder / "sample-api.log") as url:
+        _enter_project(folder, url)
+        print(f"STAC API:   {url} (rustac serve)\nDuckDB:     {folder / DUCKDB_FILE}\n", flush=True)
+        return _run_dagster_dev() if args.ui else _load()
+
+
+@contextmanager
+def _sample_api(hrefs: list[Path], port: int, log: Path) -> Iterator[str]:
+    """Our own server, or the one that another demo in another terminal has started already."""
+    url = f"http://127.0.0.1:{port}"
+    if _is_ours(url):
+        yield url
+        return
+    with SampleApi(hrefs, port, log=log) as api:
+        yield api.url
+
+
+def _is_ours(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/collections", timeout=2) as answer:  # noqa: S310 - http on this machine
+            ids = {document.get("id") for document in json.load(answer)["collections"]}
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return False
+    return ids == set(COLLECTIONS)
+
+
+def _enter_project(folder: Path, url: str) -> None:
+    """Make `folder` the project folder of this process: its settings, Dagster home and dlt folders."""
+    for name in [name for name in os.environ if name.startswith(SETTING_PREFIXES)]:
+        del os.environ[name]
+    settings = folder / ".dlt" / "config.toml"
+    settings.parent.mkdir(exist_ok=True)
+    settings.write_text(
+        _CONFIG.format(url=url, collections=json.dumps(COLLECTIONS), first=FIRST_DAY, last=LAST_DAY),
+        encoding="utf-8",
+    )
+    home = folder / ".dagster"
+    home.mkdir(exist_ok=True)
+    (home / "dagster.yaml").write_text(_DAGSTER_YAML, encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(home)
+    os.environ["DLT_DATA_DIR"] = str(folder / ".dlt" / "data")
+    os.chdir(folder)
+
+
+def _load() -> int:
+    from stac_assets.demo.report import fingerprints, print_report
+    from stac_assets.demo.steps import materialize_all
+
+    before = fingerprints(Path(DUCKDB_FILE))
+    if not materialize_all():
+        return 1
+    print_report(Path(DUCKDB_FILE), before)
+    return 0
+
+
+def _run_dagster_dev() -> int:
+    dagster = Path(sys.executable).with_name("dagster")
+    command = [str(dagster), "dev", "-m", "stac_assets.definitions"]
+    print("Starting Dagster's UI on http://127.0.0.1:3000 - Ctrl-C ends it and the sample API.\n", flush=True)
+    process = subprocess.Popen(command)  # noqa: S603 - no shell, and the program stands beside our own
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.terminate()  # it has got the Ctrl-C too; this is for those that were sent to us alone
+        return process.wait()

@@ -1,0 +1,120 @@
+"""Nine assets, one per endpoint."""
+
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+
+import dagster as dg
+from dagster_dlt.translator import DltResourceTranslatorData
+from pydantic import Field
+
+from stac_assets.orchestration.loader import StacLoader
+from stac_assets.orchestration.partitions import DYNAMIC_COLLECTIONS, windows_of
+from stac_assets.orchestration.translator import StacTranslator
+from stac_assets.settings import Settings
+from stac_assets.source import build_source
+from stac_assets.source.jobs import Fetched, Job
+from stac_assets.stac.api import ENDPOINTS
+from stac_assets.stac.errors import ConfigurationError
+
+
+class ItemIds(dg.Config):
+    """Which items `item` refreshes."""
+
+    ids: list[str] = Field(
+        default=[],
+        description="Ids of the items to load; without any, those that `search` holds for the partition.",
+    )
+
+
+def build_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    """The assets of all nine endpoints; building them neither asks the API nor touches the disk."""
+    nothing = {name: lambda: nullcontext(Fetched(Job(""))) for name in ENDPOINTS}
+    resources = build_source(settings, nothing).resources
+    translator = StacTranslator(settings)
+    specs = {
+        name: translator.get_asset_spec(DltResourceTranslatorData(resource=resources[name], pipeline=None))
+        for name in ENDPOINTS
+    }
+    return [_asset(specs[name], settings) for name in ENDPOINTS]
+
+
+def _asset(spec: dg.AssetSpec, settings: Settings) -> dg.AssetsDefinition:
+    name = spec.key.to_user_string()
+    body = _bodies(settings).get(name) or _catalog_body(name, settings)
+    backfill = dg.BackfillPolicy.multi_run(settings.max_partitions_per_run) if spec.partitions_def else None
+    decorate = dg.multi_asset(
+        name=name,
+        specs=[spec],
+        backfill_policy=backfill,
+        op_tags={"stac/base_url": settings.base_url},
+    )
+    return decorate(body)
+
+
+Body = Callable[..., Iterator[dg.MaterializeResult]]
+
+
+def _bodies(settings: Settings) -> dict[str, Body]:
+    """What the assets that need more than their name do."""
+
+    def collections(context: dg.AssetExecutionContext, dlt: StacLoader) -> Iterator[dg.MaterializeResult]:
+        yield from dlt.run(context, Job("collections"), settings)
+        if settings.all_collections:
+            _register_collections(context, settings)
+
+    def collection(context: dg.AssetExecutionContext, dlt: StacLoader) -> Iterator[dg.MaterializeResult]:
+        yield from dlt.run(context, Job("collection", collections=_keys(context)), settings)
+
+    def item(
+        context: dg.AssetExecutionContext, config: ItemIds, dlt: StacLoader
+    ) -> Iterator[dg.MaterializeResult]:
+        from stac_assets.pipeline.load import stored_ids
+
+        windows = windows_of(_keys(context), settings)
+        if config.ids and len({window.collection for window in windows}) > 1:
+            raise ConfigurationError("ids are given, but the run has partitions of several collections")
+        ids = {window: tuple(config.ids) or stored_ids(settings, window) for window in windows}
+        yield from dlt.run(context, Job("item", windows, item_ids=ids), settings)
+
+    def search(context: dg.AssetExecutionContext, dlt: StacLoader) -> Iterator[dg.MaterializeResult]:
+        yield from dlt.run(context, Job("search", windows_of(_keys(context), settings)), settings)
+
+    def collection_items(
+        context: dg.AssetExecutionContext, dlt: StacLoader
+    ) -> Iterator[dg.MaterializeResult]:
+        yield from dlt.run(context, Job("collection_items", windows_of(_keys(context), settings)), settings)
+
+    return {
+        "collections": collections,
+        "collection": collection,
+        "collection_items": collection_items,
+        "search": search,
+        "item": item,
+    }
+
+
+def _catalog_body(name: str, settings: Settings) -> Body:
+    def catalog(context: dg.AssetExecutionContext, dlt: StacLoader) -> Iterator[dg.MaterializeResult]:
+        yield from dlt.run(context, Job(name, collections=settings.named_collections), settings)
+
+    return catalog
+
+
+def _keys(context: dg.AssetExecutionContext) -> tuple[str, ...]:
+    keys = tuple(map(str, context.partition_keys))
+    if not keys:
+        raise ConfigurationError(
+            "the run names no partition that exists; collections count in the order of the setting "
+            "`collections`, and days from start_date to end_date (or today)"
+        )
+    return keys
+
+
+def _register_collections(context: dg.AssetExecutionContext, settings: Settings) -> None:
+    from stac_assets.stac.api import StacApi
+
+    ids = [i for i in StacApi(settings.api).collection_ids() if "|" not in i]
+    known = set(context.instance.get_dynamic_partitions(DYNAMIC_COLLECTIONS))
+    new = [i for i in ids if i not in known]
+    context.instance.add_dynamic_partitions(DYNAMIC_COLLECTIONS, new)
+    context.log.info(f"{len(new)} new collection(s) registered as partitions, {len(ids)} in all")

@@ -1,0 +1,93 @@
+"""The Dagster resource that loads: dagster-dlt's, with a run of our own in two halves."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import dagster as dg
+from dagster_dlt import DagsterDltResource
+
+from stac_assets.orchestration.metadata import load_metadata, window_metadata
+from stac_assets.pipeline.load import LoadResult, load
+from stac_assets.settings import Settings
+from stac_assets.source.jobs import Job
+from stac_assets.stac.figures import Figures
+from stac_assets.stac.windows import Window
+
+PROGRESS_SECONDS = 10.0
+
+
+class StacLoader(DagsterDltResource):
+    """Loads an endpoint for a run.
+
+    dagster-dlt's own `run` cannot fetch first and store then, changes dlt's live schema and fails on zero
+    rows; this one fetches outside dlt, stores under a lock, and reports each partition on its own.
+    """
+
+    def run(  # type: ignore[override]
+        self, context: dg.AssetExecutionContext, job: Job, settings: Settings
+    ) -> Iterator[dg.MaterializeResult]:
+        """Load `job`, and yield the materialization with one set of figures per partition.
+
+        Where some partitions failed, the others are stored and reported, and then the run fails.
+        """
+        cancelled = threading.Event()
+        try:
+            result = load(
+                job,
+                settings,
+                progress=_Progress(context.log.info),
+                cancelled=cancelled,
+                stage=context.log.info,
+            )
+        finally:
+            cancelled.set()
+        key = dg.AssetKey(job.resource)
+        metadata = load_metadata(result, settings)
+        if result.failed:
+            for event in _stored_partitions(result, settings, key, metadata):
+                context.log_event(event)
+            result.raise_on_failures()
+        for fetched in result.windows:
+            context.add_asset_metadata(
+                window_metadata(fetched.figures, fetched.window, settings),
+                asset_key=key,
+                partition_key=fetched.window.key,
+            )
+        if job.resource == "collection":
+            for collection in job.collections:
+                row = {"rows": 1, "dagster/partition_row_count": 1}
+                context.add_asset_metadata(row, asset_key=key, partition_key=collection)
+        yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+
+
+def _stored_partitions(
+    result: LoadResult, settings: Settings, key: dg.AssetKey, metadata: dict
+) -> Iterator[dg.AssetMaterialization]:
+    for fetched in result.windows:
+        yield dg.AssetMaterialization(
+            asset_key=key,
+            partition=fetched.window.key,
+            metadata={**metadata, **window_metadata(fetched.figures, fetched.window, settings)},
+        )
+
+
+class _Progress:
+    """A line of progress every ten seconds, so that a long run is seen to live."""
+
+    def __init__(self, log) -> None:
+        self._log = log
+        self._lock = threading.Lock()
+        self._figures: dict[Window, Figures] = {}
+        self._next = 0.0
+
+    def __call__(self, window: Window, figures: Figures) -> None:
+        with self._lock:
+            self._figures[window] = figures
+            now = time.monotonic()
+            if now < self._next:
+                return
+            self._next = now + PROGRESS_SECONDS
+            items = sum(f.items for f in self._figures.values())
+            pages = sum(f.pages for f in self._figures.values())
+            self._log(f"fetching: {items} items in {pages} pages of {len(self._figures)} partition(s)")
