@@ -1,9 +1,12 @@
 """What Dagster loads: `dagster dev` in a project folder finds everything here."""
 
+import sys
+
 import dagster as dg
 
 from stac_assets.orchestration.assets import build_assets
 from stac_assets.orchestration.loader import StacLoader
+from stac_assets.pipeline.target import target_of
 from stac_assets.settings import Settings, read_settings
 
 
@@ -16,4 +19,6 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     )
 
 
-defs = build_definitions(read_settings())
+settings = read_settings()
+print(f"stac_assets: {settings.base_url} → {target_of(settings).describe()}", file=sys.stderr)
+defs = build_definitions(settings)

@@ -68,11 +68,8 @@ def print_report(file: Path, before: Fingerprints) -> None:
             answer.add_row(*map(str, row))
     console.print(answer)
     console.print("\nNext:")
-    console.print("  make ui        the same data in Dagster's UI", markup=False, highlight=False)
-    console.print(
-        f"  .venv/bin/python -c \"import duckdb; print(duckdb.connect('{file.resolve().parent.name}/{file.name}')"
-        f".sql('SELECT * FROM {DATASET_NAME}.search LIMIT 10'))\"",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
+    for command, purpose in (
+        ("make ui", "the same data in Dagster's UI"),
+        (f"cd {file.resolve().parent.name} && ../.venv/bin/dlt pipeline pystac_client_pipeline info", ""),
+    ):
+        console.print(f"  {command:<16}{purpose}", markup=False, highlight=False, soft_wrap=True)

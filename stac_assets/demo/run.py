@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -44,6 +45,8 @@ dlthub_telemetry = false
 _DAGSTER_YAML = """\
 telemetry:
   enabled: false
+nux:
+  enabled: false
 python_logs:
   managed_python_loggers: [stac_assets]
   python_log_level: INFO
@@ -58,9 +61,7 @@ def main(args: argparse.Namespace) -> int:
     """
     folder = Path(args.folder).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    print(
-        f"Sample catalog: {len(COLLECTIONS)} collections, {FIRST_DAY} to {LAST_DAY}, generated …", flush=True
-    )
+    print(f"Catalog:    {len(COLLECTIONS)} generated collections, {FIRST_DAY} to {LAST_DAY}", flush=True)
     hrefs = write_catalog(folder / "catalog")
     with _sample_api(hrefs, args.port, folder / "sample-api.log") as url:
         _enter_project(folder, url)
@@ -121,9 +122,12 @@ def _run_dagster_dev() -> int:
     dagster = Path(sys.executable).with_name("dagster")
     command = [str(dagster), "dev", "-m", "stac_assets.definitions"]
     print("Starting Dagster's UI on http://127.0.0.1:3000 - Ctrl-C ends it and the sample API.\n", flush=True)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell had them ignored
+        signal.signal(number, signal.default_int_handler)
     process = subprocess.Popen(command)  # noqa: S603 - no shell, and the program stands beside our own
     try:
         return process.wait()
     except KeyboardInterrupt:
-        process.terminate()  # it has got the Ctrl-C too; this is for those that were sent to us alone
-        return process.wait()
+        process.send_signal(signal.SIGINT)  # after Ctrl-C it has got one already, which does no harm
+        process.wait()
+        return 0

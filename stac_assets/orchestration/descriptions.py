@@ -1,16 +1,7 @@
 """What the asset graph says of each asset: what the endpoint is, what a row is, and which to use when."""
 
-GROUPS = {
-    "client_root": "api",
-    "conformance": "api",
-    "landing_pages": "api",
-    "collections": "collections",
-    "queryables": "collections",
-    "collection": "collections",
-    "collection_items": "items",
-    "search": "items",
-    "item": "items",
-}
+GROUP = "stac_api"
+"""One group for all: the UI would show several folded up, and the graph is to be seen at a glance."""
 
 UPSTREAM = {
     "client_root": (),

@@ -6,7 +6,7 @@ import dagster as dg
 from dagster_dlt import DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
 
-from stac_assets.orchestration.descriptions import DESCRIPTIONS, GROUPS, UPSTREAM
+from stac_assets.orchestration.descriptions import DESCRIPTIONS, GROUP, UPSTREAM
 from stac_assets.orchestration.partitions import collection_partitions, item_partitions
 from stac_assets.settings import Settings
 from stac_assets.source.tables import ITEM_TABLES
@@ -26,7 +26,7 @@ class StacTranslator(DagsterDltTranslator):
             key=dg.AssetKey(name),
             deps=[dg.AssetDep(upstream) for upstream in UPSTREAM[name]],
             description=DESCRIPTIONS[name].strip(),
-            group_name=GROUPS[name],
+            group_name=GROUP,
             kinds={"dlt", "json", self.settings.destination},
             tags={"stac/endpoint": name},
             partitions_def=self._partitions(name),
