@@ -1,0 +1,67 @@
+"""What all commands say alike: errors, log lines, settings from flags, counts and sizes."""
+
+import argparse
+import logging
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from stac_assets.settings import Settings
+
+LOGGER = "stac_assets"
+LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
+
+
+def tell_error(message: str) -> None:
+    """Say on stderr what went wrong."""
+    print(f"error: {message}", file=sys.stderr)
+
+
+def configure_logging(verbosity: int) -> None:
+    """Let our logger speak on stderr: warnings, with 1 what is done, with 2 and more every detail."""
+    logger = logging.getLogger(LOGGER)
+    logger.setLevel(LEVELS[min(verbosity, len(LEVELS) - 1)])
+    for handler in [handler for handler in logger.handlers if isinstance(handler, _Stderr)]:
+        logger.removeHandler(handler)
+    handler = _Stderr()
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    logger.addHandler(handler)
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to what is stderr at that moment: a progress bar moves aside for what goes through it."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stderr
+
+
+def settings_from(arguments: argparse.Namespace, **others: Any) -> "Settings":
+    """The settings in force, the flags of the command before all others."""
+    from stac_assets.settings import ALL_COLLECTIONS, read_settings
+
+    collections = arguments.collection
+    return read_settings(
+        base_url=arguments.base_url,
+        collections=ALL_COLLECTIONS if ALL_COLLECTIONS in (collections or ()) else collections,
+        start_date=arguments.start,
+        end_date=arguments.end,
+        **others,
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: `1 item`, `1,200 items`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def sized(size: float) -> str:
+    """A number of bytes for people: `17.2 kB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} TB"

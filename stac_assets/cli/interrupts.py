@@ -1,0 +1,44 @@
+"""Ctrl-C while a load runs: once stops it cleanly, twice at once."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+SHOW_CURSOR = "\x1b[?25h"
+
+
+@contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets, and then raises KeyboardInterrupt here.
+
+    The event stops the threads that fetch, between two pieces of an answer. A server that sends nothing holds
+    them until the read time-out; a second Ctrl-C does not wait for that. What is left in the run's folder the
+    next run removes.
+    """
+    cancelled = threading.Event()
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        if cancelled.is_set():
+            _write(SHOW_CURSOR if sys.stderr.isatty() else "")
+            os._exit(128 + number)
+        cancelled.set()
+        _write("\nstopping; Ctrl-C again stops at once\n")
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield cancelled  # only the main thread hears of signals
+        return
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield cancelled
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _write(text: str) -> None:
+    """To stderr, by the one way that is safe in a signal handler: not through a buffer."""
+    os.write(2, text.encode())

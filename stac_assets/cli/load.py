@@ -1,0 +1,146 @@
+"""`stac-assets load`: an endpoint of a STAC API into its table, without Dagster."""
+
+import argparse
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from stac_assets.cli.console import settings_from, tell_error
+from stac_assets.cli.interrupts import interruptible
+from stac_assets.cli.progress import LoadDisplay, Tally
+from stac_assets.pipeline.load import LoadResult, WindowsFailed, load, stored_ids
+from stac_assets.settings import Settings
+from stac_assets.source import whole_job
+from stac_assets.source.jobs import Job
+from stac_assets.source.tables import ITEM_TABLES
+from stac_assets.stac.endpoints import ENDPOINTS
+from stac_assets.stac.errors import Cancelled, ConfigurationError, EndpointMissing
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Load every resource that was asked for, in the order in which one needs another."""
+    resources = [name for name in ENDPOINTS if name in (arguments.resource or ("search",))]
+    if arguments.id and "item" not in resources:
+        arguments.usage_error("--id needs --resource item")
+    settings = settings_from(
+        arguments,
+        destination=arguments.destination,
+        granularity=arguments.granularity,
+        max_items=arguments.max_items,
+    )
+    return _Command(settings, tuple(arguments.id or ())).run(resources)
+
+
+class _Command:
+    def __init__(self, settings: Settings, ids: tuple[str, ...]) -> None:
+        self._settings = settings
+        self._ids = ids
+        self._stdout = Console()
+        self._stderr = Console(stderr=True)
+
+    def run(self, resources: Sequence[str]) -> int:
+        status = 0
+        for resource in resources:
+            try:
+                self._load(resource)
+            except (WindowsFailed, EndpointMissing) as error:
+                tell_error(str(error))  # the other resources can still be loaded
+                status = 1
+        return status
+
+    def _load(self, resource: str) -> None:
+        with interruptible() as cancelled:
+            display = None
+            try:
+                job = self._job(resource)
+                with LoadDisplay(resource, self._tally(job), self._stderr) as display:
+                    result = load(
+                        job, self._settings, progress=display.page, cancelled=cancelled, stage=display.stage
+                    )
+            except (KeyboardInterrupt, Cancelled):
+                storing = display is not None and display.is_storing
+                raise KeyboardInterrupt(_interruption(resource, storing)) from None
+        self._report(result)
+        result.raise_on_failures()
+
+    def _job(self, resource: str) -> Job:
+        if resource == "item" and not self._ids:
+            return self._stored_items()
+        job = whole_job(resource, self._settings, self._ids)
+        if resource in ITEM_TABLES and not job.windows:
+            raise ConfigurationError(
+                f"there is no day from {self._settings.start_date} to today; give --end or an earlier --start"
+            )
+        return job
+
+    def _stored_items(self) -> Job:
+        """The items that `search` holds, to be looked up one by one."""
+        windows = whole_job("search", self._settings, ()).windows
+        stored = {window: stored_ids(self._settings, window) for window in windows}
+        found = {window: ids for window, ids in stored.items() if ids}
+        if not found:
+            raise ConfigurationError(
+                "the table `search` holds no item of these collections and days whose document could be "
+                "refreshed; load `search` first, or name items with --id"
+            )
+        return Job("item", tuple(found), item_ids=found)
+
+    def _tally(self, job: Job) -> Tally:
+        expected = sum(len(ids) for ids in job.item_ids.values()) if job.item_ids else None
+        return Tally(len(job.windows), expected, self._settings.max_items)
+
+    def _report(self, result: LoadResult) -> None:
+        if result.load_info is not None:
+            self._stdout.print(str(result.load_info), markup=False, highlight=False, soft_wrap=True)
+        stored = result.location or "nothing was stored"
+        self._stdout.print(f"{result.job.resource} → {stored}", markup=False, highlight=False, soft_wrap=True)
+        self._stdout.print(summary(result))
+
+
+def _interruption(resource: str, storing: bool) -> str:
+    """What Ctrl-C means for the table."""
+    if storing:
+        return (
+            f"interrupted while {resource} was being stored, so it may be stored or not; "
+            "the same command again makes it exact"
+        )
+    return f"interrupted while {resource} was being fetched; nothing was stored of it"
+
+
+def summary(result: LoadResult) -> Table:
+    """The figures of a load as a table of two columns."""
+    figures = result.figures
+    table = Table(show_header=False)
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    if result.job.resource in ITEM_TABLES:
+        failed = f" ({len(result.failed)} failed)" if result.failed else ""
+        table.add_row("partitions", f"{len(result.windows):,}{failed}")
+    table.add_row("items" if result.job.resource in ITEM_TABLES else "rows", f"{figures.items:,}")
+    table.add_row("requests", f"{figures.requests:,}")
+    if result.job.resource in ITEM_TABLES:
+        for name, value in _item_figures(result):
+            table.add_row(name, value)
+    table.add_row("seconds", f"{result.fetch_seconds + result.store_seconds:.1f}")
+    return table
+
+
+def _item_figures(result: LoadResult) -> list[tuple[str, str]]:
+    figures = result.figures
+    misfits = "\n".join(
+        f"{escape(name)}: {count:,}" for name, count in sorted(result.misfits.items()) if count
+    )
+    found = [
+        ("duplicates", f"{figures.duplicates:,}"),
+        ("owned by other partitions", f"{figures.items_owned_elsewhere:,}"),
+        ("rejected", f"{figures.rejected_items:,}"),
+        ("values that fit no column", misfits or "0"),
+    ]
+    deleted = sum(len(window.deleted) for window in result.windows)
+    if deleted:
+        found.append(("deleted", f"{deleted:,}"))
+    if not figures.complete:
+        found.append(("complete", "no, a sample (max_items)"))
+    return found

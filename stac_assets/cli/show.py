@@ -1,0 +1,70 @@
+"""`stac-assets show`: dlt's dashboard on what was loaded.
+
+dlt's own command for it asks for its `hub` extra, which has a licence of its own; the dashboard itself is
+part of dlt and needs marimo and ibis only.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from dlt.common.exceptions import MissingDependencyException
+
+from stac_assets.pipeline.target import PIPELINE_NAME, target_of
+from stac_assets.settings import read_settings
+from stac_assets.stac.errors import StacError
+
+HOST = "127.0.0.1"
+INSTALL = "pip install 'stac-assets[dashboard]'"
+
+
+class DashboardUnavailable(StacError):
+    """dlt's dashboard cannot be opened; the message says what to install or to load first."""
+
+
+def run(arguments: argparse.Namespace) -> NoReturn:
+    """Become the dashboard, so that whoever ends this process ends it."""
+    folder = pipelines_folder()
+    command = dashboard_command(folder, arguments.port, arguments.headless)
+    print(f"dlt's dashboard of {PIPELINE_NAME}: http://{HOST}:{arguments.port} (Ctrl-C ends it)", flush=True)
+    os.execv(command[0], command)  # noqa: S606 - no shell, and the program is this Python
+
+
+def pipelines_folder() -> Path:
+    """The folder in which dlt finds the pipeline of this project.
+
+    Raises:
+        DashboardUnavailable: nothing was loaded from this folder yet.
+    """
+    folder = target_of(read_settings()).published_folders()[0].absolute()
+    if not (folder / PIPELINE_NAME).is_dir():
+        raise DashboardUnavailable(
+            f"{folder} holds no pipeline {PIPELINE_NAME}: nothing was loaded from this folder yet. "
+            "Run `stac-assets load` first, or change to the project folder"
+        )
+    return folder
+
+
+def dashboard_command(folder: Path, port: int, headless: bool) -> list[str]:
+    """The command that serves the dashboard.
+
+    Raises:
+        DashboardUnavailable: what it needs is not installed.
+    """
+    try:
+        from dlt._workspace.helpers.dashboard.runner import run_dashboard_command
+    except MissingDependencyException as error:
+        needed = ", ".join(error.dependencies)
+        raise DashboardUnavailable(f"dlt's dashboard needs {needed}; install them: {INSTALL}") from None
+    except ImportError as error:
+        raise DashboardUnavailable(
+            f"this version of dlt has no dashboard where 1.31 has it ({error}); "
+            "`dlt pipeline pystac_client_pipeline show` opens it where dlt's `hub` extra is installed"
+        ) from None
+    command = run_dashboard_command(
+        PIPELINE_NAME, pipelines_dir=str(folder), port=port, host=HOST, headless=headless
+    )
+    # the marimo of this Python, which is on the PATH only where its environment is activated
+    return [sys.executable, "-m", *command]
