@@ -14,16 +14,15 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from typing import Any
 
-import dlt
-
+from stac_assets.configuration import CREDENTIALS, ENV_PREFIX, SECTION, configured, names_in
+from stac_assets.credentials import read_credentials
 from stac_assets.stac.api import Narrowing
 from stac_assets.stac.errors import ConfigurationError
+from stac_assets.stac.identity import Identity
 from stac_assets.stac.options import ApiOptions, RequestModifier
 from stac_assets.stac.origins import checked_base_url
 from stac_assets.stac.windows import Granularity, Window, parse_day, windows
 
-SECTION = "sources.pystac_client_source"
-ENV_PREFIX = "SOURCES__PYSTAC_CLIENT_SOURCE__"
 DATASET_NAME = "pystac_client_data"
 EARTH_SEARCH = "https://earth-search.aws.element84.com/v1"
 ALL_COLLECTIONS = "*"
@@ -39,6 +38,7 @@ class Settings:
     base_url: str = EARTH_SEARCH
     api_key: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    credentials: Identity = field(default=Identity(), repr=False)
     trusted_origins: tuple[str, ...] = ()
     request_modifier: RequestModifier | None = field(default=None, repr=False)
     collections: tuple[str, ...] | str = ("sentinel-2-l2a",)
@@ -70,6 +70,7 @@ class Settings:
     destination_name: str | None = None
     dataset_name: str = DATASET_NAME
     pipelines_dir: str | None = None
+    has_credentials: bool = False
 
     @property
     def api(self) -> ApiOptions:
@@ -112,28 +113,31 @@ class Settings:
         return json.dumps(given, sort_keys=True) if given else None
 
 
-def read_settings(**overrides: Any) -> Settings:
+def read_settings(*, destination: str | None = None, **overrides: Any) -> Settings:
     """The settings in force, without network.
 
     Args:
+        destination: dlt's name of a destination, before that of `[pipeline]`.
         overrides: settings by name that come before all others; None means not given.
 
     Raises:
         ConfigurationError: a setting does not exist or has a value that cannot be used.
     """
     _refuse_unknown({name for name, value in overrides.items() if value is not None}, "argument")
-    _refuse_unknown(_configured_names(), f"[{SECTION}] or {ENV_PREFIX}…")
+    _refuse_unknown(names_in(SECTION), f"[{SECTION}] or {ENV_PREFIX}…")
     values = {}
     for name, parse in _PARSERS.items():
         value = overrides.get(name)
         if value is None:
-            value = _configured(f"{SECTION}.{name}")
+            value = configured(f"{SECTION}.{name}")
         if value is not None and value != "":
             values[name] = parse(value, name)
-    values["destination"] = _configured("pipeline.destination") or Settings.destination
-    values["dataset_name"] = _configured("pipeline.dataset_name") or Settings.dataset_name
-    values["destination_name"] = _configured(f"destination.{values['destination']}.destination_name")
-    values["pipelines_dir"] = _configured("pipelines.pipelines_dir")
+    values |= _credentials(overrides, values.get("api_key"))
+    values["destination"] = destination or configured("pipeline.destination") or Settings.destination
+    values["dataset_name"] = configured("pipeline.dataset_name") or Settings.dataset_name
+    values["destination_name"] = configured(f"destination.{values['destination']}.destination_name")
+    values["has_credentials"] = configured(f"destination.{values['destination']}.credentials") is not None
+    values["pipelines_dir"] = configured("pipelines.pipelines_dir")
     settings = Settings(**values)
     _check(settings)
     if "API_KEY" in os.environ and settings.api_key is None:
@@ -146,12 +150,21 @@ def read_settings(**overrides: Any) -> Settings:
     return settings
 
 
-def _configured(key: str) -> Any:
-    """The value under exactly this key: unlike dlt's own injection, which would take a bare `API_KEY` too."""
-    return dlt.secrets.get(key, object)
+def _credentials(arguments: Mapping[str, Any], api_key: str | None) -> dict[str, Any]:
+    """The values of `api_key` and `credentials`; an argument stands for all that is configured."""
+    given = arguments.get(CREDENTIALS)
+    read = read_credentials(given)
+    if arguments.get("api_key") is None and (read.api_key or given is not None):
+        if given is None and api_key not in (None, read.api_key):
+            raise ConfigurationError(
+                f"api_key stands under [{SECTION}] and under [{SECTION}.{CREDENTIALS}]; keep one"
+            )
+        api_key = read.api_key
+    return {"api_key": api_key, CREDENTIALS: read.identity()}
 
 
 def _check(settings: Settings) -> None:
+    _ = settings.api  # which refuses credentials that contradict each other
     if settings.end_date is not None and settings.end_date < settings.start_date:
         raise ConfigurationError(
             f"end_date {settings.end_date} is before start_date {settings.start_date}; both days are included"
@@ -160,17 +173,10 @@ def _check(settings: Settings) -> None:
         raise ConfigurationError("bbox and intersects cannot be given together (STAC API - Item Search)")
 
 
-def _configured_names() -> set[str]:
-    section, secret = dlt.config.get(SECTION, object), _configured(SECTION)
-    names = {name for table in (section, secret) if isinstance(table, Mapping) for name in table}
-    return names | {
-        name.removeprefix(ENV_PREFIX).lower() for name in os.environ if name.startswith(ENV_PREFIX)
-    }
-
-
 def _refuse_unknown(names: set[str], where: str) -> None:
     if "fields" in names:
         raise ConfigurationError("`fields` is refused: rows could not hold the items as the API has them")
+    names = {name for name in names if name != CREDENTIALS and not name.startswith(f"{CREDENTIALS}__")}
     for name in sorted(names - set(_PARSERS)):
         near = difflib.get_close_matches(name, _PARSERS, n=1)
         advice = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(_PARSERS)}"
@@ -195,7 +201,7 @@ def _text(value: Any, name: str) -> str:
 def _secret(value: Any, name: str) -> str:
     if not isinstance(value, str):
         raise ConfigurationError(f"{name} must be text (its value is not shown)")
-    return value
+    return value.strip("\r\n")  # a secret that is mounted as a file ends with its line
 
 
 def _number(kind: type[int] | type[float], least: float) -> Parser:

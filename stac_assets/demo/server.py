@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from stac_assets.stac.errors import StacError
+
 _HOST = "127.0.0.1"
 _DIE_WITH_PARENT = """
 import ctypes, os, signal, sys
@@ -21,6 +23,10 @@ PR_SET_PDEATHSIG = 1
 ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 os.execv(sys.argv[1], sys.argv[1:])
 """
+
+
+class DemoError(StacError):
+    """The sample API cannot be started; the message says what to do."""
 
 
 class SampleApi:
@@ -77,11 +83,11 @@ class SampleApi:
         while time.monotonic() < deadline:
             answers = self._answers()
             if process.poll() is not None:
-                raise RuntimeError(f"rustac serve ended with status {process.returncode}. {self._tail()}")
+                raise DemoError(f"rustac serve ended with status {process.returncode}. {self._tail()}")
             if answers:
                 return
             time.sleep(0.05)
-        raise RuntimeError(f"rustac serve was not ready after {self._patience:g} s. {self._tail()}")
+        raise DemoError(f"rustac serve was not ready after {self._patience:g} s. {self._tail()}")
 
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection(_HOST, self._port, timeout=5)
@@ -113,7 +119,7 @@ def _find_rustac() -> str:
     """The program of this very environment, or else any on the PATH."""
     found = shutil.which("rustac", path=str(Path(sys.executable).parent)) or shutil.which("rustac")
     if not found:
-        raise RuntimeError("The sample API needs the `rustac` program: pip install rustac")
+        raise DemoError("The sample API needs the `rustac` program: pip install rustac")
     return found
 
 
@@ -124,7 +130,7 @@ def _free_port(port: int) -> int:
         try:
             probe.bind((_HOST, port))
         except OSError as error:
-            raise RuntimeError(f"The sample API cannot use port {port}: {error.strerror}") from error
+            raise DemoError(f"The sample API cannot use port {port}: {error.strerror}") from error
         return probe.getsockname()[1]
 
 

@@ -1,16 +1,24 @@
 """The working folder of one run, and the folder in which dlt's own tools find the last one."""
 
 import json
+import logging
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dlt.pipeline.pipeline import Pipeline
 from filelock import FileLock, Timeout
 
-LOCK_NAME = "alive.lock"
+from stac_assets.pipeline.failures import described
+
+ALIVE = "alive.lock"
+"""In a run's folder: held as long as the run is alive."""
+IN_TURN = ".lock"
+"""Beside folders: held by who makes or removes some."""
+
+logger = logging.getLogger("stac_assets")
 
 
 @contextmanager
@@ -20,45 +28,59 @@ def run_folder(parent: Path) -> Iterator[Path]:
     A run's folder is never shared or used again: dlt would load what an earlier run had left there.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(parent)
     folder = parent / uuid.uuid4().hex
-    folder.mkdir()
-    with FileLock(folder / LOCK_NAME):
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    alive = FileLock(folder / ALIVE)
+    with FileLock(parent / IN_TURN):
+        _remove_abandoned(parent)
+        folder.mkdir()
+        alive.acquire()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        alive.release()
 
 
 def _remove_abandoned(parent: Path) -> None:
-    for folder in parent.iterdir():
-        if not (folder / LOCK_NAME).exists():
-            continue
-        try:
-            with FileLock(folder / LOCK_NAME, timeout=0):
-                shutil.rmtree(folder, ignore_errors=True)
-        except Timeout:
-            continue  # its run is alive
+    for folder in [path for path in parent.iterdir() if path.is_dir()]:
+        with suppress(Timeout), FileLock(folder / ALIVE, timeout=0):  # else its run is alive
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def publish(pipeline: Pipeline, targets: list[Path]) -> None:
     """Copy the pipeline's working folder to where dlt's tools look for it.
 
     The copy forgets in which folder the run took place, so that dlt resolves relative files against the
-    folder in which it is opened: a project folder can be moved or copied.
+    folder in which it is opened: a project folder can be moved or copied. What was loaded is loaded
+    without a copy too, so one that cannot be made is only warned about.
     """
-    source = Path(pipeline.working_dir)
     for target in targets:
-        target.mkdir(parents=True, exist_ok=True)
-        fresh = target / f".{pipeline.pipeline_name}-{uuid.uuid4().hex}"
-        shutil.copytree(source, fresh)
-        _forget_folder(fresh / Pipeline.STATE_FILE)
-        final = target / pipeline.pipeline_name
-        retired = target / f".{pipeline.pipeline_name}-{uuid.uuid4().hex}"
-        if final.exists():
-            final.replace(retired)
-        fresh.replace(final)
-        shutil.rmtree(retired, ignore_errors=True)
+        try:
+            _replace(target / pipeline.pipeline_name, Path(pipeline.working_dir))
+        except OSError as error:
+            logger.warning(
+                "the rows are stored, but dlt's own commands do not see this load: %s (%s)",
+                target / pipeline.pipeline_name,
+                described(error),
+            )
+
+
+def _replace(final: Path, source: Path) -> None:
+    """Make `final` a copy of `source`; two runs, of two projects maybe, do that in turn."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(final.parent / f".{final.name}.lock"):
+        fresh, retired = (final.parent / f".{final.name}.{kind}" for kind in ("fresh", "retired"))
+        try:
+            for left in (fresh, retired):  # by a run that crashed
+                shutil.rmtree(left, ignore_errors=True)
+            shutil.copytree(source, fresh)
+            _forget_folder(fresh / Pipeline.STATE_FILE)
+            if final.exists():
+                final.replace(retired)
+            fresh.replace(final)
+        finally:
+            for left in (fresh, retired):
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _forget_folder(state_file: Path) -> None:

@@ -5,26 +5,32 @@ therefore done before, in parallel and outside dlt; the store (sync, settle, ext
 under a lock, one at a time per dataset.
 """
 
+import json
 import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from dlt.common.destination.client import WithStateSync
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.pipeline import LoadInfo
+from dlt.common.schema import Schema
 from dlt.common.schema.typing import TTableSchema
-from dlt.pipeline.exceptions import PipelineStepFailed
 from dlt.pipeline.pipeline import Pipeline
+from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
+from stac_assets.pipeline.failures import told_plainly
 from stac_assets.pipeline.folders import publish, run_folder
 from stac_assets.pipeline.locks import dataset_lock
 from stac_assets.pipeline.target import (
+    Place,
     Target,
-    duckdb_file,
+    place_of,
     project_folder,
     target_of,
 )
@@ -100,11 +106,12 @@ def load(
         The result, whose `failed` windows were left as they were: call `raise_on_failures`.
 
     Raises:
+        StoreFailed: the disk or the destination failed; the message says what is stored.
         StacError: nothing was stored; the message says why.
     """
     target = target or target_of(settings)
-    with run_folder(project_folder() / ".dlt" / "runs") as folder:
-        check_dataset(target, settings, folder / "check")
+    with told_plainly(target.describe()), run_folder(project_folder() / ".dlt" / "runs") as folder:
+        place = check_dataset(target, settings, folder / "check")
         started = time.monotonic()
         spool = folder / "spool"
         spool.mkdir()
@@ -125,25 +132,33 @@ def load(
             f"storing into {target.destination}"
         )
         started = time.monotonic()
-        _store(fetched, settings, result, folder / "pipelines")
+        _store(fetched, settings, result, place, folder / "pipelines")
         result.store_seconds = time.monotonic() - started
         stage(f"stored in {result.store_seconds:.1f} s")
     return result
 
 
-def check_dataset(target: Target, settings: Settings, folder: Path) -> None:
-    """Refuse, before anything is fetched, a dataset that mirrors another API."""
+def check_dataset(target: Target, settings: Settings, folder: Path) -> Place:
+    """Where the dataset is; refuses, before anything is fetched, one that mirrors another API."""
     pipeline = target.pipeline(folder)
-    file = duckdb_file(pipeline)
-    if file is not None and not file.exists():
-        return
-    with dataset_lock(pipeline, settings.lock_timeout), _plain_errors():
-        pipeline.sync_destination()
-    recorded = pipeline.state.get("sources", {}).get(SOURCE_NAME, {}).get("base_url")
-    check_owner(recorded, settings.base_url)
+    place = place_of(pipeline)
+    if place.file is None or place.file.exists():
+        with dataset_lock(place, settings.lock_timeout):
+            check_owner(_recorded_owner(pipeline), settings.base_url)
+    return place
 
 
-def _store(fetched: Fetched, settings: Settings, result: LoadResult, folder: Path) -> None:
+def _recorded_owner(pipeline: Pipeline) -> str | None:
+    """The API that the destination says its dataset mirrors, by the state that dlt keeps there."""
+    with pipeline.destination_client() as client:
+        try:
+            state = load_pipeline_state_from_destination(pipeline.pipeline_name, cast(WithStateSync, client))
+        except DestinationUndefinedEntity:
+            return None
+    return state.get("sources", {}).get(SOURCE_NAME, {}).get("base_url") if state else None
+
+
+def _store(fetched: Fetched, settings: Settings, result: LoadResult, place: Place, folder: Path) -> None:
     name = fetched.job.resource
     misfits: Counter[str] = Counter()
 
@@ -155,25 +170,41 @@ def _store(fetched: Fetched, settings: Settings, result: LoadResult, folder: Pat
         misfits.update(promotion.misfits)
 
     pipeline = result.target.pipeline(folder)
-    with dataset_lock(pipeline, settings.lock_timeout), _plain_errors():
-        info = pipeline.run(build_source(settings, {name: obtain}, settled))
+    with dataset_lock(place, settings.lock_timeout):
+        source = build_source(settings, {name: obtain}, settled)
+        source.schema = _stored_schema(pipeline) or source.schema
+        info = pipeline.run(source)
         info.raise_on_failed_jobs()
     publish(pipeline, result.target.published_folders())
     result.load_info = info
     result.misfits = dict(misfits)
     result.table = pipeline.default_schema.tables.get(name)
-    file = duckdb_file(pipeline)
-    result.location = str(file) if file is not None else result.target.destination
+    result.location = str(place)
+
+
+def _stored_schema(pipeline: Pipeline) -> Schema | None:
+    """The schema that the destination remembers.
+
+    dlt itself restores it only where a load was ever completed. One that was killed has made tables too,
+    and a column that dlt does not know of would get another type.
+    """
+    with pipeline.destination_client() as client:
+        try:
+            stored = cast(WithStateSync, client).get_stored_schema(SOURCE_NAME)
+        except DestinationUndefinedEntity:
+            return None
+    return Schema.from_stored_schema(json.loads(stored.schema)) if stored else None
 
 
 def stored_ids(settings: Settings, window: Window) -> tuple[str, ...]:
     """Ids of the items that `search` holds for a window, in their order, at most `item_limit`."""
-    with run_folder(project_folder() / ".dlt" / "runs") as folder:
-        pipeline = target_of(settings).pipeline(folder)
-        file = duckdb_file(pipeline)
-        if file is not None and not file.exists():
+    target = target_of(settings)
+    with told_plainly(target.describe()), run_folder(project_folder() / ".dlt" / "runs") as folder:
+        pipeline = target.pipeline(folder)
+        place = place_of(pipeline)
+        if place.file is not None and not place.file.exists():
             return ()
-        with dataset_lock(pipeline, settings.lock_timeout), _plain_errors():
+        with dataset_lock(place, settings.lock_timeout):
             pipeline.sync_destination()
             if not pipeline.default_schema_name or "search" not in pipeline.default_schema.tables:
                 return ()
@@ -191,17 +222,3 @@ def _query_ids(pipeline: Pipeline, window: Window, limit: int) -> tuple[str, ...
             *keys,
         )
     return tuple(row[0] for row in rows or ())
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Let our own errors out of the wrapping that dlt puts around an error in a resource."""
-    try:
-        yield
-    except PipelineStepFailed as error:
-        cause: BaseException | None = error
-        while cause is not None:
-            if isinstance(cause, StacError):
-                raise cause from None
-            cause = cause.__cause__ or cause.__context__
-        raise

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import duckdb
 from dlt.common.runtime.run_context import active
-from dlt.pipeline.pipeline import Pipeline
 from filelock import FileLock, Timeout
 
-from stac_assets.pipeline.target import duckdb_file
+from stac_assets.pipeline.target import Place
 from stac_assets.stac.errors import StacError
 
 STORAGE_VERSION = "v1.5.0"
@@ -28,44 +27,35 @@ class DatasetBusy(StacError):
 
 
 @contextmanager
-def dataset_lock(pipeline: Pipeline, timeout: float) -> Iterator[None]:
-    """Hold the dataset that `pipeline` writes, so that no other run on this machine stores into it.
+def dataset_lock(place: Place, timeout: float) -> Iterator[None]:
+    """Hold a dataset, so that no other run on this machine stores into it.
 
     Two loads that merge into one dataset at the same time share its staging tables and lose rows.
 
     Raises:
         DatasetBusy: it was not free within `timeout` seconds.
     """
-    file = duckdb_file(pipeline)
-    name = f"{pipeline.destination.destination_type}|{location(pipeline)}|{pipeline.dataset_name}"  # type: ignore[union-attr]
+    name = f"{place.destination_type}|{place.location}|{place.dataset_name}"
     folder = Path(active().get_data_entity("stac_assets_locks"))
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.lock"
-    lock = FileLock(path)
+    lock = FileLock(folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.lock")
     try:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            logger.info("waiting for another run that stores into %s", file or pipeline.dataset_name)
+            logger.info("waiting for another run that stores into %s", place)
             lock.acquire(timeout=timeout)
     except Timeout:
         raise DatasetBusy(
-            f"another run has been storing into {file or pipeline.dataset_name} for more than {timeout:g} s; "
+            f"another run has been storing into {place} for more than {timeout:g} s; "
             "let it finish, or raise `lock_timeout`. Nothing was stored"
         ) from None
-    with lock:
-        lock.release()  # acquired twice; the context holds it once
-        if file is not None:
-            wait_for_duckdb(file, timeout)
+    try:
+        if place.file is not None:
+            wait_for_duckdb(place.file, timeout)
         yield
-
-
-def location(pipeline: Pipeline) -> str:
-    """Where the destination is, without any credential: for a file its absolute path."""
-    file = duckdb_file(pipeline)
-    if file is not None:
-        return str(file.absolute())
-    return pipeline.destination_client().config.fingerprint()
+    finally:
+        lock.release()
 
 
 def wait_for_duckdb(file: Path, timeout: float, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -84,8 +74,9 @@ def wait_for_duckdb(file: Path, timeout: float, sleep: Callable[[float], None] =
             duckdb.connect(str(file), config={"storage_compatibility_version": STORAGE_VERSION}).close()
             return
         except duckdb.IOException as error:
-            if "lock" not in str(error).lower():
-                raise StacError(f"DuckDB cannot open {file}: {str(error).splitlines()[0]}") from None
+            if "could not set lock" not in str(error).lower():
+                reason = str(error).splitlines()[0]
+                raise StacError(f"DuckDB cannot open {file}: {reason}. Nothing was stored") from None
             holder = _holder(str(error))
             if time.monotonic() >= deadline:
                 raise DatasetBusy(

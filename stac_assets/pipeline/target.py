@@ -3,9 +3,10 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import dlt
-from dlt.common.destination import AnyDestination, Destination
+from dlt.common.destination import AnyDestination, Destination, DestinationCapabilitiesContext
 from dlt.common.known_env import DLT_LOCAL_DIR
 from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.pipeline.pipeline import Pipeline
@@ -14,6 +15,7 @@ from stac_assets.settings import Settings
 
 PIPELINE_NAME = "pystac_client_pipeline"
 DUCKDB_FILE_STEM = "pystac_client"
+ATOMIC_REPLACE = "insert-from-staging"
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Target:
     dataset_name: str
     destination_name: str | None = None
     pipelines_dir: str | None = None
+    has_credentials: bool = False
 
     def pipeline(self, pipelines_dir: Path, progress: str | None = None) -> Pipeline:
         """A new pipeline with working folders of its own below `pipelines_dir`."""
@@ -35,11 +38,20 @@ class Target:
             progress=progress,  # type: ignore[arg-type]
         )
 
-    def _factory(self) -> "AnyDestination | None":
+    def _factory(self) -> AnyDestination:
+        named: dict[str, Any] = {}
         if self.destination == "duckdb" and self.destination_name is None:
             # a folder without the project's config.toml: the file is named after the destination
-            return Destination.from_reference("duckdb", destination_name=DUCKDB_FILE_STEM)
-        return Destination.from_reference(self.destination)
+            named["destination_name"] = DUCKDB_FILE_STEM
+        plain = cast(AnyDestination, Destination.from_reference(self.destination, **named))
+        atomic = _in_transactions(plain.capabilities())
+        return cast(AnyDestination, Destination.from_reference(self.destination, **named, **atomic))
+
+    def describe(self) -> str:
+        """Where rows go, in words and without asking dlt: the DuckDB file, or the destination and dataset."""
+        if self.destination != "duckdb" or self.has_credentials:
+            return f"{self.destination}, dataset {self.dataset_name}"
+        return str(project_folder().absolute() / f"{self.destination_name or DUCKDB_FILE_STEM}.duckdb")
 
     def published_folders(self) -> list[Path]:
         """Where dlt's Python API (in the project folder) and dlt's command look for the pipeline's state."""
@@ -47,10 +59,30 @@ class Target:
         return [Path(folder) for folder in folders if folder]
 
 
+def _in_transactions(capabilities: DestinationCapabilitiesContext) -> dict[str, Any]:
+    """Arguments that make dlt replace rows in one transaction: a kill leaves the old ones or the new ones.
+
+    dlt 1.31 does not say of DuckDB, PostgreSQL and their like that they have transactions, and so begins one
+    only for statements that hold a word like CREATE (a column's name will do). And it replaces a whole table
+    by truncating it first and inserting later, unless the destination is told otherwise.
+    """
+    arguments: dict[str, Any] = {}
+    if capabilities.supports_ddl_transactions:
+        arguments["supports_transactions"] = True
+    offered = capabilities.supported_replace_strategies or ()
+    if capabilities.replace_strategies_selector is None and ATOMIC_REPLACE in offered:
+        arguments["replace_strategy"] = ATOMIC_REPLACE
+    return arguments
+
+
 def target_of(settings: Settings) -> Target:
     """The destination that the settings name."""
     return Target(
-        settings.destination, settings.dataset_name, settings.destination_name, settings.pipelines_dir
+        settings.destination,
+        settings.dataset_name,
+        settings.destination_name,
+        settings.pipelines_dir,
+        settings.has_credentials,
     )
 
 
@@ -59,9 +91,24 @@ def project_folder() -> Path:
     return Path(os.environ.get(DLT_LOCAL_DIR, "."))
 
 
-def duckdb_file(pipeline: Pipeline) -> Path | None:
-    """The DuckDB file that the pipeline writes, or None for another destination."""
-    if pipeline.destination is None or pipeline.destination.destination_type.rpartition(".")[2] != "duckdb":
-        return None
-    database = pipeline.destination_client().config.credentials.database  # type: ignore[union-attr]
-    return Path(database)
+@dataclass(frozen=True)
+class Place:
+    """Where a pipeline's dataset is: `file` for DuckDB, else `location`, which holds no credential."""
+
+    destination_type: str
+    location: str
+    dataset_name: str
+    file: Path | None = None
+
+    def __str__(self) -> str:
+        return str(self.file) if self.file else f"{self.destination_type} {self.dataset_name}"
+
+
+def place_of(pipeline: Pipeline) -> Place:
+    """Where the dataset of `pipeline` is; dlt resolves its credentials for that, which takes a while."""
+    client = pipeline.destination_client()
+    kind = client.config.destination_type.rpartition(".")[2]
+    if kind == "duckdb":
+        file = Path(client.config.credentials.database).absolute()  # type: ignore[union-attr]
+        return Place(kind, str(file), pipeline.dataset_name, file)
+    return Place(kind, client.config.fingerprint(), pipeline.dataset_name)

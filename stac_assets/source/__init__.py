@@ -11,6 +11,7 @@ from typing import Any
 import dlt
 from dlt.extract import DltSource
 
+from stac_assets.credentials import StacCredentials
 from stac_assets.settings import Settings, read_settings
 from stac_assets.source.jobs import Fetched, Job, fetch
 from stac_assets.source.resources import Obtain, Settled, build_resource, claim_dataset, refuse_failures
@@ -19,7 +20,7 @@ from stac_assets.stac.api import ENDPOINTS, StacApi
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.options import RequestModifier
 
-__all__ = ["build_source", "pystac_client_source"]
+__all__ = ["StacCredentials", "build_source", "pystac_client_source"]
 
 SOURCE_NAME = "pystac_client_source"
 
@@ -28,6 +29,7 @@ def pystac_client_source(
     base_url: str | None = None,
     *,
     api_key: str | None = None,
+    credentials: StacCredentials | Mapping[str, str] | None = None,
     collections: Iterable[str] | str | None = None,
     start_date: str | None = None,
     end_date: str | None = None,
@@ -40,7 +42,8 @@ def pystac_client_source(
 
     Args:
         base_url: landing page of the API.
-        api_key: bearer token.
+        api_key: bearer token, unless `credentials` names another place for it.
+        credentials: any other credential; it stands for all that are configured.
         collections: ids of collections, or `"*"` for all.
         start_date: first UTC day to load, `YYYY-MM-DD`.
         end_date: last UTC day to load, included; by default today.
@@ -66,6 +69,7 @@ def pystac_client_source(
     read = read_settings(
         base_url=base_url,
         api_key=api_key,
+        credentials=credentials,
         collections=named,
         start_date=start_date,
         end_date=end_date,
@@ -79,7 +83,7 @@ def pystac_client_source(
     def obtain(name: str) -> Iterator[Fetched]:
         claim_dataset(read.base_url)
         with tempfile.TemporaryDirectory(prefix="stac-assets-") as folder:
-            yield refuse_failures(fetch(_whole_job(name, read, ids), read, Path(folder)))
+            yield refuse_failures(fetch(whole_job(name, read, ids), read, Path(folder)))
 
     return build_source(read, {name: partial(obtain, name) for name in ENDPOINTS})
 
@@ -96,7 +100,7 @@ def build_source(
     return dlt.source(resources, name=SOURCE_NAME, section=SOURCE_NAME)()
 
 
-def _whole_job(name: str, settings: Settings, ids: tuple[str, ...]) -> Job:
+def whole_job(name: str, settings: Settings, ids: tuple[str, ...]) -> Job:
     """Everything that the settings say of one endpoint."""
     if name not in (*ITEM_TABLES, "collection"):
         return Job(name, collections=settings.named_collections)

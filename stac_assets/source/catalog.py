@@ -7,8 +7,8 @@ import msgspec
 
 from stac_assets.source.rows import bbox_columns
 from stac_assets.stac.api import QUERYABLES, StacApi
-from stac_assets.stac.credentials import followed
 from stac_assets.stac.documents import Item, decode_members, object_text
+from stac_assets.stac.origins import absolute
 from stac_assets.stac.windows import parse_time
 
 Row = dict[str, Any]
@@ -40,7 +40,7 @@ def landing_pages(api: StacApi) -> Iterator[Row]:
         status, text = found or (None, b"")
         yield {
             "rel": link.rel,
-            "href": followed(api.base_url + "/", link.href),
+            "href": absolute(api.base_url + "/", link.href),
             "type": link.type,
             "title": link.title,
             "status": status,

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -13,8 +14,8 @@ from stac_assets.source.rows import NotARow, build_row, owner_time
 from stac_assets.source.spool import Spool
 from stac_assets.source.tables import PARTITION_KEY
 from stac_assets.stac.api import Narrowing, StacApi
-from stac_assets.stac.documents import Item, Page, Rejected, decode_members, object_text
-from stac_assets.stac.errors import Cancelled, ConfigurationError, MethodRefused, StacError
+from stac_assets.stac.documents import DECODE_ERRORS, Item, Page, Rejected, decode_item, object_text, why
+from stac_assets.stac.errors import Cancelled, ConfigurationError, EndpointMissing, StacError
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import Window, partition_key
 
@@ -35,7 +36,7 @@ class FetchedWindow:
     figures: Figures = field(default_factory=Figures)
     error: StacError | None = None
     deleted: list[str] = field(default_factory=list)
-    """Ids of items that the API no longer has (resource `item`)."""
+    """Ids of items that the API no longer has, or not as a document that can be a row (resource `item`)."""
 
 
 def fetch_windows(
@@ -57,8 +58,10 @@ def fetch_windows(
         UnknownCollection: one of the windows' collections does not exist.
         EndpointMissing: the API lacks what `resource` reads.
     """
-    for collection in sorted({window.collection for window in windows}):
-        api.collection(collection)
+    # a search works without /collections; only, then nothing tells an unknown collection from an empty one
+    with suppress(EndpointMissing) if resource == "search" else nullcontext():
+        for collection in sorted({window.collection for window in windows}):
+            api.collection(collection)
     stop = cancelled or threading.Event()
 
     def fetch(fetched: FetchedWindow) -> FetchedWindow:
@@ -114,22 +117,20 @@ class _Reader:
         self._seen: set[str] = set()
 
     def read_pages(self) -> None:
-        try:
-            self._read(self._pages())
-        except MethodRefused:
-            # POST was refused after some pages: from here on GET, from the first page on
-            self._restart()
-            self._read(self._pages())
+        self._read(self._pages())
         self._fetched.spool.flush()
 
     def read_items(self, ids: Sequence[str]) -> None:
         window, figures = self._fetched.window, self._fetched.figures
         for item_id in dict.fromkeys(ids):
             answer = self._api.item(window.collection, item_id, figures)
-            if answer is None:
+            document = None if answer is None else decode_item(answer)
+            if isinstance(document, Rejected):
+                self._reject(document, window.start, item_id)
+            elif document is not None:
+                self._take(document, owned_only=False)
+            if item_id not in self._seen:
                 self._fetched.deleted.append(item_id)
-            else:
-                self._take(decode_members(answer), owned_only=False)
             self._report()
         self._fetched.spool.flush()
 
@@ -140,8 +141,6 @@ class _Reader:
     def _read(self, pages: Iterator[Page]) -> None:
         figures = self._fetched.figures
         for page in pages:
-            if page.number_matched is not None:
-                figures.number_matched = page.number_matched
             for rejected in page.rejected:
                 self._reject(rejected, self._fetched.window.start)
             for item in page.items:
@@ -153,7 +152,7 @@ class _Reader:
             if not figures.complete:
                 return
             if self._max_items is not None and figures.items >= self._max_items:
-                figures.complete = next(pages, None) is None
+                figures.complete = not any(page.items for page in pages)
                 return
 
     def _take(self, item: Item, owned_only: bool = True) -> None:
@@ -162,6 +161,9 @@ class _Reader:
             row, properties = build_row(item, window.collection)
         except NotARow as error:
             self._reject(Rejected(_text(item), str(error)), window.start)
+            return
+        except DECODE_ERRORS as error:
+            self._reject(Rejected(_text(item), why(error)), window.start)
             return
         if row["collection"] != window.collection:
             figures.items_owned_elsewhere += 1
@@ -196,12 +198,6 @@ class _Reader:
             PARTITION_KEY: f"{self._resource}|{partition_key(window.collection, day)}",
         }
         self._fetched.spool.rejected.append(document)
-
-    def _restart(self) -> None:
-        self._fetched.spool.discard()
-        self._seen.clear()
-        figures = self._fetched.figures
-        figures.items = figures.duplicates = figures.items_owned_elsewhere = figures.rejected_items = 0
 
     def _report(self) -> None:
         if self._progress is not None:

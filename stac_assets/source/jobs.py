@@ -31,6 +31,11 @@ class Job:
     collections: tuple[str, ...] = ()
     item_ids: Mapping[Window, tuple[str, ...]] = field(default_factory=dict)
 
+    @property
+    def is_partitioned(self) -> bool:
+        """Whether only a part of the table is replaced."""
+        return self.resource in (*ITEM_TABLES, "collection")
+
 
 @dataclass
 class Fetched:

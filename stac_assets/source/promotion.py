@@ -126,7 +126,8 @@ def _identifier(name: str, normalize: Callable[[str], str]) -> str | None:
         stable = normalize(identifier) == identifier
     except ValueError:
         return None
-    return identifier if stable and identifier.strip("_x") and not identifier.startswith("_dlt") else None
+    speaks = any(c.isascii() and c.isalnum() for c in name)  # dlt replaces all else, if need be by `x`
+    return identifier if stable and speaks and not identifier.startswith("_dlt") else None
 
 
 def _fitted(values: pa.ChunkedArray, data_type: str) -> pa.Array | pa.ChunkedArray:

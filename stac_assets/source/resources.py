@@ -34,7 +34,6 @@ from stac_assets.stac.errors import ConfigurationError, StacError
 from stac_assets.stac.windows import Window, partition_key
 
 MERGE = {"disposition": "merge", "strategy": "delete-insert"}
-REPLACE = {"disposition": "replace", "strategy": "insert-from-staging"}
 TABLE_BYTES = 128 * 1024 * 1024
 """Arrow memory that one table handed to dlt may take."""
 
@@ -65,19 +64,21 @@ def build_resource(
             # would make dlt join with OR, which is three orders of magnitude slower
             {"primary_key": ("collection", "id")} if name == "item" else {"merge_key": PARTITION_KEY}
         )
-        return dlt.resource(
-            lambda: _item_tables(name, obtain, promote, settled),
-            name=name,
-            write_disposition=MERGE,  # type: ignore[arg-type]
-            columns=ITEM_COLUMNS,
-            schema_contract=CONTRACT,
-            max_table_nesting=0,
-            **key,
+        return _with_rejected_items(
+            dlt.resource(
+                lambda: _item_tables(name, obtain, promote, settled),
+                name=name,
+                write_disposition=MERGE,  # type: ignore[arg-type]
+                columns=ITEM_COLUMNS,
+                schema_contract=CONTRACT,
+                max_table_nesting=0,
+                **key,
+            )
         )
     replaced: dict[str, Any] = (
         {"write_disposition": MERGE, "merge_key": "id"}
         if name == "collection"
-        else {"write_disposition": REPLACE}
+        else {"write_disposition": "replace"}
     )
     return dlt.resource(
         lambda: _catalog_table(name, obtain),
@@ -86,6 +87,21 @@ def build_resource(
         schema_contract=CONTRACT,
         max_table_nesting=0,
         **replaced,
+    )
+
+
+def _with_rejected_items(resource: DltResource) -> DltResource:
+    """`resource` with the hints of a second table, which it fills too."""
+    # a variant begins with the columns of the resource, and only an empty dict takes them away
+    resource.apply_hints(table_name=REJECTED, columns={}, create_table_variant=True)
+    return resource.apply_hints(
+        table_name=REJECTED,
+        write_disposition=MERGE,  # type: ignore[arg-type]
+        merge_key=PARTITION_KEY,
+        primary_key="",
+        columns=REJECTED_COLUMNS,
+        schema_contract=CONTRACT,
+        create_table_variant=True,
     )
 
 
@@ -179,16 +195,8 @@ def _rejected_tables(name: str, fetched: Fetched, schema: Schema, destination: s
         for window in windows
         for key in day_keys(window.window)
     ]
-    hints = dlt.mark.make_hints(
-        table_name=REJECTED,
-        write_disposition=MERGE,  # type: ignore[arg-type]
-        merge_key=PARTITION_KEY,
-        primary_key="",
-        columns=REJECTED_COLUMNS,
-        schema_contract=CONTRACT,
-    )
     for data in emit(_table(gone + rejected, REJECTED_COLUMNS), REJECTED_COLUMNS, destination):
-        yield dlt.mark.with_hints(data, hints, create_table_variant=True)
+        yield dlt.mark.with_table_name(data, REJECTED)
 
 
 def _table(rows: list[dict[str, Any]], columns: dict[str, TColumnSchema]) -> pa.Table:

@@ -79,8 +79,9 @@ def item_from_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """The STAC item that a row of an item table was made from: the inverse of the row builder.
 
     Args:
-        row: column names and values, as DuckDB, PostgreSQL or `.df().to_dict("records")` return them;
-            JSON columns may be text or already parsed.
+        row: column names and values, as the drivers of DuckDB and PostgreSQL return them, and for DuckDB
+            also `.df().to_dict("records")`; JSON columns may be text or already parsed. (Of PostgreSQL dlt's
+            `.df()` makes one struct out of the JSON of all rows, in which absent members become null.)
 
     Returns:
         The item as parsed JSON, equal to what the API sent; members keep the order of the columns.

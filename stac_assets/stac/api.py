@@ -9,42 +9,27 @@ from urllib.parse import quote
 
 import msgspec
 
-from stac_assets.stac.credentials import followed
-from stac_assets.stac.documents import Item, Link, Page, decode_members, decode_object, links_of
+from stac_assets.stac.crawl import Crawl
+from stac_assets.stac.documents import Item, Link, Page, decode_item, decode_members, decode_object, links_of
+from stac_assets.stac.endpoints import ENDPOINTS, NEEDS, QUERYABLES
 from stac_assets.stac.errors import (
     AuthenticationError,
     EndpointMissing,
     MethodRefused,
     NotAStacApi,
     RequestFailed,
+    RequestTooHeavy,
     UnknownCollection,
 )
 from stac_assets.stac.figures import Figures
+from stac_assets.stac.habits import Habits
 from stac_assets.stac.options import ApiOptions
-from stac_assets.stac.origins import shown
+from stac_assets.stac.origins import absolute, shown
 from stac_assets.stac.paging import PageRequest, item_pages, object_pages
 from stac_assets.stac.transport import Answer, Transport
-from stac_assets.stac.windows import Window
+from stac_assets.stac.windows import Interval, Window
 
-QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 MISSING = frozenset({404, 405, 501})
-NEEDS = {
-    "search": ("search",),
-    "data": ("collections", "collection", "collection_items", "item"),
-    "conformance": ("conformance",),
-    QUERYABLES: ("queryables",),
-}
-ENDPOINTS = (
-    "client_root",
-    "conformance",
-    "landing_pages",
-    "collections",
-    "collection",
-    "queryables",
-    "collection_items",
-    "search",
-    "item",
-)
 NEVER_FETCHED = {"child", "item", "data", "search", "self", "root"}
 """Relations of the landing page whose documents other endpoints load."""
 
@@ -72,11 +57,27 @@ class StacApi:
         self._root_answer: Answer | None = None
         self._root_lock = threading.Lock()
         self._search_with_get = threading.Event()
+        self._habits = Habits(options.page_size)
 
     @property
     def base_url(self) -> str:
         """URL of the landing page, without a trailing slash."""
         return self.options.base_url
+
+    @property
+    def search_method(self) -> str:
+        """The method that a search begins with: POST, until the API has refused it."""
+        return "GET" if self._search_with_get.is_set() else "POST"
+
+    def _document(self, url: str, allow: frozenset[int] = MISSING) -> Answer:
+        """The answer that holds one JSON object, or has a status in `allow`."""
+
+        def checked(answer: Answer) -> Answer:
+            if answer.status < 300:
+                decode_object(answer)
+            return answer
+
+        return self.transport.read(checked, "GET", url, allow=allow)
 
     # The landing page -------------------------------------------------------------------------
 
@@ -101,12 +102,12 @@ class StacApi:
         what = f"{shown(self.base_url)} is no STAC API"
         advice = "base_url must be the URL of a landing page, as in https://earth-search.aws.element84.com/v1"
         try:
-            answer = self.transport.send("GET", self.base_url)
-            document = decode_object(answer)
-        except AuthenticationError:
+            answer = self._document(self.base_url, allow=frozenset())
+        except (AuthenticationError, RequestTooHeavy):
             raise
         except RequestFailed as error:
             raise NotAStacApi(f"{what}: {error}. {advice}") from None
+        document = decode_object(answer)
         if not isinstance(document.get("links"), list) or "stac_version" not in document:
             raise NotAStacApi(
                 f"{what}: its JSON has no `stac_version` and `links`; it begins with {answer.beginning()}. "
@@ -131,7 +132,7 @@ class StacApi:
         """
         if link.rel in NEVER_FETCHED or "json" not in (link.type or ""):
             return None
-        url = followed(self.base_url + "/", link.href)
+        url = absolute(self.base_url + "/", link.href)
         if not self.transport.credentials.trusts(url):
             return None
         answer = self.transport.send("GET", url, allow=frozenset(range(400, 500)))
@@ -139,13 +140,15 @@ class StacApi:
             decode_object(answer)
         except RequestFailed:
             return answer.status, b""
+        if answer.status >= 400:  # an error may echo the request
+            return answer.status, self.transport.credentials.hide(answer.body.decode()).encode()
         return answer.status, answer.body
 
     def conformance(self) -> list[str]:
         """The conformance classes: `/conformance`, else the root's `conformsTo`."""
         classes = None
         url = self._endpoint("conformance", "/conformance", required=False)
-        answer = self.transport.send("GET", url, allow=MISSING)
+        answer = self._document(url)
         if answer.status < 300:
             classes = decode_object(answer).get("conformsTo")
         if not isinstance(classes, list):
@@ -184,10 +187,13 @@ class StacApi:
             UnknownCollection: there is none of that id; the message lists near matches.
         """
         url = f"{self._endpoint('data', '/collections')}/{quote(collection, safe='')}"
-        answer = self.transport.send("GET", url, allow=MISSING)
+        answer = self._document(url)
         if answer.status < 300:
             return answer
-        known = self.collection_ids()
+        try:
+            known = self.collection_ids()
+        except EndpointMissing:
+            known = []
         near = difflib.get_close_matches(collection, known, n=5, cutoff=0.5)
         listing = ", ".join(near or sorted(known)[:10]) or "none at all"
         raise UnknownCollection(
@@ -202,49 +208,72 @@ class StacApi:
             url = self._endpoint(QUERYABLES, "/queryables", required=False)
         else:
             url = f"{self._endpoint('data', '/collections')}/{quote(collection, safe='')}/queryables"
-        answer = self.transport.send("GET", url, allow=MISSING)
+        answer = self._document(url)
         return decode_object(answer) if answer.status < 300 else None
 
     # Items ------------------------------------------------------------------------------------
 
     def search(self, window: Window, narrowing: Narrowing, figures: Figures) -> Iterator[Page]:
-        """The pages of every item whose interval touches `window`: POST, or GET where POST is refused.
+        """The pages of every item whose interval touches `window`, each item once; errors as of `Crawl`.
 
         Raises:
-            MethodRefused: POST was refused after pages had been read; call again, GET is used then.
             EndpointMissing: the API has no item search.
         """
-        if not self._search_with_get.is_set():
-            pages = 0
-            try:
-                for page in item_pages(
-                    self.transport, self.search_request("POST", window, narrowing), figures
-                ):
-                    pages += 1
-                    yield page
-                return
-            except MethodRefused:
-                self._search_with_get.set()
-                if pages:
-                    raise
+
+        def read(interval: Interval, size: int, retries: int | None) -> Iterator[Page]:
+            return self._search_pages(window, narrowing, figures, interval, size, retries)
+
+        return Crawl(read, window, self._habits, figures).pages()
+
+    def _search_pages(
+        self,
+        window: Window,
+        narrowing: Narrowing,
+        figures: Figures,
+        interval: Interval,
+        size: int,
+        retries: int | None,
+    ) -> Iterator[Page]:
+        method = self.search_method
+        request = self.search_request(method, window, narrowing, interval, size)
         try:
-            yield from item_pages(self.transport, self.search_request("GET", window, narrowing), figures)
+            yield from item_pages(self.transport, request, figures, retries)
+        except MethodRefused as error:
+            if method == "GET":  # a `next` link that insists on POST
+                raise RequestFailed(str(error), error.status) from None
+            self._search_with_get.set()
+            raise
         except RequestFailed as error:
-            if error.status in (404, 501) and not figures.pages:
+            if error.status in MISSING and not figures.pages:
                 raise self.missing("search") from None
             raise
 
-    def search_request(self, method: str, window: Window, narrowing: Narrowing) -> PageRequest:
-        """The first request of a search; pystac-client builds and checks its parameters."""
+    def search_request(
+        self,
+        method: str,
+        window: Window,
+        narrowing: Narrowing,
+        interval: Interval | None = None,
+        size: int | None = None,
+    ) -> PageRequest:
+        """The first request of a search; pystac-client builds and checks its parameters.
+
+        Args:
+            method: `POST` or `GET`.
+            window: whose collection, and whose time if no `interval` of it is given.
+            narrowing: filters.
+            interval: a part of the window.
+            size: items of a page; by default the setting.
+        """
         from pystac_client import ItemSearch
 
         url = self._endpoint("search", "/search")
         parameters = ItemSearch(
             url,
             method=method,
-            limit=self.options.page_size,
+            limit=size or self._habits.page_size,
             collections=[window.collection],
-            datetime=window.interval,
+            datetime=str(interval or window.span),
             bbox=narrowing.bbox,
             intersects=narrowing.intersects,
             query=narrowing.query,
@@ -255,20 +284,39 @@ class StacApi:
         return PageRequest("GET", url, params=dict(parameters))
 
     def collection_items(self, window: Window, narrowing: Narrowing, figures: Figures) -> Iterator[Page]:
-        """The pages of `/collections/{id}/items` for `window`; only `bbox` narrows it (OGC API Features)."""
-        request = self.collection_items_request(window, narrowing)
-        try:
-            yield from item_pages(self.transport, request, figures)
-        except RequestFailed as error:
-            if error.status in MISSING and not figures.pages:
-                raise self.missing("data") from None
-            raise
+        """The pages of `/collections/{id}/items` for `window`, each item once; errors as of `Crawl`.
 
-    def collection_items_request(self, window: Window, narrowing: Narrowing) -> PageRequest:
-        """The first request for the items of a collection."""
+        Only `bbox` narrows it (OGC API Features).
+
+        Raises:
+            EndpointMissing: the API does not list items.
+        """
+
+        def read(interval: Interval, size: int, retries: int | None) -> Iterator[Page]:
+            request = self.collection_items_request(window, narrowing, interval, size)
+            try:
+                yield from item_pages(self.transport, request, figures, retries)
+            except RequestFailed as error:
+                if error.status in MISSING and not figures.pages:
+                    raise self.missing("items") from None
+                raise
+
+        return Crawl(read, window, self._habits, figures).pages()
+
+    def collection_items_request(
+        self,
+        window: Window,
+        narrowing: Narrowing,
+        interval: Interval | None = None,
+        size: int | None = None,
+    ) -> PageRequest:
+        """The first request for the items of a collection; arguments as of `search_request`."""
         collections = self._endpoint("data", "/collections")
         url = f"{collections}/{quote(window.collection, safe='')}/items"
-        params: dict[str, Any] = {"datetime": window.interval, "limit": self.options.page_size}
+        params: dict[str, Any] = {
+            "datetime": str(interval or window.span),
+            "limit": size or self._habits.page_size,
+        }
         if narrowing.bbox is not None:
             params["bbox"] = ",".join(map(str, narrowing.bbox))
         return PageRequest("GET", url, params=params)
@@ -277,8 +325,14 @@ class StacApi:
         """The answer that holds one item, or None where the API says that there is none (404, 410)."""
         collections = self._endpoint("data", "/collections")
         url = f"{collections}/{quote(collection, safe='')}/items/{quote(item_id, safe='')}"
-        answer = self.transport.send("GET", url, figures=figures, allow=frozenset({404, 410}))
-        return answer if answer.status < 300 else None
+
+        def checked(answer: Answer) -> Answer | None:
+            if answer.status >= 300:
+                return None
+            decode_item(answer)
+            return answer
+
+        return self.transport.read(checked, "GET", url, figures=figures, allow=frozenset({404, 410}))
 
     # What the API has -------------------------------------------------------------------------
 
@@ -287,7 +341,7 @@ class StacApi:
         usual = self.base_url + path
         for link in self.links():
             if link.rel == relation and link.href:
-                url = followed(self.base_url + "/", link.href).rstrip("/")
+                url = absolute(self.base_url + "/", link.href).rstrip("/")
                 return url if self.transport.credentials.trusts(url) else usual
         if required:
             raise self.missing(relation)
@@ -297,7 +351,7 @@ class StacApi:
         """The error for an endpoint, by link relation, that the API lacks."""
         lost = NEEDS[relation]
         left = [name for name in ENDPOINTS if name not in lost]
-        path = {"data": "/collections", "search": "/search", QUERYABLES: "/queryables"}.get(
+        path = {"items": "/collections/{id}/items", "data": "/collections", QUERYABLES: "/queryables"}.get(
             relation, f"/{relation}"
         )
         verb = "reads" if len(lost) == 1 else "read"

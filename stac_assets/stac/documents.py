@@ -7,7 +7,7 @@ what keeps every member as it was sent, those we do not know included.
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -50,6 +50,11 @@ class Page:
     rejected: list[Rejected] = field(default_factory=list)
     number_matched: int | None = None
 
+    @property
+    def length(self) -> int:
+        """How many documents came."""
+        return len(self.items) + len(self.rejected)
+
 
 class _Wire(msgspec.Struct):
     features: list[Item] | None = None
@@ -67,7 +72,8 @@ _decode_link = msgspec.json.Decoder(Link).decode
 # A number beyond a double (1e999), which is valid JSON text that no destination holds.
 _HUGE_NUMBER = re.compile(rb"[\[:,\s]-?[\d.]+[eE]\+?\d{3}|\d{309}")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
-_DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding a document that no table can hold raises; `why` says it in words."""
 
 
 def decode_page(answer: Answer) -> Page:
@@ -78,7 +84,7 @@ def decode_page(answer: Answer) -> Page:
     """
     try:
         wire, rejected = _decode_wire(answer.body), []
-    except (msgspec.ValidationError, *_DECODE_ERRORS):
+    except DECODE_ERRORS:
         wire, rejected = _decode_leniently(answer)
     if wire.features is None:
         raise _not_a_page(answer)
@@ -86,6 +92,20 @@ def decode_page(answer: Answer) -> Page:
     if not _is_utf8(answer.body) or _HUGE_NUMBER.search(answer.body):
         page.items = [item for item in wire.features if _is_sound(item, page.rejected)]
     return page
+
+
+def decode_item(answer: Answer) -> Item | Rejected:
+    """The item in `answer`, rejected for the same reasons as one on a page.
+
+    Raises:
+        RequestFailed: the body is no JSON object.
+    """
+    body = answer.body.removeprefix(b"\xef\xbb\xbf").strip()
+    page = decode_page(replace(answer, body=b'{"features":[' + body + b"]}"))
+    found = [*page.items, *page.rejected]
+    if len(found) != 1 or not body.startswith(b"{"):
+        raise _not_an_object(answer)
+    return found[0]
 
 
 def decode_object(answer: Answer) -> dict[str, Any]:
@@ -99,10 +119,7 @@ def decode_object(answer: Answer) -> dict[str, Any]:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise RequestFailed(
-            f"{shown(answer.url)} answered {answer.status} with {answer.content_type or 'no content type'} "
-            f"where a JSON object was expected; it begins with {answer.beginning()}"
-        )
+        raise _not_an_object(answer)
     return document
 
 
@@ -160,8 +177,8 @@ def _is_sound(item: Item, rejected: list[Rejected]) -> bool:
     try:
         for raw in item.values():
             msgspec.json.decode(raw)
-    except (msgspec.ValidationError, *_DECODE_ERRORS) as error:
-        rejected.append(Rejected(object_text(item).decode("utf-8", "replace"), _why(error)))
+    except DECODE_ERRORS as error:
+        rejected.append(Rejected(object_text(item).decode("utf-8", "replace"), why(error)))
         return False
     return True
 
@@ -180,15 +197,15 @@ def _decode_leniently(answer: Answer) -> tuple[_Wire, list[Rejected]]:
     try:
         spans, end = _elements(text, match.end())
         wire = _decode_wire((text[: match.end()] + "[]" + text[end:]).encode("utf-8", "surrogateescape"))
-    except (IndexError, msgspec.ValidationError, *_DECODE_ERRORS):
+    except (IndexError, *DECODE_ERRORS):
         raise _not_a_page(answer) from None
     wire.features, rejected = [], []
     for begin, stop in spans:
         try:
             wire.features.append(_decode_item(text[begin:stop].encode("utf-8", "surrogateescape")))
-        except (msgspec.ValidationError, *_DECODE_ERRORS) as error:
+        except DECODE_ERRORS as error:
             shown_text = text[begin:stop].encode("utf-8", "replace").decode()
-            rejected.append(Rejected(shown_text, _why(error)))
+            rejected.append(Rejected(shown_text, why(error)))
     return wire, rejected
 
 
@@ -217,12 +234,20 @@ def _is_utf8(body: bytes) -> bool:
     return True
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception) -> str:
+    """The reason for which a document is rejected."""
     if isinstance(error, msgspec.ValidationError):
         return f"not a JSON object that a table can hold: {error}"
     if isinstance(error, RecursionError):
         return "nested too deeply"
     return f"no valid Unicode JSON: {error}"
+
+
+def _not_an_object(answer: Answer) -> RequestFailed:
+    return RequestFailed(
+        f"{shown(answer.url)} answered {answer.status} with {answer.content_type or 'no content type'} "
+        f"where a JSON object was expected; it begins with {answer.beginning()}"
+    )
 
 
 def _not_a_page(answer: Answer) -> RequestFailed:

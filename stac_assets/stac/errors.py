@@ -25,8 +25,12 @@ class RequestFailed(StacError):
         self.status = status
 
 
+class RequestTooHeavy(RequestFailed):
+    """The API failed at this request again and again; a request for less may succeed."""
+
+
 class AuthenticationError(RequestFailed):
-    """401, or 403 before anything had succeeded."""
+    """401, or 403 before anything had succeeded, or no token to be had (then without a status)."""
 
 
 class MethodRefused(RequestFailed):
@@ -43,6 +47,14 @@ class UnknownCollection(StacError):
 
 class PagingError(StacError):
     """The pages of a result do not lead to its end, so nothing can be said to be complete."""
+
+
+class LoopingNext(PagingError):
+    """A `next` link leads back to a page that was already read."""
+
+
+class UntrustedLink(StacError):
+    """A link leads where we do not go: to another origin, or to what is no http(s) URL."""
 
 
 class Cancelled(StacError):

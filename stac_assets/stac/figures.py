@@ -6,7 +6,11 @@ from datetime import datetime
 
 @dataclass
 class Figures:
-    """Counts of one fetch. Seconds are summed over requests, so they may exceed the clock."""
+    """Counts of one fetch. Seconds are summed over requests, so they may exceed the clock.
+
+    `duplicates` are documents that the API sent again within one result. What comes twice because we asked
+    again (a smaller page, half a window) is none.
+    """
 
     items: int = 0
     pages: int = 0
@@ -14,6 +18,8 @@ class Figures:
     bytes: int = 0
     retries: int = 0
     seconds_waited: float = 0.0
+    page_size_reductions: int = 0
+    window_splits: int = 0
     duplicates: int = 0
     items_owned_elsewhere: int = 0
     rejected_items: int = 0

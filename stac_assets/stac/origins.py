@@ -1,8 +1,9 @@
 """Which host a URL belongs to, and how a URL may be shown to people."""
 
-from urllib.parse import urlsplit, urlunsplit
+from ipaddress import ip_address
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from stac_assets.stac.errors import ConfigurationError
+from stac_assets.stac.errors import ConfigurationError, UntrustedLink
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -12,7 +13,46 @@ Origin = tuple[str, str, int | None]
 def origin_of(url: str) -> Origin:
     """Scheme, host and port of a URL (RFC 6454), the port filled in where the scheme implies it."""
     parts = urlsplit(url)
-    return parts.scheme.lower(), (parts.hostname or "").lower(), parts.port or DEFAULT_PORTS.get(parts.scheme)
+    scheme = parts.scheme.lower()
+    return scheme, (parts.hostname or "").lower(), parts.port or DEFAULT_PORTS.get(scheme)
+
+
+def is_http(url: str) -> bool:
+    """Whether `url` is an absolute http(s) URL with a host, and a port that can be one."""
+    try:
+        scheme, host, _ = origin_of(url)
+    except ValueError:
+        return False
+    return scheme in DEFAULT_PORTS and bool(host)
+
+
+def is_confidential(url: str) -> bool:
+    """Whether nobody else can read what is sent to `url`: https, or http to this machine."""
+    scheme, host, _ = origin_of(url)
+    try:
+        return scheme == "https" or host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def absolute(base: str, href: str) -> str:
+    """The URL that `href` means in a document at `base`; `href` itself where it means none."""
+    try:
+        return urljoin(base, href)
+    except ValueError:
+        return href
+
+
+def followed(base: str, href: str) -> str:
+    """The absolute http(s) URL that `href`, seen in a document at `base`, leads to.
+
+    Raises:
+        UntrustedLink: the link leads to another scheme, such as `file:`, or nowhere.
+    """
+    url = absolute(base, href)
+    if not is_http(url):
+        raise UntrustedLink(f"the link {shown(url)} in {shown(base)} is no http(s) URL; it is not followed")
+    return url
 
 
 def shown(url: str) -> str:
@@ -20,7 +60,10 @@ def shown(url: str) -> str:
 
     Query strings of `next` links and asset hrefs may be signed, so only their parameter names are kept.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return repr(url.partition("?")[0])
     host = parts.netloc.rpartition("@")[2]
     names = "&".join(f"{pair.partition('=')[0]}=…" for pair in parts.query.split("&") if pair)
     return urlunsplit((parts.scheme, host, parts.path, names, ""))
@@ -32,15 +75,15 @@ def checked_base_url(url: str) -> str:
     Raises:
         ConfigurationError: it is not an absolute http(s) URL, or holds a user, a query or a fragment.
     """
-    parts = urlsplit(url.strip())
-    if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
+    if not is_http(url.strip()):
         raise ConfigurationError(
             f"base_url is {shown(url)!r}; expected the http(s) URL of a STAC API's landing page, "
             "such as https://earth-search.aws.element84.com/v1"
         )
+    parts = urlsplit(url.strip())
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise ConfigurationError(
             f"base_url {shown(url)!r} holds a user, a query or a fragment; give the plain URL, "
-            "and credentials as `api_key` or `headers`"
+            "and credentials as `api_key`, `credentials` or `headers`"
         )
     return url.strip().rstrip("/")

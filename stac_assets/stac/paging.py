@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from stac_assets.stac.credentials import followed
 from stac_assets.stac.documents import Item, Link, Page, decode_listing, decode_page
-from stac_assets.stac.errors import PagingError
+from stac_assets.stac.errors import LoopingNext, UntrustedLink
 from stac_assets.stac.figures import Figures
-from stac_assets.stac.origins import shown
+from stac_assets.stac.origins import followed, shown
 from stac_assets.stac.transport import Answer, Transport
 
 T = TypeVar("T")
@@ -28,23 +27,25 @@ class PageRequest:
     @property
     def identity(self) -> str:
         """Equal for two requests that must have the same answer."""
-        return json.dumps([self.method, self.url, self.params, self.body], sort_keys=True)
+        return json.dumps([self.method, self.url, self.params, self.body, self.headers or {}], sort_keys=True)
 
 
-def item_pages(transport: Transport, request: PageRequest, figures: Figures) -> Iterator[Page]:
-    """Every page of items from `request` on; errors as of `_pages`."""
+def item_pages(
+    transport: Transport, request: PageRequest, figures: Figures, retries: int | None = None
+) -> Iterator[Page]:
+    """Every page of items from `request` on; `retries` bounds those of the first. Errors as of `_pages`."""
 
     def decode(answer: Answer) -> tuple[Page, list[Link]]:
         page = decode_page(answer)
         figures.pages += 1
         return page, page.links
 
-    return _pages(transport, request, decode, figures)
+    return _pages(transport, request, decode, figures, retries)
 
 
 def object_pages(transport: Transport, request: PageRequest, member: str) -> Iterator[list[Item]]:
     """Every page of a list that is no list of items, such as the `collections` of `/collections`."""
-    return _pages(transport, request, lambda answer: decode_listing(answer, member), Figures())
+    return _pages(transport, request, lambda answer: decode_listing(answer, member), transport.totals)
 
 
 def _pages(
@@ -52,32 +53,38 @@ def _pages(
     request: PageRequest,
     decode: Callable[[Answer], tuple[T, list[Link]]],
     figures: Figures,
+    retries: int | None = None,
 ) -> Iterator[T]:
     """What `decode` makes of each page.
 
     Raises:
-        PagingError: a `next` link leads back to a page already read, or to an origin not trusted.
+        LoopingNext: a `next` link leads back to a page that was already read.
+        UntrustedLink: a `next` link leads to an origin that is not trusted.
     """
+
+    def decoded(answer: Answer) -> tuple[Answer, T, list[Link]]:
+        return answer, *decode(answer)
+
     seen = set()
     following: PageRequest | None = request
     while following is not None:
         if following.identity in seen:
-            raise PagingError(
-                f"{shown(following.url)}: the `next` link leads back to a page that was already read, so the "
-                "result has no end; nothing was stored. Ask the API's operator, or narrow the window"
+            raise LoopingNext(
+                f"{shown(following.url)}: the `next` link leads back to a page that was already read"
             )
         seen.add(following.identity)
-        answer = transport.send(
+        answer, page, links = transport.read(
+            decoded,
             following.method,
             following.url,
             params=following.params,
             json=following.body,
             headers=following.headers,
             figures=figures,
+            retries=retries,
         )
-        page, links = decode(answer)
         yield page
-        following = _next_request(transport, following, answer.url, links)
+        following, retries = _next_request(transport, following, answer.url, links), None
 
 
 def _next_request(
@@ -88,7 +95,7 @@ def _next_request(
         return None
     target = followed(url, link.href)
     if not transport.credentials.trusts(target):
-        raise PagingError(
+        raise UntrustedLink(
             f"the `next` link of {shown(url)} leads to another origin, {shown(target)}, and is not followed; "
             "if that is right, list the origin in `trusted_origins`"
         )

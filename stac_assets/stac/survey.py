@@ -8,11 +8,11 @@ from enum import StrEnum
 import msgspec
 
 from stac_assets.stac.api import MISSING, QUERYABLES, Narrowing, StacApi
-from stac_assets.stac.credentials import PLACEHOLDER
 from stac_assets.stac.documents import Page, object_text
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import AuthenticationError, EndpointMissing, RequestFailed, StacError
 from stac_assets.stac.figures import Figures
+from stac_assets.stac.identity import PLACEHOLDER
 from stac_assets.stac.options import ApiOptions
 from stac_assets.stac.windows import Window
 
@@ -123,7 +123,12 @@ def survey(options: ApiOptions, ranges: Sequence[Window], narrowing: Narrowing |
 
 def credential_settings(options: ApiOptions) -> list[str]:
     """Names of the settings that hold a credential which is sent."""
-    held = {"api_key": options.api_key not in (None, PLACEHOLDER), "headers": bool(options.headers)}
+    held = {
+        "api_key": options.api_key not in (None, PLACEHOLDER),
+        "username": options.credentials.username is not None,
+        "client_id": options.credentials.oauth is not None,
+        "headers": bool(options.headers),
+    }
     return [name for name, is_held in held.items() if is_held]
 
 
@@ -172,7 +177,7 @@ class _Surveyor:
         except EndpointMissing:
             presence, detail = Presence.ABSENT, "the API offers none"
         except AuthenticationError as error:
-            presence, detail = Presence.REFUSED, f"answered {error.status}"
+            presence, detail = Presence.REFUSED, f"answered {error.status}" if error.status else str(error)
         except RequestFailed as error:
             presence = Presence.ABSENT if error.status in MISSING else Presence.FAILED
             detail = str(error)

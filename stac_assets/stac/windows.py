@@ -45,6 +45,25 @@ class Granularity(StrEnum):
                 return start.replace(year=start.year + 1)
 
 
+@dataclass(frozen=True)
+class Interval:
+    """Two instants and all between them, both included: what a request asks for. In UTC, whole seconds."""
+
+    start: datetime
+    end: datetime
+
+    def __str__(self) -> str:
+        """RFC 3339, as the STAC API parameter `datetime`."""
+        return "/".join(f"{time.replace(tzinfo=None).isoformat()}Z" for time in (self.start, self.end))
+
+    def halves(self) -> "tuple[Interval, Interval] | None":
+        """Both halves, which share the instant between them; None for a second, which is not split."""
+        middle = (self.start + (self.end - self.start) / 2).replace(microsecond=0)
+        if not self.start < middle < self.end:
+            return None
+        return Interval(self.start, middle), Interval(middle, self.end)
+
+
 @dataclass(frozen=True, order=True)
 class Window:
     """The UTC days from `start` up to, not including, `end`, of one collection."""
@@ -54,9 +73,14 @@ class Window:
     end: date
 
     @property
+    def span(self) -> Interval:
+        """The closed interval that touches every instant of the window."""
+        return Interval(_midnight(self.start), _midnight(self.end))
+
+    @property
     def interval(self) -> str:
-        """Closed RFC 3339 interval that touches every instant of the window (STAC API `datetime`)."""
-        return f"{self.start:%Y-%m-%d}T00:00:00Z/{self.end:%Y-%m-%d}T00:00:00Z"
+        """The same as text (STAC API `datetime`)."""
+        return str(self.span)
 
     @property
     def key(self) -> str:
@@ -78,7 +102,11 @@ class Window:
 
 def partition_key(collection: str, day: date) -> str:
     """`collection|YYYY-MM-DD`: the key of a day of a collection."""
-    return f"{collection}|{day:%Y-%m-%d}"
+    return f"{collection}|{day.isoformat()}"  # strftime would not fill up years below 1000
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def windows(collection: str, first: date, last: date, granularity: Granularity) -> list[Window]:
