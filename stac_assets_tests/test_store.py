@@ -1,0 +1,266 @@
+"""Where rows go and who may write: one at a time, whole or not at all, and each project for itself."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dlt
+import pytest
+
+from stac_assets.pipeline.locks import DatasetBusy, dataset_lock, wait_for_duckdb
+from stac_assets.pipeline.target import PIPELINE_NAME, place_of, target_of
+from stac_assets.stac.errors import ConfigurationError
+from stac_assets_tests.conftest import enter_project, make_project
+from stac_assets_tests.killed_load import Killer
+from stac_assets_tests.loads import (
+    DATASET,
+    DUCKDB_FILE,
+    ids,
+    load_catalog,
+    load_days,
+    query,
+    rows,
+    settings_for,
+    without_load_id,
+)
+from stac_assets_tests.stac_api import RawItem, StacApi, make_collection, make_item
+from stac_assets_tests.test_lossless import BAD, NOON
+
+
+def dataset(name: str = DATASET) -> Any:
+    """The dataset as the README opens it in Python."""
+    return dlt.pipeline(PIPELINE_NAME, destination="duckdb", dataset_name=name).dataset()
+
+
+def test_a_new_file_compresses_text(project: Path, api: StacApi) -> None:
+    api.put(make_item("a"))
+    result = load_days(api)
+    assert result.location == str(project / DUCKDB_FILE)
+    (row,) = query("SELECT tags['storage_version'] AS v FROM duckdb_databases() WHERE NOT internal")
+    assert tuple(int(part) for part in row["v"].removeprefix("v").rstrip("+").split(".")) >= (1, 5, 0)
+
+
+# Held by somebody else ---------------------------------------------------------------------------------
+
+
+@contextmanager
+def another_process_that_holds(file: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A process, such as a notebook, that has a DuckDB file open until its standard input ends."""
+    code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stdout.readline() == "open\n"
+        try:
+            yield process
+        finally:
+            process.communicate()
+
+
+def test_a_duckdb_file_that_another_process_holds(project: Path, api: StacApi) -> None:
+    api.put(make_item("a"))
+    load_days(api)
+    api.put(make_item("b"))
+    with (
+        another_process_that_holds(project / DUCKDB_FILE) as notebook,
+        pytest.raises(
+            DatasetBusy, match=rf"{DUCKDB_FILE} is held by process {notebook.pid} .*nothing was stored"
+        ),
+    ):
+        load_days(api)
+    assert ids() == ["a"]
+    load_days(api)
+    assert ids() == ["a", "b"]
+
+
+def test_a_store_waits_for_the_other_process(project: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = project / DUCKDB_FILE
+    with another_process_that_holds(file) as notebook:
+        waits: list[float] = []
+
+        def sleep(seconds: float) -> None:
+            waits.append(seconds)
+            notebook.communicate()
+
+        wait_for_duckdb(file, timeout=60, sleep=sleep)
+    assert len(waits) == 1
+    assert f"held by process {notebook.pid}" in caplog.text
+
+
+def test_a_file_that_is_no_database_is_named(project: Path, api: StacApi) -> None:
+    api.put(make_item("a"))
+    (project / DUCKDB_FILE).write_bytes(b"no database" * 1000)
+    with pytest.raises(Exception, match=str(DUCKDB_FILE)):
+        load_days(api)
+
+
+def test_one_store_at_a_time(project: Path, api: StacApi) -> None:
+    api.put(make_item("a"))
+    place = place_of(target_of(settings_for(api)).pipeline(project / "unused"))
+    with dataset_lock(place, 1), pytest.raises(DatasetBusy, match=f"{DUCKDB_FILE}.*lock_timeout.*[Nn]othing"):
+        load_days(api)
+    load_days(api)
+    assert ids() == ["a"]
+
+
+def test_loads_at_the_same_time_store_in_turn(project: Path, api: StacApi) -> None:
+    days = [f"2024-01-{day:02}" for day in range(1, 5)]
+    for day in days:
+        api.put(make_item(day, datetime=f"{day}T12:00:00Z"))
+    with ThreadPoolExecutor(len(days)) as threads:
+        done = [threads.submit(load_days, api, first=day, lock_timeout=120) for day in days]
+        for future in done:
+            assert len(future.result().windows) == 1
+    assert ids() == days
+
+
+# Killed -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def killer() -> Iterator[Killer]:
+    with Killer() as process:
+        yield process
+
+
+@pytest.mark.parametrize(
+    ("resource", "table"),
+    [
+        ("search", "search"),
+        ("search", "rejected_items"),
+        ("collections", "collections"),
+        ("collection", "collection"),
+    ],
+)
+def test_a_kill_leaves_the_old_rows_or_the_new_ones(
+    project: Path, api: StacApi, killer: Killer, resource: str, table: str
+) -> None:
+    def load() -> None:
+        load_days(api) if resource == "search" else load_catalog(api, resource, ["c1"])
+
+    name = f'"{DATASET}"."{table}"'
+    publish_upstream(api, "old")
+    load()
+    old = filled_cells(table)
+    publish_upstream(api, "new")
+    for moment in (f"INSERT INTO {name}", f"COMMIT INSERT INTO {name}"):
+        killer.load(api.url, resource, moment)
+        assert filled_cells(table) == old, f"killed before {moment}"
+
+    killer.load(api.url, resource, f'INSERT INTO "{DATASET}"."_dlt_loads"')
+    new = filled_cells(table)
+    assert new != old
+
+    load()
+    assert filled_cells(table) == new
+    assert [path for path in (project / ".dlt" / "runs").iterdir() if path.is_dir()] == []
+
+
+def filled_cells(table: str) -> list[dict[str, Any]]:
+    """The rows without their empty cells: a load that was killed may have added columns."""
+    return [
+        {name: cell for name, cell in row.items() if cell is not None} for row in without_load_id(rows(table))
+    ]
+
+
+def publish_upstream(api: StacApi, version: str) -> None:
+    """Let the API have items, one of which no table can hold, and collections of a version."""
+    api.clear()
+    for number in range(3):
+        properties: dict[str, Any] = {"version": version, version: number}
+        api.put(make_item(f"{version}-{number}", **properties))
+    api.put(RawItem(BAD["nan"].replace(b"NaN", f"NaN,{version}".encode()), "c1", NOON, NOON, "nan"))
+    api.collections = [make_collection("c1", title=version), make_collection(version)]
+
+
+def test_a_first_load_that_is_killed_binds_nobody(project: Path, api: StacApi, killer: Killer) -> None:
+    """It has made a table with a column whose type nothing else remembers."""
+    api.put(make_item("a", v=1))
+    killer.load(api.url, "search", f'COMMIT INSERT INTO "{DATASET}"."search"')
+    api.put(make_item("a", v="text"))
+    load_days(api)
+    assert [row["properties"] for row in rows()] == ['{"datetime": "2024-01-01T10:00:00Z", "v": "text"}']
+
+
+def test_a_store_that_fails_leaves_nothing_behind_for_the_next_one(project: Path, api: StacApi) -> None:
+    for id in "abc":
+        api.put(make_item(id))
+    load_days(api)
+    api.put(make_item("d"))
+    with pytest.raises(ConfigurationError, match="max_items"):
+        load_days(api, max_items=1)
+    assert ids() == ["a", "b", "c"]
+    load_days(api)
+    assert ids() == ["a", "b", "c", "d"]
+
+
+# Projects ------------------------------------------------------------------------------------------------
+
+
+def test_two_projects_on_one_machine_do_not_mix(
+    project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second, moved = project.parent / "second", project.parent / "moved"
+    make_project(second)
+    api.put(make_item("a", only_first=1))
+    with StacApi(items=[make_item("b", only_second="x")]) as other:
+        load_days(api)
+        enter_project(second, monkeypatch)
+        load_days(other)
+        assert [*dataset().search.df()["only_second"]] == ["x"]
+        assert "only_first" not in dataset().search.columns
+
+        enter_project(project, monkeypatch)
+        assert [*dataset().search.df()["id"]] == ["a"]
+        assert dataset().search.arrow()["only_first"].to_pylist() == [1.0]
+
+    shutil.copytree(project, moved)
+    (project / DUCKDB_FILE).unlink()
+    enter_project(moved, monkeypatch)
+    assert [*dataset().search.df()["id"]] == ["a"]
+    assert not (project / DUCKDB_FILE).exists(), (
+        "the copy does not look at the folder that it was copied from"
+    )
+
+
+def test_no_file_holds_the_token(project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """dlt writes the settings that it resolved into its trace; ours must not be among them."""
+    api.token = "t0p-secret"
+    api.put(make_item("a"))
+    section = "[sources.pystac_client_source]"
+    (project / ".dlt" / "secrets.toml").write_text(
+        f'{section}\napi_key = "t0p-secret"\nheaders = {{ X = "hdr-secret" }}\n'
+    )
+    enter_project(project, monkeypatch)
+    load_days(api)
+    (project / ".dlt" / "secrets.toml").unlink()
+    assert ids() == ["a"]
+    written = [path for path in project.parent.rglob("*") if path.is_file()]
+    assert len(written) > 5
+    assert [path for path in written if b"-secret" in path.read_bytes()] == []
+
+
+def test_the_same_project_stores_into_postgresql(
+    project: Path, api: StacApi, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPELINE__DESTINATION", "postgres")
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres_url)
+    for id in "ab":
+        api.put(make_item(id, gsd=10, title=id))
+    api.put(RawItem(BAD["nan"], "c1", NOON, NOON, "nan"))
+    load_days(api)
+    api.remove("c1", "a")
+    result = load_days(api)
+    load_catalog(api, "collections")
+    load_catalog(api, "collections")
+    with dlt.pipeline(PIPELINE_NAME, destination="postgres", dataset_name=DATASET).sql_client() as client:
+        assert client.execute_sql("SELECT id, gsd, title FROM search") == [("b", 10.0, "b")]
+        assert client.execute_sql("SELECT document FROM rejected_items") == [(BAD["nan"].decode(),)]
+        assert client.execute_sql("SELECT id FROM collections") == [("c1",)]
+    assert "postgres" in result.location and "nothing" not in result.location
+    assert not (project / DUCKDB_FILE).exists()
