@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo ui test lint types check clean
+.PHONY: demo ui test test-embedded-elt lint types check clean
 
 demo: $(STAMP)  ## load the sample API into DuckDB through Dagster
 	$(BIN)/stac-assets demo
@@ -14,6 +14,12 @@ ui: $(STAMP)  ## the sample API and Dagster's UI on .demo/
 
 test: $(STAMP)  ## the whole test suite
 	$(BIN)/python -m pytest
+
+test-embedded-elt:  ## the definitions load where the old package name is still installed
+	test -d .venv-embedded-elt || $(PYTHON) -m venv .venv-embedded-elt
+	.venv-embedded-elt/bin/python -m pip install --quiet --disable-pip-version-check '.[embedded-elt]'
+	.venv-embedded-elt/bin/python -c 'import dagster_embedded_elt.dlt; from stac_assets.definitions import defs; \
+		print("embedded-elt:", len(list(defs.resolve_all_asset_specs())), "assets")'
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -26,7 +32,7 @@ types: $(STAMP)
 check: lint types test
 
 clean:
-	rm -rf $(VENV) .demo
+	rm -rf $(VENV) .venv-embedded-elt .demo
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; try: make PYTHON=python3.11")'
