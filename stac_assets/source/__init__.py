@@ -4,6 +4,7 @@ import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,14 @@ from dlt.extract import DltSource
 from stac_assets.credentials import StacCredentials
 from stac_assets.settings import Settings, read_settings
 from stac_assets.source.jobs import Fetched, Job, fetch
-from stac_assets.source.resources import Obtain, Settled, build_resource, claim_dataset, refuse_failures
+from stac_assets.source.resources import (
+    Obtain,
+    Settled,
+    build_resource,
+    claim_dataset,
+    destination_type,
+    refuse_failures,
+)
 from stac_assets.source.tables import ITEM_TABLES
 from stac_assets.stac.api import ENDPOINTS, StacApi
 from stac_assets.stac.errors import ConfigurationError
@@ -82,8 +90,9 @@ def pystac_client_source(
     @contextmanager
     def obtain(name: str) -> Iterator[Fetched]:
         claim_dataset(read.base_url)
+        here = replace(read, destination=destination_type())
         with tempfile.TemporaryDirectory(prefix="stac-assets-") as folder:
-            yield refuse_failures(fetch(whole_job(name, read, ids), read, Path(folder)))
+            yield refuse_failures(fetch(whole_job(name, here, ids), here, Path(folder)))
 
     return build_source(read, {name: partial(obtain, name) for name in ENDPOINTS})
 

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from stac_assets.source.limits import refusal
 from stac_assets.source.rows import NotARow, build_row, owner_time
 from stac_assets.source.spool import Spool
 from stac_assets.source.tables import PARTITION_KEY
@@ -48,10 +49,23 @@ def fetch_windows(
     narrowing: Narrowing | None = None,
     item_ids: dict[Window, Sequence[str]] | None = None,
     max_items: int | None = None,
+    destination: str = "",
     progress: Progress | None = None,
     cancelled: threading.Event | None = None,
 ) -> list[FetchedWindow]:
     """Fetch every window, several at a time; a window that fails does not stop the others.
+
+    Args:
+        api: what is asked.
+        resource: `search`, `collection_items` or `item`.
+        windows: what for.
+        folder: where rows are spooled.
+        narrowing: filters.
+        item_ids: for `item`, the ids of each window.
+        max_items: of a window, for a sample.
+        destination: name of the dlt destination, for what it cannot hold.
+        progress: called after every page.
+        cancelled: set it to stop.
 
     Raises:
         Cancelled: `cancelled` was set.
@@ -65,7 +79,7 @@ def fetch_windows(
     stop = cancelled or threading.Event()
 
     def fetch(fetched: FetchedWindow) -> FetchedWindow:
-        reader = _Reader(api, resource, fetched, narrowing or Narrowing(), max_items, progress)
+        reader = _Reader(api, resource, fetched, narrowing or Narrowing(), max_items, destination, progress)
         try:
             if resource == "item":
                 reader.read_items((item_ids or {}).get(fetched.window, ()))
@@ -106,6 +120,7 @@ class _Reader:
         fetched: FetchedWindow,
         narrowing: Narrowing,
         max_items: int | None,
+        destination: str,
         progress: Progress | None,
     ) -> None:
         self._api = api
@@ -113,6 +128,7 @@ class _Reader:
         self._fetched = fetched
         self._narrowing = narrowing
         self._max_items = max_items
+        self._destination = destination
         self._progress = progress
         self._seen: set[str] = set()
 
@@ -179,6 +195,10 @@ class _Reader:
             return
         if row["id"] in self._seen:
             figures.duplicates += 1
+            return
+        reason = refusal(item, self._destination)
+        if reason is not None:
+            self._reject(Rejected(_text(item), reason), day)
             return
         self._seen.add(row["id"])
         row[PARTITION_KEY] = partition_key(window.collection, day)

@@ -76,6 +76,7 @@ def fetch(
             narrowing=settings.narrowing,
             item_ids=dict(job.item_ids),
             max_items=settings.max_items,
+            destination=settings.destination,
             progress=progress,
             cancelled=cancelled,
         )

@@ -108,13 +108,13 @@ def _with_rejected_items(resource: DltResource) -> DltResource:
 def _catalog_table(name: str, obtain: Obtain) -> Iterator[Any]:
     columns = CATALOG_COLUMNS[name]
     with obtain() as fetched:
-        yield from emit(_table(fetched.rows, columns), columns, _destination_type())
+        yield from emit(_table(fetched.rows, columns), columns, destination_type())
 
 
 def _item_tables(
     name: str, obtain: Obtain, promote: str | tuple[str, ...], settled: Settled | None
 ) -> Iterator[Any]:
-    schema, destination = _schema(), _destination_type()
+    schema, destination = _schema(), destination_type()
     stored = schema.tables.get(name, {}).get("columns", {})
     with obtain() as fetched:
         _refuse_samples(name, fetched, stored)
@@ -240,7 +240,8 @@ def _pipeline() -> Pipeline | None:
     return context.pipeline() if context.is_active() else None  # type: ignore[return-value]
 
 
-def _destination_type() -> str:
+def destination_type() -> str:
+    """dlt's type of the destination that the running pipeline loads into."""
     pipeline = _pipeline()
     return pipeline.destination.destination_type if pipeline and pipeline.destination else "duckdb"
 

@@ -206,6 +206,9 @@ def _decode_leniently(answer: Answer) -> tuple[_Wire, list[Rejected]]:
         except DECODE_ERRORS as error:
             shown_text = text[begin:stop].encode("utf-8", "replace").decode()
             rejected.append(Rejected(shown_text, why(error)))
+    edges = [match.end() + 1, *(edge for span in spans for edge in span), end - 1]
+    between = ",".join(text[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True)).split(",")
+    rejected += [Rejected(piece.strip(), "no JSON object") for piece in between if piece.strip()]
     return wire, rejected
 
 
