@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo ui test test-embedded-elt lint types check clean
+.PHONY: demo ui test test-soak test-embedded-elt lint types check clean
 
 demo: $(STAMP)  ## load the sample API into DuckDB through Dagster
 	$(BIN)/stac-assets demo
@@ -14,6 +14,9 @@ ui: $(STAMP)  ## the sample API and Dagster's UI on .demo/
 
 test: $(STAMP)  ## the whole test suite
 	$(BIN)/python -m pytest
+
+test-soak: $(STAMP)  ## kills at random moments, and an API that fails one request in five
+	$(BIN)/python -m pytest --override-ini addopts=-ra stac_assets_tests/soak
 
 test-embedded-elt:  ## the definitions load where the old package name is still installed
 	test -d .venv-embedded-elt || $(PYTHON) -m venv .venv-embedded-elt

@@ -21,20 +21,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import IO, Any, Self
 
 from dlt.common.runtime.run_context import switch_context
 
 REPOSITORY = Path(__file__).parent.parent
 SERVER = "import stac_assets_tests.forked as forked; forked.serve()"
 
-_channel: list[TextIO] = []
+_channel: list[IO[str]] = []
 """In a forked process: what `say` writes to."""
 
 
 @dataclass
 class Ended:
-    """How a call ended: the process's status, and what the function returned or raised."""
+    """How a call ended: the process's status, and what the function returned or raised, as JSON knows it."""
 
     status: int
     returned: Any = None
@@ -46,7 +46,7 @@ class Ended:
 class Call:
     """A call that runs."""
 
-    def __init__(self, pid: int, lines: TextIO) -> None:
+    def __init__(self, pid: int, lines: IO[str]) -> None:
         self.pid = pid
         self._lines = lines
         self._ended = Ended(0)
@@ -119,7 +119,7 @@ def say(what: Any) -> None:
 
 def _tell(**told: Any) -> None:
     for channel in _channel:
-        print(json.dumps(told), file=channel, flush=True)
+        print(json.dumps(told, default=repr), file=channel, flush=True)
 
 
 def serve() -> None:

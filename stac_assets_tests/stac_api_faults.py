@@ -31,7 +31,7 @@ class Request:
     """The decoded steps of the path below the API's prefix; ("..", ...) for a path outside of it."""
     query: dict[str, str]
     body: Any
-    """The parsed JSON body; None without one, or when it is no JSON."""
+    """The parsed JSON body, or the fields of a form; None without one, or when it is neither."""
     headers: dict[str, str]
     """By lower-case name."""
     time: float
@@ -234,7 +234,8 @@ class FaultyServer:
         try:
             body = json.loads(raw)
         except ValueError:
-            body = None
+            is_form = http.headers.get_content_subtype() == "x-www-form-urlencoded"
+            body = dict(parse_qsl(raw.decode())) if is_form else None
         where = urlsplit("http://host" + http.path)
         path = where.path.rstrip("/") if where.path == self.prefix + "/" else where.path
         inside = path == self.prefix or path.startswith(self.prefix + "/")

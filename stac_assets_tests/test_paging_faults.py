@@ -194,6 +194,18 @@ def test_an_api_that_limits_its_pages_below_what_was_asked_and_loses_next(
     assert spooled(window) == sorted(ids_of(40))
 
 
+@pytest.mark.parametrize("count", ["numberMatched", None])
+def test_such_an_api_whose_items_all_lie_in_one_part_of_the_window(
+    api: StacApi, tmp_path: Path, count: Any
+) -> None:
+    for n in range(40):
+        api.put(make_item(f"a{n}", datetime=f"2024-01-01T01:{n:02}:00Z"))
+    api.max_limit, api.number_matched = 12, count
+    api.on_page = lambda page, _: without_next(page)
+    [window] = fetched(api, tmp_path, page_size=200)
+    assert window.error is None and spooled(window) == sorted(ids_of(40))
+
+
 def test_more_items_at_one_instant_than_a_page_holds_is_an_error_that_names_it(
     project: Path, api: StacApi
 ) -> None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from dlt.common.destination.exceptions import DestinationTransientException
 from dlt.destinations.exceptions import DatabaseException
@@ -26,19 +27,23 @@ class StoreFailed(StacError):
 
 
 class _InALine(logging.Filter):
-    """Shortens what dlt logs of every try of a job, which is the same traceback twice, to a line.
+    """Shortens the tracebacks that dlt logs, two for each try of a job, to the line that ends them.
 
-    With our logger at DEBUG it stays as it is.
+    With our logger at DEBUG they stay as they are.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        text = str(record.msg)
+        text = record.getMessage()
         if logging.getLogger("stac_assets").isEnabledFor(logging.DEBUG):
             return True
         if text.startswith(TRIED):
             return False  # another line tells whether it is tried again
         if TRACEBACK in text:
-            record.msg = f"{text.partition(TRACEBACK)[0]}{text.strip().splitlines()[-1]}"
+            *_, last = (line for line in text.splitlines() if line[:1].strip())  # the error, not its details
+            text = text.partition(TRACEBACK)[0] + last
+        if record.exc_info and record.exc_info[1]:
+            text = f"{text} ({_first_line(record.exc_info[1])})"
+        record.msg, record.args, record.exc_info, record.exc_text = text, (), None, None
         return True
 
 
@@ -46,7 +51,7 @@ logging.getLogger("dlt").addFilter(_InALine())
 
 
 @contextmanager
-def told_plainly(place: str) -> Iterator[None]:
+def told_plainly(place: str, folder: Path) -> Iterator[None]:
     """Let our own errors out of the wrapping that dlt puts around them, and tell others in a few lines.
 
     dlt says after a failure that the next run will load what is left of this one. Ours does not: a run's
@@ -54,6 +59,7 @@ def told_plainly(place: str) -> Iterator[None]:
 
     Args:
         place: where rows are stored.
+        folder: what working files lie in.
 
     Raises:
         StoreFailed: for what the disk, dlt's steps and the destination raise. Errors in the configuration
@@ -66,28 +72,39 @@ def told_plainly(place: str) -> Iterator[None]:
         if own is not None:
             raise own from None
         stored = WHOLE if error.step == "load" else NOTHING_STORED
-        raise StoreFailed(f"storing into {place} failed ({_reason(error)}). {stored}") from error
-    except (DestinationTransientException, DatabaseException) as error:
-        raise StoreFailed(f"{place} cannot be used ({_reason(error)}). {NOTHING_STORED}") from error
+        raise StoreFailed(f"storing into {place} failed ({_reason(error, folder)}). {stored}") from error
     except BrokenPipeError:
         raise  # who reads our output has gone away
     except OSError as error:
-        raise StoreFailed(f"a working file cannot be written: {described(error)}. {NOTHING_STORED}") from error
+        what = described(error, folder)
+        raise StoreFailed(f"a working file cannot be written ({what}). {NOTHING_STORED}") from error
+    except Exception as error:
+        if not _is_of_a_database(error):
+            raise
+        raise StoreFailed(f"{place} cannot be used ({_reason(error, folder)}). {NOTHING_STORED}") from error
 
 
-def described(error: OSError) -> str:
-    """What failed, and with which file, if the error knows it."""
-    reason = error.strerror or str(error)
-    return f"{error.filename}: {reason}" if error.filename else reason
+def _is_of_a_database(error: Exception) -> bool:
+    """Whether dlt or a driver says so, all of whose errors are of its class `Error` (PEP 249)."""
+    return isinstance(error, DestinationTransientException | DatabaseException) or any(
+        base.__name__ == "Error" and Exception in base.__bases__ for base in type(error).__mro__
+    )
 
 
-def _reason(error: BaseException) -> str:
+def described(error: OSError, folder: Path) -> str:
+    """What failed, and with which file; where the error does not know, in which folder."""
+    return f"{Path(error.filename or folder).absolute()}: {error.strerror or error}"
+
+
+def _reason(error: BaseException, folder: Path) -> str:
     """The first cause of all, in its own first line."""
     *_, first = _causes(error)
-    if isinstance(first, OSError):
-        return described(first)
-    lines = str(first).strip().splitlines()
-    return lines[0] if lines else type(first).__name__
+    return described(first, folder) if isinstance(first, OSError) else _first_line(first)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

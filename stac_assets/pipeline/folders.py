@@ -59,9 +59,8 @@ def publish(pipeline: Pipeline, targets: list[Path]) -> None:
             _replace(target / pipeline.pipeline_name, Path(pipeline.working_dir))
         except OSError as error:
             logger.warning(
-                "the rows are stored, but dlt's own commands do not see this load: %s (%s)",
-                target / pipeline.pipeline_name,
-                described(error),
+                "the rows are stored, but dlt's own commands do not see this load (%s)",
+                described(error, target),
             )
 
 

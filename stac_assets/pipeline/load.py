@@ -110,7 +110,8 @@ def load(
         StacError: nothing was stored; the message says why.
     """
     target = target or target_of(settings)
-    with told_plainly(target.describe()), run_folder(project_folder() / ".dlt" / "runs") as folder:
+    runs = project_folder() / ".dlt" / "runs"
+    with told_plainly(target.describe(), runs), run_folder(runs) as folder:
         place = check_dataset(target, settings, folder / "check")
         started = time.monotonic()
         spool = folder / "spool"
@@ -175,7 +176,7 @@ def _store(fetched: Fetched, settings: Settings, result: LoadResult, place: Plac
         source.schema = _stored_schema(pipeline) or source.schema
         info = pipeline.run(source)
         info.raise_on_failed_jobs()
-    publish(pipeline, result.target.published_folders())
+        publish(pipeline, result.target.published_folders())
     result.load_info = info
     result.misfits = dict(misfits)
     result.table = pipeline.default_schema.tables.get(name)
@@ -199,7 +200,8 @@ def _stored_schema(pipeline: Pipeline) -> Schema | None:
 def stored_ids(settings: Settings, window: Window) -> tuple[str, ...]:
     """Ids of the items that `search` holds for a window, in their order, at most `item_limit`."""
     target = target_of(settings)
-    with told_plainly(target.describe()), run_folder(project_folder() / ".dlt" / "runs") as folder:
+    runs = project_folder() / ".dlt" / "runs"
+    with told_plainly(target.describe(), runs), run_folder(runs) as folder:
         pipeline = target.pipeline(folder)
         place = place_of(pipeline)
         if place.file is not None and not place.file.exists():

@@ -12,6 +12,7 @@ import duckdb
 from dlt.common.runtime.run_context import active
 from filelock import FileLock, Timeout
 
+from stac_assets.pipeline.failures import StoreFailed
 from stac_assets.pipeline.target import Place
 from stac_assets.stac.errors import StacError
 
@@ -65,6 +66,7 @@ def wait_for_duckdb(file: Path, timeout: float, sleep: Callable[[float], None] =
 
     Raises:
         DatasetBusy: it is still held after `timeout` seconds; the message says by whom.
+        StoreFailed: it cannot be opened for another reason.
     """
     deadline = time.monotonic() + timeout
     told = False
@@ -76,7 +78,7 @@ def wait_for_duckdb(file: Path, timeout: float, sleep: Callable[[float], None] =
         except duckdb.IOException as error:
             if "could not set lock" not in str(error).lower():
                 reason = str(error).splitlines()[0]
-                raise StacError(f"DuckDB cannot open {file}: {reason}. Nothing was stored") from None
+                raise StoreFailed(f"DuckDB cannot open {file}: {reason}. Nothing was stored") from None
             holder = _holder(str(error))
             if time.monotonic() >= deadline:
                 raise DatasetBusy(

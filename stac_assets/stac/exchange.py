@@ -23,7 +23,7 @@ from stac_assets.stac.errors import (
     StacError,
     Unreachable,
 )
-from stac_assets.stac.hiding import hiding
+from stac_assets.stac.hiding import hiding, without_queries
 from stac_assets.stac.options import ApiOptions
 from stac_assets.stac.origins import shown
 
@@ -76,7 +76,7 @@ class Answer:
 
     def beginning(self) -> str:
         """The first bytes of the body, for an error message, without any secret that it echoes."""
-        return repr(self.hide(self.body[:4096].decode("utf-8", "replace"))[:160])
+        return repr(without_queries(self.hide(self.body[:4096].decode("utf-8", "replace")))[:160])
 
 
 class Exchange:
@@ -205,13 +205,24 @@ class Exchange:
     def _session(self) -> requests.Session:
         # a requests.Session is not safe to share between threads
         if not hasattr(self._local, "session"):
-            session = requests.Session()
+            session = _Session()
             session.auth = self._credentials
             session.headers["Accept"] = "application/geo+json, application/json, */*;q=0.1"
             session.headers["Accept-Encoding"] = "gzip, deflate"
             session.headers["User-Agent"] = "stac-assets"
             self._local.session = session
         return self._local.session
+
+
+class _Session(requests.Session):
+    """Leaves redirects to us altogether.
+
+    `requests` prepares the next request even if it is not to follow it, and for that reads the whole body,
+    however large, and fails with a bare ValueError at a Location that is no URL.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
 
 
 def _is_understood(encoding: str, response: requests.Response) -> bool:

@@ -14,6 +14,8 @@ HIDDEN = "***"
 SHORTEST = 4
 """What is shorter is no secret, and would blacken every text."""
 
+_QUERY = re.compile(r"\?[^\s\"'<>]+")
+
 Hide = Callable[[str], str]
 
 
@@ -34,10 +36,14 @@ def forms(secret: str) -> set[str]:
     return {secret, *escaped, *coded, *(form.rstrip("=") for form in coded)}
 
 
+def without_queries(text: str) -> str:
+    """`text` without the query strings of the URLs in it, which may be signed."""
+    return _QUERY.sub("?…", text)
+
+
 # urllib3's own log lines ------------------------------------------------------------------------------
 
 _hide: ContextVar[Hide | None] = ContextVar("hide", default=None)
-_QUERY = re.compile(r"\?[^\s\"']*")
 _TALKATIVE = ("urllib3.connectionpool", "urllib3.connection", "urllib3.response", "urllib3.util.retry")
 """The loggers that write paths with their query strings, or headers of an answer."""
 
@@ -58,7 +64,7 @@ class _Hiding(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         hide = _hide.get()
         if hide is not None:
-            record.msg, record.args = hide(_QUERY.sub("?…", record.getMessage())), ()
+            record.msg, record.args = without_queries(hide(record.getMessage())), ()
             record.exc_info = record.exc_text = None
         return True
 

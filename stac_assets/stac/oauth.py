@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -43,7 +42,7 @@ class ClientTokens:
         self._token: str | None = None
         self._end = 0.0
         self._lock = threading.Lock()
-        self._issued: deque[str] = deque(maxlen=KEPT)
+        self._issued: tuple[str, ...] = ()
 
     def current(self) -> str:
         """A token that is valid for a while, as far as we were told.
@@ -56,7 +55,7 @@ class ClientTokens:
             if self._token is None or self._clock() >= self._end:
                 self._token, lifetime = self._issue()
                 self._end = self._clock() + lifetime - min(MARGIN, lifetime / 10)
-                self._issued.append(self._token)
+                self._issued = (*self._issued, self._token)[-KEPT:]
             return self._token
 
     def discard(self, token: str) -> bool:
