@@ -235,7 +235,7 @@ class FaultyServer:
             body = json.loads(raw)
         except ValueError:
             is_form = http.headers.get_content_subtype() == "x-www-form-urlencoded"
-            body = dict(parse_qsl(raw.decode())) if is_form else None
+            body = (is_form and dict(parse_qsl(raw.decode()))) or None
         where = urlsplit("http://host" + http.path)
         path = where.path.rstrip("/") if where.path == self.prefix + "/" else where.path
         inside = path == self.prefix or path.startswith(self.prefix + "/")

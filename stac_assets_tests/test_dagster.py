@@ -123,7 +123,9 @@ def test_the_open_window_is_a_partition(project: Path, api: StacApi) -> None:
 
 
 def test_a_partition_is_materialized_and_told(instance: dg.DagsterInstance, api: StacApi) -> None:
-    api.put(make_item("a", datetime="2024-01-02T10:00:00Z", **{"eo:cloud_cover": 5}))
+    item = make_item("a", datetime="2024-01-02T10:00:00Z")
+    item["properties"]["eo:cloud_cover"] = 5
+    api.put(item)
     api.put(make_item("elsewhere", start="2024-01-01T10:00:00Z", end="2024-01-02T10:00:00Z"))
     result = Runs(api, instance)("search", "c1|2024-01-02")
     assert result.success

@@ -8,8 +8,8 @@ import pytest
 from stac_assets_tests.loads import items, load_days, rows
 from stac_assets_tests.stac_api import StacApi, make_item
 
-NUL = make_item("nul", **{"note": "a\0b"})
-ESCAPED = make_item("escaped", **{"note": "a\\u0000b"})
+NUL = make_item("nul", note="a\0b")
+ESCAPED = make_item("escaped", note="a\\u0000b")
 
 
 def test_duckdb_holds_a_nul(project: Path, api: StacApi) -> None:

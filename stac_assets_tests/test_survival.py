@@ -68,7 +68,7 @@ def held() -> list[dict[str, Any]]:
 
 
 def runs_left(project: Path) -> list[Path]:
-    return [path for path in (project / ".dlt" / "runs").iterdir() if path.is_dir()]
+    return list((project / ".dlt" / "runs").iterdir())
 
 
 def the_error(said: Said) -> str:
@@ -255,13 +255,14 @@ def test_two_runs_of_one_partition_at_once(configured: Path, api: StacApi, forke
     assert runs_left(configured) == []
 
 
-def test_the_folder_of_a_run_is_its_own(tmp_path: Path) -> None:
-    abandoned = tmp_path / "abandoned"
-    abandoned.mkdir()
+def test_the_folder_of_a_run_is_its_own(project: Path, tmp_path: Path) -> None:
+    parent = tmp_path / "runs"
+    abandoned = parent / "abandoned"
+    abandoned.mkdir(parents=True)
     (abandoned / "a file").touch()
-    with run_folder(tmp_path) as first:
+    with run_folder(parent) as first:
         assert not abandoned.exists()
-        with run_folder(tmp_path) as second:
+        with run_folder(parent) as second:
             assert first.exists() and second.exists() and first != second
         assert first.exists() and not second.exists()
     assert not first.exists()

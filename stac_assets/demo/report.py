@@ -67,9 +67,8 @@ def print_report(file: Path, before: Fingerprints) -> None:
         for row in relation.fetchall():
             answer.add_row(*map(str, row))
     console.print(answer)
-    console.print("\nNext:")
-    for command, purpose in (
-        ("make ui", "the same data in Dagster's UI"),
-        (f"cd {file.resolve().parent.name} && ../.venv/bin/dlt pipeline pystac_client_pipeline info", ""),
-    ):
-        console.print(f"  {command:<16}{purpose}", markup=False, highlight=False, soft_wrap=True)
+    shown = f"{file.resolve().parent.name}/{file.name}"
+    look = f"import duckdb; duckdb.connect('{shown}').sql('FROM {DATASET_NAME}.search LIMIT 10').show()"
+    console.print("\nNext, Dagster's UI on these data, and the first rows:")
+    for command in ("make ui", f'.venv/bin/python -c "{look}"'):
+        console.print(f"  {command}", markup=False, highlight=False, soft_wrap=True)

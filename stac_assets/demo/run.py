@@ -121,7 +121,7 @@ def _load() -> int:
 def _run_dagster_dev() -> int:
     dagster = Path(sys.executable).with_name("dagster")
     command = [str(dagster), "dev", "-m", "stac_assets.definitions"]
-    print("Starting Dagster's UI on http://127.0.0.1:3000 - Ctrl-C ends it and the sample API.\n", flush=True)
+    print("Dagster's UI: http://127.0.0.1:3000/asset-groups in half a minute; Ctrl-C ends it\n", flush=True)
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell had them ignored
         signal.signal(number, signal.default_int_handler)
     process = subprocess.Popen(command)  # noqa: S603 - no shell, and the program stands beside our own

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import dagster as dg
 from dagster_dlt import DagsterDltResource
 
-from stac_assets.orchestration.metadata import load_metadata, window_metadata
-from stac_assets.pipeline.load import LoadResult, load
+from stac_assets.orchestration.metadata import load_metadata, partitions_metadata
+from stac_assets.pipeline.load import load
 from stac_assets.settings import Settings
 from stac_assets.source.jobs import Job
 from stac_assets.stac.figures import Figures
@@ -43,32 +43,15 @@ class StacLoader(DagsterDltResource):
         finally:
             cancelled.set()
         key = dg.AssetKey(job.resource)
-        metadata = load_metadata(result, settings)
+        partitions = dict(partitions_metadata(result, settings))
         if result.failed:
-            for event in _stored_partitions(result, settings, key, metadata):
-                context.log_event(event)
+            for partition, metadata in partitions.items():
+                context.log_event(dg.AssetMaterialization(key, partition=partition, metadata=metadata))
             result.raise_on_failures()
-        for fetched in result.windows:
-            context.add_asset_metadata(
-                window_metadata(fetched.figures, fetched.window, settings),
-                asset_key=key,
-                partition_key=fetched.window.key,
-            )
-        if job.resource == "collection":
-            for collection in job.collections:
-                row = {"rows": 1, "dagster/partition_row_count": 1}
-                context.add_asset_metadata(row, asset_key=key, partition_key=collection)
-        yield dg.MaterializeResult(asset_key=key, metadata=metadata)
-
-
-def _stored_partitions(
-    result: LoadResult, settings: Settings, key: dg.AssetKey, metadata: dict
-) -> Iterator[dg.AssetMaterialization]:
-    for fetched in result.windows:
-        yield dg.AssetMaterialization(
-            asset_key=key,
-            partition=fetched.window.key,
-            metadata={**metadata, **window_metadata(fetched.figures, fetched.window, settings)},
+        for partition, metadata in partitions.items():
+            context.add_asset_metadata(metadata, asset_key=key, partition_key=partition)
+        yield dg.MaterializeResult(
+            asset_key=key, metadata={} if partitions else load_metadata(result, settings)
         )
 
 

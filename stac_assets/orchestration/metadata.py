@@ -1,6 +1,6 @@
 """What a materialization tells: figures of the partition, and the table as it is now."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -37,14 +37,29 @@ def figures_metadata(figures: Figures) -> Metadata:
     return found
 
 
-def window_metadata(figures: Figures, window: Window, settings: Settings) -> Metadata:
+def window_metadata(resource: str, figures: Figures, window: Window, settings: Settings) -> Metadata:
     """What is true of one partition alone."""
     found = figures_metadata(figures)
     found["dagster/partition_row_count"] = figures.items
     found["interval"] = window.interval
+    table = f"{settings.dataset_name}.{resource}"
+    first, end = (f"{window.collection}|{day}" for day in (window.start, window.end))
+    condition = f"_partition_key >= '{first}' AND _partition_key < '{end}'"
+    found["query"] = dg.MetadataValue.md(f"```sql\nSELECT * FROM {table}\nWHERE {condition}\n```")
     if settings.recorded_filter is not None:
         found["filter"] = dg.MetadataValue.json(settings.narrowing.__dict__)
     return found
+
+
+def partitions_metadata(result: LoadResult, settings: Settings) -> Iterator[tuple[str, Metadata]]:
+    """The metadata of each partition that was stored: first its own, then what is true of the whole run."""
+    run = load_metadata(result, settings)
+    for fetched in result.windows:
+        own = window_metadata(result.job.resource, fetched.figures, fetched.window, settings)
+        yield fetched.window.key, {**own, **run}
+    if result.job.resource == "collection":
+        for collection in result.job.collections:
+            yield collection, {"rows": 1, "dagster/partition_row_count": 1, **run}
 
 
 def load_metadata(result: LoadResult, settings: Settings) -> Metadata:
@@ -52,14 +67,13 @@ def load_metadata(result: LoadResult, settings: Settings) -> Metadata:
     seconds = result.fetch_seconds + result.store_seconds
     table = f"{result.target.dataset_name}.{result.job.resource}"
     found: Metadata = {
-        "seconds": round(seconds, 3),
-        "seconds_fetching": round(result.fetch_seconds, 3),
-        "seconds_storing": round(result.store_seconds, 3),
-        "items_per_second": round(result.figures.items / seconds, 1) if seconds else 0.0,
+        "run_seconds": round(seconds, 3),
+        "run_seconds_fetching": round(result.fetch_seconds, 3),
+        "run_seconds_storing": round(result.store_seconds, 3),
+        "run_items_per_second": round(result.figures.items / seconds, 1) if seconds else 0.0,
         "destination": result.location or result.target.destination,
         "dagster/table_name": table,
         "dagster/column_schema": column_schema(result.table or {}),
-        "query": dg.MetadataValue.md(f"```sql\nSELECT * FROM {table} LIMIT 10\n```"),
         "api": dg.MetadataValue.url(settings.base_url),
     }
     if result.job.windows:
@@ -69,6 +83,7 @@ def load_metadata(result: LoadResult, settings: Settings) -> Metadata:
     else:
         if not result.job.is_partitioned:
             found["rows"] = found["dagster/row_count"] = result.figures.items
+            found["query"] = dg.MetadataValue.md(f"```sql\nSELECT * FROM {table}\n```")
         found["requests"] = result.figures.requests
         found["bytes"] = result.figures.bytes
     return found

@@ -12,11 +12,10 @@ from dlt.pipeline.pipeline import Pipeline
 from filelock import FileLock, Timeout
 
 from stac_assets.pipeline.failures import described
+from stac_assets.pipeline.locks import named_lock
 
 ALIVE = "alive.lock"
 """In a run's folder: held as long as the run is alive."""
-IN_TURN = ".lock"
-"""Beside folders: held by who makes or removes some."""
 
 logger = logging.getLogger("stac_assets")
 
@@ -30,7 +29,7 @@ def run_folder(parent: Path) -> Iterator[Path]:
     parent.mkdir(parents=True, exist_ok=True)
     folder = parent / uuid.uuid4().hex
     alive = FileLock(folder / ALIVE)
-    with FileLock(parent / IN_TURN):
+    with named_lock(str(parent.absolute())):  # else another run could take ours for abandoned
         _remove_abandoned(parent)
         folder.mkdir()
         alive.acquire()
@@ -67,7 +66,7 @@ def publish(pipeline: Pipeline, targets: list[Path]) -> None:
 def _replace(final: Path, source: Path) -> None:
     """Make `final` a copy of `source`; two runs, of two projects maybe, do that in turn."""
     final.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(final.parent / f".{final.name}.lock"):
+    with named_lock(str(final.absolute())):
         fresh, retired = (final.parent / f".{final.name}.{kind}" for kind in ("fresh", "retired"))
         try:
             for left in (fresh, retired):  # by a run that crashed

@@ -27,6 +27,13 @@ class DatasetBusy(StacError):
     """Somebody else held the dataset for longer than `lock_timeout`."""
 
 
+def named_lock(name: str) -> FileLock:
+    """A lock among all processes of this machine; its file lies in dlt's data folder."""
+    folder = Path(active().get_data_entity("stac_assets_locks"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.lock")
+
+
 @contextmanager
 def dataset_lock(place: Place, timeout: float) -> Iterator[None]:
     """Hold a dataset, so that no other run on this machine stores into it.
@@ -36,10 +43,7 @@ def dataset_lock(place: Place, timeout: float) -> Iterator[None]:
     Raises:
         DatasetBusy: it was not free within `timeout` seconds.
     """
-    name = f"{place.destination_type}|{place.location}|{place.dataset_name}"
-    folder = Path(active().get_data_entity("stac_assets_locks"))
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.lock")
+    lock = named_lock(f"{place.destination_type}|{place.location}|{place.dataset_name}")
     try:
         try:
             lock.acquire(timeout=0)

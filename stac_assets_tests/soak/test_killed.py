@@ -1,4 +1,4 @@
-"""`kill -9` at thirty moments of a store: the old rows or the new ones, and a next run that needs no hand."""
+"""`kill -9` at thirty moments of stores: the old rows or the new ones, and a next run that needs no hand."""
 
 import signal
 from collections import Counter
@@ -20,10 +20,9 @@ from stac_assets_tests.stac_api import RawItem, StacApi, make_item
 from stac_assets_tests.test_lossless import NOON
 
 SEED = 20240101
-KILLS = {"extract": 6, "normalize": 4, "load": 9, "merge": 8, "publish": 3}
-"""How many are meant for each step, in the order of the steps; the moment within it is random."""
-PER_PROJECT = 10
-"""Kills after which a new project begins, whose very first load is killed."""
+PROJECTS = 3
+KILLS = {"extract": 2, "normalize": 1, "load": 3, "merge": 3, "publish": 1}
+"""How many in each project are meant for each step; the moment within it is random."""
 TRIES = 5
 DAY, NEIGHBOUR = "2024-01-01", "2024-01-02"
 BY_DLT = ("_dlt_loads", "_dlt_version", "_dlt_pipeline_state")
@@ -60,7 +59,7 @@ class Upstream:
         self._number += 1
         self._api.clear()
         made = [make_item("neighbour", datetime=f"{NEIGHBOUR}T12:00:00Z")]
-        for number in range(self._random.randrange(500, 700)):
+        for number in range(self._random.randrange(300, 500)):
             text = self._random.randbytes(400).hex()
             only: dict[str, Any] = {f"only_{self._number % 4}": number}
             made.append(make_item(f"i{number}", v=self._number, text=text, **only))
@@ -137,10 +136,13 @@ def kill(forker: Forker, url: str, step: str, after: float) -> str:
     raise AssertionError(f"no load could be killed in {step}")
 
 
-def test_thirty_kills(project: Path, api: StacApi, forker: Forker, monkeypatch: pytest.MonkeyPatch) -> None:
-    random = Random(SEED)
+@pytest.mark.parametrize("seed", range(SEED, SEED + PROJECTS))
+def test_ten_kills(
+    project: Path, api: StacApi, forker: Forker, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    random = Random(seed)
     upstream = Upstream(api, random)
-    old, calm, size = upstream.publish(), on_disk(project), 0
+    upstream.publish()
     load_days(api, page_size=1000)
     lasting = durations(forker, api.url)
     plan = [step for step, count in KILLS.items() for _ in range(count)]
@@ -148,32 +150,30 @@ def test_thirty_kills(project: Path, api: StacApi, forker: Forker, monkeypatch: 
     hit: Counter[str] = Counter()
     saw: Counter[str] = Counter()
 
+    fresh = project.parent / "fresh"
+    make_project(fresh)
+    enter_project(fresh, monkeypatch)
+    old, calm, size = NOTHING, on_disk(fresh), 0
     for number, step in enumerate(plan):
-        is_new = number % PER_PROJECT == 0
-        if is_new:
-            folder = project.parent / f"project-{number}"
-            make_project(folder)
-            enter_project(folder, monkeypatch)
-            old = NOTHING
         new = upstream.publish()
         where = kill(forker, api.url, step, random.random() * lasting[step])
         told = f"kill {number}, meant for {step}, came in {where}"
         hit[where] += 1
 
-        now, then = stored(), new.of_day() if is_new else new
+        now, then = stored(), new if number else new.of_day()
         assert now.items in (old.items, then.items), told
         assert now.rejected in (old.rejected, then.rejected), told
         saw["old" if now.items == old.items else "new"] += 1
 
         load_days(api, first=DAY, last=NEIGHBOUR, page_size=1000, lock_timeout=5)
         assert stored() == new, told
-        assert [path for path in Path(".dlt", "runs").iterdir() if path.is_dir()] == [], told
+        if number == 0:
+            calm, size = on_disk(fresh), DUCKDB_FILE.stat().st_size
+        assert on_disk(fresh) == calm, told
+        assert list(Path(".dlt", "runs").iterdir()) == [], told
         assert staged_rows() < 2 * len(new.items), told
-        if is_new:
-            calm, size = on_disk(Path.cwd()), DUCKDB_FILE.stat().st_size
-        assert on_disk(Path.cwd()) == calm, told
         assert DUCKDB_FILE.stat().st_size < 3 * size, told
         old = new
 
-    assert hit["load"] + hit["merge"] >= 12 and hit["merge"] >= 4 and len(hit) >= 4, hit
-    assert min(saw["old"], saw["new"]) >= 4, saw
+    assert hit["load"] + hit["merge"] >= 4 and hit["merge"] >= 1 and len(hit) >= 3, hit
+    assert min(saw["old"], saw["new"]) >= 1, saw
