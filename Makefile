@@ -16,7 +16,7 @@ test: $(STAMP)  ## the whole test suite
 	$(BIN)/python -m pytest
 
 test-soak: $(STAMP)  ## kills at random moments, and an API that fails one request in five
-	$(BIN)/python -m pytest --override-ini addopts=-ra stac_assets_tests/soak
+	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2" stac_assets_tests/soak
 
 test-embedded-elt:  ## the definitions load where the old package name is still installed
 	test -d .venv-embedded-elt || $(PYTHON) -m venv .venv-embedded-elt
