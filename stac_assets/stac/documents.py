@@ -208,7 +208,9 @@ def _decode_leniently(answer: Answer) -> tuple[_Wire, list[Rejected]]:
             rejected.append(Rejected(shown_text, why(error)))
     edges = [match.end() + 1, *(edge for span in spans for edge in span), end - 1]
     between = ",".join(text[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True)).split(",")
-    rejected += [Rejected(piece.strip(), "no JSON object") for piece in between if piece.strip()]
+    rejected += [
+        Rejected(piece, "no JSON object") for raw in between if (piece := raw.strip(" \t\r\n\ufeff"))
+    ]
     return wire, rejected
 
 
