@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import dagster as dg
 
 from stac_assets.settings import Settings
-from stac_assets.stac.windows import ONE_DAY, Granularity, Window, parse_day
+from stac_assets.stac.windows import Granularity, Window, parse_day
 
 COLLECTION, DATE = "collection", "date"
 DYNAMIC_COLLECTIONS = "collections"
@@ -51,8 +51,3 @@ def windows_of(keys: Iterable[str], settings: Settings) -> tuple[Window, ...]:
     """The windows that the partition keys of a run name, in order of collection and date."""
     parts = (str(key).rsplit("|", 1) for key in keys)
     return tuple(sorted(settings.window_at(c, parse_day(day, "partition")) for c, day in parts))
-
-
-def last_day(window: Window) -> str:
-    """The last day that a window holds."""
-    return (window.end - ONE_DAY).isoformat()
