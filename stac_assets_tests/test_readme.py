@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from stac_assets.settings import _PARSERS, SECTION, read_settings
+from stac_assets.settings import SECTION, read_settings
+from stac_assets.values import PARSERS
 from stac_assets_tests.conftest import REPOSITORY, enter_project
 from stac_assets_tests.loads import load_days, query
 from stac_assets_tests.stac_api import StacApi, make_item
@@ -82,4 +83,4 @@ def test_the_configurations_are_settings(project: Path, monkeypatch: pytest.Monk
 def test_every_setting_is_in_the_table() -> None:
     table = README[README.index("| setting | default |") : README.index("## Query it")]
     named = set(re.findall(r"`([a-z_]+)`", table))
-    assert set(_PARSERS) - named == {"request_modifier"}  # an argument only
+    assert set(PARSERS) - named == {"request_modifier"}  # an argument only
