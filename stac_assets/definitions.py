@@ -6,14 +6,17 @@ import dagster as dg
 
 from stac_assets.orchestration.assets import build_assets
 from stac_assets.orchestration.loader import StacLoader
+from stac_assets.orchestration.schedules import build_jobs, build_schedules
 from stac_assets.pipeline.target import target_of
 from stac_assets.settings import Settings, read_settings
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
-    """The definitions for one API: the nine assets and the resource that loads them."""
+    """The definitions for one API: the nine assets, what runs them, and the resource that loads them."""
     return dg.Definitions(
         assets=build_assets(settings),
+        jobs=build_jobs(settings),
+        schedules=build_schedules(settings),
         resources={"dlt": StacLoader()},
         executor=dg.in_process_executor,  # a run is one step or few; processes would cost seconds each
     )

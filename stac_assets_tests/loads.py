@@ -36,6 +36,7 @@ def load_days(
     *,
     item_ids: Iterable[str] | None = None,
     fails: bool = False,
+    inspected: bool = False,
     **overrides: Any,
 ) -> LoadResult:
     """Load the partitions of some days, both included; `item_ids` are those of each partition.
@@ -47,7 +48,7 @@ def load_days(
     days = parse_day(first, "first"), parse_day(last or first, "last")
     windows = tuple(window for name in names for window in settings.windows(name, *days))
     ids = {} if item_ids is None else dict.fromkeys(windows, tuple(item_ids))
-    result = load(Job(resource, windows, item_ids=ids), settings)
+    result = load(Job(resource, windows, item_ids=ids), settings, inspected=inspected)
     if fails:
         assert result.failed
     else:
@@ -56,10 +57,15 @@ def load_days(
 
 
 def load_catalog(
-    api: StacApi | str, resource: str, collections: Iterable[str] = (), **overrides: Any
+    api: StacApi | str,
+    resource: str,
+    collections: Iterable[str] = (),
+    inspected: bool = False,
+    **overrides: Any,
 ) -> LoadResult:
     """Load one of the tables that describe the API and its collections."""
-    return load(Job(resource, collections=tuple(collections)), settings_for(api, **overrides))
+    job = Job(resource, collections=tuple(collections))
+    return load(job, settings_for(api, **overrides), inspected=inspected)
 
 
 def query(sql: str, file: Path = DUCKDB_FILE) -> list[Row]:

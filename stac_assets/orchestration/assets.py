@@ -7,7 +7,8 @@ import dagster as dg
 from dagster_dlt.translator import DltResourceTranslatorData
 from pydantic import Field
 
-from stac_assets.orchestration.loader import StacLoader
+from stac_assets.orchestration.checks import check_specs
+from stac_assets.orchestration.loader import Report, StacLoader
 from stac_assets.orchestration.partitions import DYNAMIC_COLLECTIONS, windows_of
 from stac_assets.orchestration.translator import StacTranslator
 from stac_assets.settings import Settings
@@ -45,29 +46,28 @@ def _asset(spec: dg.AssetSpec, settings: Settings) -> dg.AssetsDefinition:
     decorate = dg.multi_asset(
         name=name,
         specs=[spec],
+        check_specs=check_specs(name, spec.partitions_def),
         backfill_policy=backfill,
         op_tags={"stac/base_url": settings.base_url},
     )
     return decorate(body)
 
 
-Body = Callable[..., Iterator[dg.MaterializeResult]]
+Body = Callable[..., Iterator[Report]]
 
 
 def _bodies(settings: Settings) -> dict[str, Body]:
     """What the assets that need more than their name do."""
 
-    def collections(context: dg.AssetExecutionContext, dlt: StacLoader) -> Iterator[dg.MaterializeResult]:
+    def collections(context: dg.AssetExecutionContext, dlt: StacLoader) -> Iterator[Report]:
         yield from dlt.run(context, Job("collections"), settings)
         if settings.all_collections:
             _register_collections(context, settings)
 
-    def collection(context: dg.AssetExecutionContext, dlt: StacLoader) -> Iterator[dg.MaterializeResult]:
+    def collection(context: dg.AssetExecutionContext, dlt: StacLoader) -> Iterator[Report]:
         yield from dlt.run(context, Job("collection", collections=_keys(context)), settings)
 
-    def item(
-        context: dg.AssetExecutionContext, config: ItemIds, dlt: StacLoader
-    ) -> Iterator[dg.MaterializeResult]:
+    def item(context: dg.AssetExecutionContext, config: ItemIds, dlt: StacLoader) -> Iterator[Report]:
         from stac_assets.pipeline.load import stored_ids
 
         windows = windows_of(_keys(context), settings)
@@ -76,12 +76,10 @@ def _bodies(settings: Settings) -> dict[str, Body]:
         ids = {window: tuple(config.ids) or stored_ids(settings, window) for window in windows}
         yield from dlt.run(context, Job("item", windows, item_ids=ids), settings)
 
-    def search(context: dg.AssetExecutionContext, dlt: StacLoader) -> Iterator[dg.MaterializeResult]:
+    def search(context: dg.AssetExecutionContext, dlt: StacLoader) -> Iterator[Report]:
         yield from dlt.run(context, Job("search", windows_of(_keys(context), settings)), settings)
 
-    def collection_items(
-        context: dg.AssetExecutionContext, dlt: StacLoader
-    ) -> Iterator[dg.MaterializeResult]:
+    def collection_items(context: dg.AssetExecutionContext, dlt: StacLoader) -> Iterator[Report]:
         yield from dlt.run(context, Job("collection_items", windows_of(_keys(context), settings)), settings)
 
     return {
@@ -94,7 +92,7 @@ def _bodies(settings: Settings) -> dict[str, Body]:
 
 
 def _catalog_body(name: str, settings: Settings) -> Body:
-    def catalog(context: dg.AssetExecutionContext, dlt: StacLoader) -> Iterator[dg.MaterializeResult]:
+    def catalog(context: dg.AssetExecutionContext, dlt: StacLoader) -> Iterator[Report]:
         yield from dlt.run(context, Job(name, collections=settings.named_collections), settings)
 
     return catalog

@@ -7,14 +7,18 @@ from collections.abc import Iterator
 import dagster as dg
 from dagster_dlt import DagsterDltResource
 
+from stac_assets.orchestration.checks import check_outputs, evaluations
 from stac_assets.orchestration.metadata import load_metadata, partitions_metadata
-from stac_assets.pipeline.load import load
+from stac_assets.pipeline.load import LoadResult, load
 from stac_assets.settings import Settings
 from stac_assets.source.jobs import Job
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import Window
 
 PROGRESS_SECONDS = 10.0
+
+Report = dg.MaterializeResult | dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.Output
+"""What an asset tells Dagster."""
 
 
 class StacLoader(DagsterDltResource):
@@ -26,8 +30,8 @@ class StacLoader(DagsterDltResource):
 
     def run(  # type: ignore[override]
         self, context: dg.AssetExecutionContext, job: Job, settings: Settings
-    ) -> Iterator[dg.MaterializeResult]:
-        """Load `job`, and yield the materialization with one set of figures per partition.
+    ) -> Iterator[Report]:
+        """Load `job`, and yield its materializations and checks, each partition with its own figures.
 
         Where some partitions failed, the others are stored and reported, and then the run fails.
         """
@@ -39,20 +43,31 @@ class StacLoader(DagsterDltResource):
                 progress=_Progress(context.log.info),
                 cancelled=cancelled,
                 stage=context.log.info,
+                inspected=True,
             )
         finally:
             cancelled.set()
-        key = dg.AssetKey(job.resource)
-        partitions = dict(partitions_metadata(result, settings))
-        if result.failed:
-            for partition, metadata in partitions.items():
-                context.log_event(dg.AssetMaterialization(key, partition=partition, metadata=metadata))
-            result.raise_on_failures()
+        yield from _reported(context, result, settings)
+        result.raise_on_failures()
+
+
+def _reported(context: dg.AssetExecutionContext, result: LoadResult, settings: Settings) -> Iterator[Report]:
+    """The materialization of each partition that was stored, and the outcome of every check."""
+    asset = result.job.resource
+    key = dg.AssetKey(asset)
+    partitions = dict(partitions_metadata(result, settings))
+    if result.failed:
+        for partition, metadata in partitions.items():
+            yield dg.AssetMaterialization(key, partition=partition, metadata=metadata)
+    else:
         for partition, metadata in partitions.items():
             context.add_asset_metadata(metadata, asset_key=key, partition_key=partition)
         yield dg.MaterializeResult(
             asset_key=key, metadata={} if partitions else load_metadata(result, settings)
         )
+    yield from evaluations(context, result, settings)
+    if not result.failed:
+        yield from check_outputs(asset)
 
 
 class _Progress:

@@ -1,8 +1,10 @@
 """Partitions over collections and dates, and the windows that a run's partition keys stand for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from stac_assets.settings import Settings
 from stac_assets.stac.windows import Granularity, Window, parse_day
@@ -51,3 +53,13 @@ def windows_of(keys: Iterable[str], settings: Settings) -> tuple[Window, ...]:
     """The windows that the partition keys of a run name, in order of collection and date."""
     parts = (str(key).rsplit("|", 1) for key in keys)
     return tuple(sorted(settings.window_at(c, parse_day(day, "partition")) for c, day in parts))
+
+
+def range_request(keys: Sequence[str]) -> dict[str, Any]:
+    """Arguments of a `dg.RunRequest` for neighbouring partitions, of one collection or several.
+
+    Dagster takes a range of two dimensions to be every date of every collection between its corners.
+    """
+    if len(keys) == 1:
+        return {"partition_key": keys[0]}
+    return {"tags": {ASSET_PARTITION_RANGE_START_TAG: keys[0], ASSET_PARTITION_RANGE_END_TAG: keys[-1]}}

@@ -25,7 +25,9 @@ from dlt.pipeline.pipeline import Pipeline
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
 from stac_assets.pipeline.failures import told_plainly
+from stac_assets.pipeline.findings import Inspection
 from stac_assets.pipeline.folders import publish, run_folder
+from stac_assets.pipeline.inspection import inspect
 from stac_assets.pipeline.locks import dataset_lock
 from stac_assets.pipeline.target import (
     Place,
@@ -39,7 +41,7 @@ from stac_assets.source import SOURCE_NAME, build_source
 from stac_assets.source.fetch import FetchedWindow, Progress
 from stac_assets.source.jobs import Fetched, Job, fetch
 from stac_assets.source.promotion import Promotion
-from stac_assets.source.resources import check_owner, claim_dataset, day_keys
+from stac_assets.source.resources import check_owner, claim_dataset
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import Window
@@ -64,6 +66,7 @@ class LoadResult:
     store_seconds: float = 0.0
     load_info: LoadInfo | None = None
     table: TTableSchema | None = None
+    inspection: Inspection | None = None
     location: str = ""
 
     def raise_on_failures(self) -> None:
@@ -91,6 +94,7 @@ def load(
     progress: Progress | None = None,
     cancelled: threading.Event | None = None,
     stage: Callable[[str], None] = logger.info,
+    inspected: bool = False,
 ) -> LoadResult:
     """Make the table hold, for what `job` names, exactly what the API holds now.
 
@@ -101,6 +105,7 @@ def load(
         progress: called after every page.
         cancelled: set it to stop; nothing is stored then.
         stage: told in a line what is being done.
+        inspected: whether to count, once it is stored, what the destination holds.
 
     Returns:
         The result, whose `failed` windows were left as they were: call `raise_on_failures`.
@@ -133,7 +138,7 @@ def load(
             f"storing into {target.destination}"
         )
         started = time.monotonic()
-        _store(fetched, settings, result, place, folder / "pipelines")
+        _store(fetched, settings, result, place, folder / "pipelines", inspected)
         result.store_seconds = time.monotonic() - started
         stage(f"stored in {result.store_seconds:.1f} s")
     return result
@@ -159,7 +164,9 @@ def _recorded_owner(pipeline: Pipeline) -> str | None:
     return state.get("sources", {}).get(SOURCE_NAME, {}).get("base_url") if state else None
 
 
-def _store(fetched: Fetched, settings: Settings, result: LoadResult, place: Place, folder: Path) -> None:
+def _store(
+    fetched: Fetched, settings: Settings, result: LoadResult, place: Place, folder: Path, inspected: bool
+) -> None:
     name = fetched.job.resource
     misfits: Counter[str] = Counter()
 
@@ -174,9 +181,12 @@ def _store(fetched: Fetched, settings: Settings, result: LoadResult, place: Plac
     with dataset_lock(place, settings.lock_timeout):
         source = build_source(settings, {name: obtain}, settled)
         source.schema = _stored_schema(pipeline) or source.schema
+        known = set(source.schema.tables.get(name, {}).get("columns", {}))
         info = pipeline.run(source)
         info.raise_on_failed_jobs()
         publish(pipeline, result.target.published_folders())
+        if inspected:
+            result.inspection = inspect(pipeline, fetched, known)
     result.load_info = info
     result.misfits = dict(misfits)
     result.table = pipeline.default_schema.tables.get(name)
@@ -214,7 +224,7 @@ def stored_ids(settings: Settings, window: Window) -> tuple[str, ...]:
 
 
 def _query_ids(pipeline: Pipeline, window: Window, limit: int) -> tuple[str, ...]:
-    keys = day_keys(window)
+    keys = window.day_keys()
     with pipeline.sql_client() as client:
         name = client.make_qualified_table_name("search")
         column = client.escape_column_name("_partition_key")

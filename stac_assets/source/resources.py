@@ -31,7 +31,7 @@ from stac_assets.source.tables import (
     type_of,
 )
 from stac_assets.stac.errors import ConfigurationError, StacError
-from stac_assets.stac.windows import Window, partition_key
+from stac_assets.stac.windows import Window
 
 MERGE = {"disposition": "merge", "strategy": "delete-insert"}
 TABLE_BYTES = 128 * 1024 * 1024
@@ -136,7 +136,7 @@ def _refuse_samples(name: str, fetched: Fetched, stored: Mapping[str, Any]) -> N
         key
         for window in fetched.complete_windows
         if not window.figures.complete
-        for key in day_keys(window.window)
+        for key in window.window.day_keys()
     ]
     if keys and stored and count_rows(_pipeline(), name, keys):
         raise ConfigurationError(
@@ -165,14 +165,9 @@ def _with_tombstones(
         if name == "item":
             gone += [_tombstone(window.window, window.window.key, item_id) for item_id in window.deleted]
         else:
-            gone += [_tombstone(window.window, key) for key in day_keys(window.window)]
+            gone += [_tombstone(window.window, key) for key in window.window.day_keys()]
     yield _filled(_table(gone, ITEM_COLUMNS), schema)
     yield from tables
-
-
-def day_keys(window: Window) -> list[str]:
-    """The partition keys of every day of a window."""
-    return [partition_key(window.collection, day) for day in window.days()]
 
 
 def _tombstone(window: Window, key: str, item_id: str = "") -> dict[str, Any]:
@@ -193,7 +188,7 @@ def _rejected_tables(name: str, fetched: Fetched, schema: Schema, destination: s
             DELETED: True,
         }
         for window in windows
-        for key in day_keys(window.window)
+        for key in window.window.day_keys()
     ]
     for data in emit(_table(gone + rejected, REJECTED_COLUMNS), REJECTED_COLUMNS, destination):
         yield dlt.mark.with_table_name(data, REJECTED)

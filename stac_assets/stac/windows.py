@@ -94,6 +94,10 @@ class Window:
             yield day
             day += ONE_DAY
 
+    def day_keys(self) -> list[str]:
+        """The partition keys that rows have, one for every day of the window."""
+        return [partition_key(self.collection, day) for day in self.days()]
+
     def __str__(self) -> str:
         last = self.end - ONE_DAY
         span = f"{self.start}" if last == self.start else f"{self.start} to {last}"

@@ -1,0 +1,239 @@
+"""What the destination holds after a load: counted there, by SQL that every destination understands.
+
+Asset checks judge it and materializations show it. It is read while the load still holds the dataset.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from dlt.destinations.job_client_impl import SqlJobClientBase
+from dlt.pipeline.pipeline import Pipeline
+
+from stac_assets.pipeline.findings import LACKING, ODD_BOXES, Inspection, PartitionRows, Row, TableColumns
+from stac_assets.source.jobs import Fetched
+from stac_assets.source.tables import (
+    CATALOG_COLUMNS,
+    ITEM_COLUMNS,
+    ITEM_TABLES,
+    PARTITION_KEY,
+    REJECTED,
+    type_of,
+)
+from stac_assets.stac.windows import ONE_DAY, parse_day
+
+SAMPLED_ROWS = 4000
+"""Rows of a load of which the footprints are read, shared by its partitions; each has some."""
+SAMPLED_COLUMNS = (
+    "id",
+    "datetime",
+    "start_datetime",
+    "updated",
+    *(f"bbox_{e}" for e in ("xmin", "ymin", "xmax", "ymax")),
+)
+TELLING = {"platform", "constellation", "gsd", "eo_cloud_cover", "proj_code", "proj_epsg", "created"}
+"""Promoted properties that are shown before others."""
+MAX_PROMOTED = 6
+MAX_STRAYS = 1000
+
+TIME = "coalesce(datetime, start_datetime)"
+"""What decides to which day a row belongs."""
+
+
+Table = dict[str, Any]
+"""dlt's schema of a table, complete."""
+
+
+def inspect(pipeline: Pipeline, fetched: Fetched, known: set[str]) -> Inspection:
+    """Count what the destination holds of what was just loaded.
+
+    Args:
+        pipeline: which has loaded it, and holds the dataset still.
+        fetched: what was loaded.
+        known: the columns that the table had before; none if there was no table.
+    """
+    name = fetched.job.resource
+    table = dict(pipeline.default_schema.tables[name])
+    found = Inspection(_columns(pipeline, table, known))
+    with pipeline.sql_client() as client:
+        reader = _Reader(client, table)
+        if name in ITEM_TABLES:
+            found.partitions = dict(reader.windows(fetched))
+            if REJECTED in pipeline.default_schema.tables:
+                reader.rejected(fetched, found.partitions)
+        elif name == "collection":
+            found.partitions = {c: reader.catalog_rows(c) for c in fetched.job.collections}
+        else:
+            found.partitions = {None: reader.catalog_rows()}
+        if name == "collections":
+            found.ids = frozenset(row[0] for row in reader.query(f"SELECT id FROM {reader.table}"))  # noqa: S608
+    return found
+
+
+def _columns(pipeline: Pipeline, table: Table, known: set[str]) -> TableColumns | None:
+    name = table["name"]
+    contract = ITEM_COLUMNS if name in ITEM_TABLES else CATALOG_COLUMNS[name]
+    described = {**table["columns"], **contract}
+    promised = {n: type_of(column) for n, column in described.items() if "data_type" in column}
+    with pipeline.destination_client() as client:
+        if not isinstance(client, SqlJobClientBase):
+            return None
+        _, stored = client.get_storage_table(name)
+        if not stored:
+            return None
+        found = {column: type_of(hints) for column, hints in stored.items()}
+        mapper = client.capabilities.get_type_mapper()
+        for column, kind in promised.items():
+            if found.get(column, kind) == kind:
+                continue
+            written = mapper.to_destination_type(described[column], cast(Any, table))
+            if mapper.from_destination_type(written, None, None).get("data_type") == found[column]:
+                promised[column] = found[
+                    column
+                ]  # the destination knows no such type, and that is how it keeps it
+    return TableColumns(promised, found, sorted(set(found) - known) if known else [])
+
+
+class _Reader:
+    """Asks about one table."""
+
+    def __init__(self, client: Any, table: Table) -> None:
+        self._client = client
+        self.table = client.make_qualified_table_name(table["name"])
+        scalars = [
+            n for n, column in table["columns"].items() if column.get("data_type") not in (None, "json")
+        ]
+        promoted = [n for n in scalars if n not in ITEM_COLUMNS and not n.startswith("_")]
+        promoted.sort(key=lambda n: n not in TELLING)
+        shown = SAMPLED_COLUMNS if table["name"] in ITEM_TABLES else tuple(CATALOG_COLUMNS[table["name"]])
+        self._shown = [n for n in shown if n in scalars] + promoted[:MAX_PROMOTED]
+        self._key = client.escape_column_name(PARTITION_KEY)
+
+    def query(self, sql: str, *values: Any) -> Sequence[Sequence[Any]]:
+        return self._client.execute_sql(sql, *values) or ()
+
+    def windows(self, fetched: Fetched) -> Iterator[tuple[str | None, PartitionRows]]:
+        found = {w.window.key: PartitionRows() for w in fetched.complete_windows}
+        each = max(20, SAMPLED_ROWS // max(1, len(found)))
+        for where, values, owners in _scopes(fetched, self._key):
+            for key, *counts in self._counted(where, values):
+                if owner := owners(key):
+                    self._add(found[owner], key, counts)
+            for key, row in self._sampled(where, values, each):
+                if owner := owners(key):
+                    found[owner].sample.append(row)
+            for key, other, identifier in self._strays(where, values):
+                if owner := owners(key):
+                    found[owner].strays.append((identifier, other))
+        yield from found.items()
+
+    def _add(self, found: PartitionRows, key: str, counts: Sequence[Any]) -> None:
+        """Add what was counted of the rows with one partition key and one collection."""
+        collection, rows, ids, first, last, timed, *cases = counts
+        found.rows += rows
+        found.ids += ids
+        start, end = _day_of(key)
+        if not key.startswith(f"{collection}|"):
+            found.outside += rows
+        elif timed < rows or not start <= _utc(first) <= _utc(last) < end:
+            ((outside,),) = self.query(
+                f"SELECT count(*) FROM {self.table} WHERE {self._key} = %s AND collection = %s "  # noqa: S608
+                f"AND ({TIME} IS NULL OR {TIME} < %s OR {TIME} >= %s)",
+                *(key, collection, start, end),
+            )
+            found.outside += outside
+        sums = iter(int(case or 0) for case in cases)
+        for counter in (found.lacking, found.odd_boxes):
+            for name in counter:
+                counter[name] += next(sums)
+
+    def _counted(self, where: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        cases = [*LACKING.values(), *ODD_BOXES.values()]
+        sums = ", ".join(f"sum(CASE WHEN {case} THEN 1 ELSE 0 END)" for case in cases)
+        return self.query(
+            f"SELECT {self._key}, collection, count(*), count(DISTINCT id), min({TIME}), max({TIME}), "  # noqa: S608
+            f"count({TIME}), {sums} FROM {self.table} WHERE {where} GROUP BY {self._key}, collection",
+            *values,
+        )
+
+    def _sampled(self, where: str, values: Sequence[Any], each: int) -> Iterator[tuple[str, Row]]:
+        columns = ", ".join(map(self._client.escape_column_name, self._shown))
+        rows = self.query(
+            f"SELECT {self._key}, {columns} FROM (SELECT {self._key}, {columns}, row_number() OVER "  # noqa: S608
+            f"(PARTITION BY {self._key} ORDER BY id) AS place FROM {self.table} WHERE {where}) AS placed "
+            f"WHERE place <= {int(each)} ORDER BY {self._key}, place",
+            *values,
+        )
+        for key, *row in rows:
+            yield key, dict(zip(self._shown, row, strict=True))
+
+    def _strays(self, where: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        return self.query(
+            f"SELECT here.{self._key}, other.{self._key}, here.id FROM {self.table} AS other JOIN "  # noqa: S608
+            f"(SELECT {self._key}, collection, id FROM {self.table} WHERE {where}) AS here "
+            f"ON other.id = here.id AND other.collection = here.collection "
+            f"WHERE other.{self._key} <> here.{self._key} ORDER BY 1, 2, 3 LIMIT {MAX_STRAYS}",
+            *values,
+        )
+
+    def rejected(self, fetched: Fetched, found: Mapping[str | None, PartitionRows]) -> None:
+        """Add the reasons of the documents that could not be loaded, by partition."""
+        name, table = fetched.job.resource, self._client.make_qualified_table_name(REJECTED)
+        windows = [each.window for each in fetched.complete_windows]
+        owners = {f"{name}|{key}": window.key for window in windows for key in window.day_keys()}
+        rows = self.query(
+            f"SELECT {self._key}, reason, count(*) FROM {table} WHERE resource = %s "  # noqa: S608
+            f"GROUP BY {self._key}, reason",
+            name,
+        )
+        for key, reason, count in rows:
+            if key in owners:
+                reasons = found[owners[key]].rejected
+                reasons[reason] = reasons.get(reason, 0) + count
+
+    def catalog_rows(self, collection: str | None = None) -> PartitionRows:
+        where, values = ("", ()) if collection is None else (" WHERE id = %s", (collection,))
+        columns = ", ".join(map(self._client.escape_column_name, self._shown))
+        ((count,),) = self.query(f"SELECT count(*) FROM {self.table}{where}", *values)  # noqa: S608
+        limit_before, limit_after = self._client._limit_clause_sql(5)
+        rows = self.query(
+            f"SELECT {limit_before} {columns} FROM {self.table}{where} {limit_after}",  # noqa: S608
+            *values,
+        )
+        return PartitionRows(count, count, sample=[dict(zip(self._shown, row, strict=True)) for row in rows])
+
+
+Owner = Callable[[str], str | None]
+"""From a row's partition key to the Dagster key of its partition; None for no partition of the load."""
+
+
+def _scopes(fetched: Fetched, key: str) -> Iterator[tuple[str, tuple[Any, ...], Owner]]:
+    """Conditions that find the rows of a load, `key` being the column, and who owns them."""
+    if fetched.job.resource == "item":
+        for window in (each.window for each in fetched.complete_windows):
+            ids = tuple(dict.fromkeys(fetched.job.item_ids.get(window, ())))
+            if ids:
+                marks = ", ".join(["%s"] * len(ids))
+                yield f"collection = %s AND id IN ({marks})", (window.collection, *ids), _always(window.key)
+        return
+    owners: dict[str, dict[str, str]] = {}
+    for window in (each.window for each in fetched.complete_windows):
+        own = owners.setdefault(window.collection, {})
+        own.update(dict.fromkeys(window.day_keys(), window.key))
+    for own in owners.values():
+        # from the first to the last, because a year of keys would be a long list; `own` decides
+        yield f"{key} >= %s AND {key} <= %s", (min(own), max(own)), own.get
+
+
+def _always(owner: str) -> Owner:
+    return lambda key: owner
+
+
+def _day_of(key: str) -> tuple[datetime, datetime]:
+    """Begin and end of the day that a row's partition key names."""
+    day = parse_day(key.rpartition("|")[2], PARTITION_KEY)
+    return tuple(datetime(d.year, d.month, d.day, tzinfo=UTC) for d in (day, day + ONE_DAY))  # type: ignore[return-value]
+
+
+def _utc(time: datetime) -> datetime:
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time

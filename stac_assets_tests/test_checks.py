@@ -1,0 +1,240 @@
+"""Asset checks: each passes on a sound table and fails on what it is there for, in the run that loads."""
+
+from typing import Any
+
+import dagster as dg
+import duckdb
+import psycopg2
+import pytest
+
+from stac_assets.orchestration.checks import checks_of, judged
+from stac_assets.orchestration.judgements import Judgement
+from stac_assets.source.tables import ITEM_TABLES
+from stac_assets.stac.endpoints import ENDPOINTS
+from stac_assets_tests.loads import DATASET, DUCKDB_FILE, load_catalog, load_days, settings_for
+from stac_assets_tests.stac_api import RawItem, StacApi, make_item
+from stac_assets_tests.test_dagster import Runs, instance
+
+__all__ = ["instance"]
+DAY = "c1|2024-01-01"
+Judged = dict[tuple[str, str | None], Judgement]
+
+
+def search(api: StacApi, first: str = "2024-01-01", **settings: Any) -> Judged:
+    """Load a day of `search`, and judge what the table holds."""
+    result = load_days(api, first=first, inspected=True, **settings)
+    return {(name, key): found for name, key, found in judged(result, settings_for(api, **settings))}
+
+
+def catalog(api: StacApi, asset: str, **settings: Any) -> Judged:
+    result = load_catalog(api, asset, inspected=True, **settings)
+    return {(name, key): found for name, key, found in judged(result, settings_for(api, **settings))}
+
+
+def failed(found: Judged) -> dict[str, tuple[str, str]]:
+    """Severity and words of each check that did not pass."""
+    return {
+        name: (judgement.severity.value, judgement.description)
+        for (name, _), judgement in found.items()
+        if not judgement.passed
+    }
+
+
+def table(judgement: Judgement, name: str = "findings_table") -> list[dict[str, Any]]:
+    return [record.data for record in judgement.metadata[name].records]
+
+
+def execute(sql: str) -> None:
+    with duckdb.connect(str(DUCKDB_FILE)) as connection:
+        connection.execute(sql)
+
+
+# In a Dagster run -----------------------------------------------------------------------------------------
+
+
+def test_every_asset_passes_its_checks_on_a_sound_table(instance: dg.DagsterInstance, api: StacApi) -> None:
+    api.put(make_item("a"))
+    runs = Runs(api, instance)
+    for name in ENDPOINTS:
+        partition = DAY if name in ITEM_TABLES else "c1" if name == "collection" else None
+        result = runs(name, partition)
+        assert result.success
+        found = result.get_asset_check_evaluations()
+        assert [evaluation.check_name for evaluation in found] == list(checks_of(name))
+        assert [evaluation.description for evaluation in found if not evaluation.passed] == []
+
+
+def test_a_range_has_an_evaluation_for_each_partition_about_its_own_materialization(
+    instance: dg.DagsterInstance, api: StacApi
+) -> None:
+    api.put(make_item("a", datetime="2024-01-02T10:00:00Z"))
+    result = Runs(api, instance)("search", "c1|2024-01-01", "c1|2024-01-03")
+    found = {(e.check_name, e.partition): e for e in result.get_asset_check_evaluations()}
+    counted = {key: e.metadata["rows"].value for (name, key), e in found.items() if name == "row_count"}
+    assert counted == {"c1|2024-01-01": 0, "c1|2024-01-02": 1, "c1|2024-01-03": 0}
+    assert ("schema", None) in found
+    stored = {
+        record.partition_key: record.storage_id
+        for record in instance.fetch_materializations(dg.AssetKey("search"), limit=9).records
+    }
+    for (_, partition), evaluation in found.items():
+        data = evaluation.target_materialization_data
+        assert data is not None
+        assert partition is None or data.storage_id == stored[partition]
+
+
+def test_checks_of_what_was_stored_are_reported_though_another_partition_failed(
+    instance: dg.DagsterInstance, api: StacApi
+) -> None:
+    api.put(make_item("a"))
+    api.fault(
+        lambda request: "2024-01-02T00:00:00Z/" in str((request.body or {}).get("datetime")),
+        times=None,
+        status=400,
+    )
+    result = Runs(api, instance)("search", "c1|2024-01-01", "c1|2024-01-02")
+    assert not result.success
+    found = {(e.check_name, e.partition): e.passed for e in result.get_asset_check_evaluations()}
+    assert {partition for _, partition in found} == {None, DAY}
+    assert all(found.values())
+
+
+def test_a_failed_check_fails_no_run(instance: dg.DagsterInstance, api: StacApi) -> None:
+    api.put(make_item("a", extra={"bbox": [10, 51, 11, 50]}))
+    result = Runs(api, instance)("search", DAY)
+    assert result.success
+    (found,) = [e for e in result.get_asset_check_evaluations() if not e.passed]
+    assert (found.check_name, found.severity) == ("valid_geometry", dg.AssetCheckSeverity.WARN)
+
+
+# Each check -----------------------------------------------------------------------------------------------
+
+
+def test_schema_lists_new_columns_and_fails_on_changed_ones(project: Any, api: StacApi) -> None:
+    api.put(make_item("a", gsd=10))
+    assert failed(search(api)) == {}
+    item = make_item("b")
+    item["properties"]["eo:cloud_cover"] = 5
+    api.put(item)
+    found = search(api)["schema", None]
+    assert found.passed
+    assert table(found, "new") == [{"column": "eo_cloud_cover", "type": "double"}]
+    execute(f"ALTER TABLE {DATASET}.search ALTER gsd TYPE VARCHAR")
+    assert failed(search(api))["schema"] == ("ERROR", "gsd is text, promised is double")
+
+
+def test_schema_of_a_catalog_table(project: Any, api: StacApi) -> None:
+    assert failed(catalog(api, "landing_pages")) == {}
+    execute(f"ALTER TABLE {DATASET}.landing_pages ALTER status TYPE VARCHAR")
+    assert "status is text" in failed(catalog(api, "landing_pages"))["schema"][1]
+
+
+def test_row_count_and_partition_ownership_find_what_the_database_did_to_the_rows(
+    project: Any, api: StacApi, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPELINE__DESTINATION", "postgres")
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres_url)
+    for name in ("a", "b", "c"):
+        api.put(make_item(name))
+    assert failed(search(api)) == {}
+    trigger = f"""
+        CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF NEW.id = 'a' THEN RETURN NULL; END IF;
+            IF NEW.id = 'b' THEN NEW.datetime := NEW.datetime + interval '1 day'; END IF;
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER meddle BEFORE INSERT ON {DATASET}.search FOR EACH ROW EXECUTE FUNCTION meddle();
+    """
+    connection = psycopg2.connect(postgres_url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(trigger)
+    connection.close()
+    found = failed(search(api))
+    assert found == {
+        "row_count": ("ERROR", "the table holds 2 rows, and 3 were fetched"),
+        "partition_ownership": ("ERROR", "1 row(s) belong to another day or collection"),
+    }
+
+
+def test_row_count_warns_where_the_api_counts_otherwise(project: Any, api: StacApi) -> None:
+    api.put(make_item("a"))
+    assert search(api)["row_count", DAY].metadata["number_matched"] == 1
+    api.on_page = lambda page, request: {**page, "numberMatched": 7}
+    severity, words = failed(search(api))["row_count"]
+    assert severity == "WARN"
+    assert "the API counts 7" in words and "sent 1" in words
+
+
+def test_unique_items_names_the_partition_to_materialize_again(project: Any, api: StacApi) -> None:
+    api.put(make_item("moved", datetime="2024-01-01T10:00:00Z"))
+    assert failed(search(api)) == {}
+    api.put(make_item("moved", datetime="2024-02-02T10:00:00Z"))
+    found = search(api, "2024-02-02")
+    severity, words = failed(found)["unique_items"]
+    assert severity == "ERROR"
+    assert "materialize c1|2024-01-01 again" in words
+    assert table(found["unique_items", "c1|2024-02-02"]) == [{"id": "moved", "other_partition": DAY}]
+    monthly = failed(search(api, "2024-02-01", granularity="monthly"))
+    assert "materialize c1|2024-01-01 again" in monthly["unique_items"][1]
+    assert failed(search(api)) == {}
+    assert failed(search(api, "2024-02-02")) == {}
+
+
+def test_required_fields_names_what_items_lack(project: Any, api: StacApi) -> None:
+    bare = make_item("bare")
+    del bare["assets"], bare["stac_version"]
+    half = make_item("half", start="2024-01-01T00:00:00Z", extra={"bbox": None})
+    for name in ("bare", "half"):
+        api.put(make_item(name))
+    api.on_page = lambda page, request: {**page, "features": [bare, half]}
+    severity, words = failed(search(api))["required_fields"]
+    assert severity == "WARN"
+    for name in ("stac_version", "assets", "datetime", "geometry or bbox"):
+        assert f"1 item(s) lack {name}" in words
+
+
+@pytest.mark.parametrize(
+    ("bbox", "finding"),
+    [
+        ([179, -17, -179, -16], None),
+        ([10, 50, 0, 11, 51, 9], None),
+        ([10, 51, 11, 50], "south above north"),
+        ([10, 50, 11, 91], "latitude outside"),
+        ([170, 50, 190, 51], "longitude outside"),
+        (["10", 50, 11, 51], "not 4 or 6 numbers"),
+    ],
+)
+def test_valid_geometry(project: Any, api: StacApi, bbox: list[Any], finding: str | None) -> None:
+    item = make_item("a")
+    api.put(item)
+    api.on_page = lambda page, request: {**page, "features": [{**item, "bbox": bbox}]}
+    found = failed(search(api))
+    assert list(found) == ([] if finding is None else ["valid_geometry"])
+    if finding is not None:
+        assert found["valid_geometry"][0] == "WARN" and finding in found["valid_geometry"][1]
+
+
+def test_rejected_items_shows_reasons(project: Any, api: StacApi) -> None:
+    api.put(make_item("a"))
+    api.put(RawItem.of(make_item("b")))
+    api.on_page = lambda page, request: {
+        **page,
+        "features": [make_item("a"), make_item("b", extra={"id": ""})],
+    }
+    found = search(api)
+    assert failed(found)["rejected_items"][0] == "WARN"
+    (row,) = table(found["rejected_items", DAY])
+    assert row["documents"] == 1 and "id" in row["reason"]
+    api.remove("c1", "b")
+    api.on_page = None
+    assert failed(search(api)) == {}
+
+
+def test_configured_collections_exist(project: Any, api: StacApi) -> None:
+    api.put(make_item("a"))
+    assert failed(catalog(api, "collections")) == {}
+    severity, words = failed(catalog(api, "collections", collections=["c1", "gone"]))[
+        "configured_collections"
+    ]
+    assert severity == "ERROR"
+    assert "no collection 'gone'" in words
