@@ -48,6 +48,17 @@ def enter_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def instance(project: Path) -> Iterator[Any]:
+    """A Dagster instance on disk, of this test alone."""
+    import dagster as dg
+
+    home = project.parent / "dagster-home"
+    home.mkdir()
+    with dg.instance_for_test(temp_dir=str(home)) as found:
+        yield found
+
+
+@pytest.fixture
 def api() -> Iterator[StacApi]:
     """An empty STAC API that runs; fill it with `put`."""
     with StacApi() as running:

@@ -13,9 +13,8 @@ from stac_assets.source.tables import ITEM_TABLES
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets_tests.loads import DATASET, DUCKDB_FILE, load_catalog, load_days, settings_for
 from stac_assets_tests.stac_api import RawItem, StacApi, make_item
-from stac_assets_tests.test_dagster import Runs, instance
+from stac_assets_tests.test_dagster import Runs
 
-__all__ = ["instance"]
 DAY = "c1|2024-01-01"
 Judged = dict[tuple[str, str | None], Judgement]
 

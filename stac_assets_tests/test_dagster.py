@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,8 @@ from stac_assets_tests.stac_api import StacApi, make_item
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 EDGES = {
-    "client_root": set(),
+    "stac_api": set(),
+    "client_root": {"stac_api"},
     "conformance": {"client_root"},
     "landing_pages": {"client_root"},
     "collections": {"client_root"},
@@ -31,15 +31,6 @@ EDGES = {
     "item": {"search"},
 }
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-03"}
-
-
-@pytest.fixture
-def instance(project: Path) -> Iterator[dg.DagsterInstance]:
-    """A Dagster instance on disk, of this test alone."""
-    home = project.parent / "dagster-home"
-    home.mkdir()
-    with dg.instance_for_test(temp_dir=str(home)) as found:
-        yield found
 
 
 class Runs:
@@ -83,8 +74,11 @@ def failure(result: dg.ExecuteInProcessResult) -> str:
 def test_nine_assets_with_the_edges_of_the_api(project: Path, api: StacApi) -> None:
     specs = build_definitions(settings_for(api)).resolve_all_asset_specs()
     assert {s.key.to_user_string(): {d.asset_key.to_user_string() for d in s.deps} for s in specs} == EDGES
-    assert set(EDGES) == set(ENDPOINTS)
+    assert set(EDGES) == {*ENDPOINTS, "stac_api"}
     for spec in specs:
+        if spec.key.to_user_string() == "stac_api":
+            assert spec.metadata["url"].value == api.url
+            continue
         assert spec.description and spec.group_name
         assert {"dlt", "duckdb"} <= spec.kinds
         assert spec.metadata["dagster/table_name"] == f"pystac_client_data.{spec.key.to_user_string()}"
@@ -285,6 +279,6 @@ print(json.dumps(sorted(spec.key.to_user_string() for spec in defs.resolve_all_a
         [sys.executable, "-B", "-c", script], cwd=project, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == sorted(ENDPOINTS)
+    assert json.loads(done.stdout) == sorted([*ENDPOINTS, "stac_api"])
     assert sorted(project.rglob("*")) == before
     assert not (project.parent / "dlt-data").exists()

@@ -13,9 +13,7 @@ from stac_assets.orchestration.schedules import UNPARTITIONED, closed_windows
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets_tests.loads import ids, rows, settings_for
 from stac_assets_tests.stac_api import StacApi, make_item
-from stac_assets_tests.test_dagster import RANGE_END, RANGE_START, instance, told
-
-__all__ = ["instance"]
+from stac_assets_tests.test_dagster import RANGE_END, RANGE_START, told
 
 
 def tick(

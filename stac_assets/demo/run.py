@@ -47,6 +47,8 @@ telemetry:
   enabled: false
 nux:
   enabled: false
+freshness:
+  enabled: true
 python_logs:
   managed_python_loggers: [stac_assets]
   python_log_level: INFO

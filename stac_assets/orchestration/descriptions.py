@@ -3,8 +3,11 @@
 GROUP = "stac_api"
 """One group for all: the UI would show several folded up, and the graph is to be seen at a glance."""
 
+API = "stac_api"
+"""Key of the external asset that stands for the API itself."""
+
 UPSTREAM = {
-    "client_root": (),
+    "client_root": (API,),
     "conformance": ("client_root",),
     "landing_pages": ("client_root",),
     "collections": ("client_root",),
@@ -25,6 +28,10 @@ JSON.
 """
 
 DESCRIPTIONS = {
+    API: """
+The STAC API that the tables mirror; nothing here materializes it. `new_items_sensor` and
+`new_collections_sensor` watch it.
+""",
     "client_root": """
 The landing page of the API, `GET /`. One row: who the API is, the classes it conforms to and its links.
 Every other asset starts from the links found here.

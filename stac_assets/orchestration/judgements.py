@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from stac_assets.orchestration.tables import short_table
 from stac_assets.pipeline.findings import Inspection, PartitionRows
 from stac_assets.settings import Settings
 from stac_assets.stac.figures import Figures
@@ -199,13 +200,4 @@ def _partition_of(key: str, settings: Settings) -> str:
 def _table(title: str = "findings_table", **columns: Any) -> dict[str, Any]:
     """A short table as metadata; none without rows."""
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-    if not rows:
-        return {}
-    records = [
-        dg.TableRecord({name: _cell(value) for name, value in row.items()}) for row in rows[:TABLE_ROWS]
-    ]
-    return {title: dg.MetadataValue.table(records)}
-
-
-def _cell(value: Any) -> str | int | float | bool | None:
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+    return {title: short_table(rows, TABLE_ROWS)} if rows else {}

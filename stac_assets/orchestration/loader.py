@@ -1,7 +1,6 @@
 """The Dagster resource that loads: dagster-dlt's, with a run of our own in two halves."""
 
 import threading
-import time
 from collections.abc import Iterator
 
 import dagster as dg
@@ -9,13 +8,11 @@ from dagster_dlt import DagsterDltResource
 
 from stac_assets.orchestration.checks import check_outputs, evaluations
 from stac_assets.orchestration.metadata import load_metadata, partitions_metadata
+from stac_assets.orchestration.story import Heartbeat, begin, end
 from stac_assets.pipeline.load import LoadResult, load
+from stac_assets.pipeline.target import target_of
 from stac_assets.settings import Settings
 from stac_assets.source.jobs import Job
-from stac_assets.stac.figures import Figures
-from stac_assets.stac.windows import Window
-
-PROGRESS_SECONDS = 10.0
 
 Report = dg.MaterializeResult | dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.Output
 """What an asset tells Dagster."""
@@ -35,18 +32,21 @@ class StacLoader(DagsterDltResource):
 
         Where some partitions failed, the others are stored and reported, and then the run fails.
         """
+        context.log.info(begin(job, settings, target_of(settings).describe()))
         cancelled = threading.Event()
         try:
-            result = load(
-                job,
-                settings,
-                progress=_Progress(context.log.info),
-                cancelled=cancelled,
-                stage=context.log.info,
-                inspected=True,
-            )
+            with Heartbeat(context.log.info) as heart:
+                result = load(
+                    job,
+                    settings,
+                    progress=heart.progress,
+                    cancelled=cancelled,
+                    stage=heart.stage,
+                    inspected=True,
+                )
         finally:
             cancelled.set()
+        context.log.info(end(result.figures))
         yield from _reported(context, result, settings)
         result.raise_on_failures()
 
@@ -68,24 +68,3 @@ def _reported(context: dg.AssetExecutionContext, result: LoadResult, settings: S
     yield from evaluations(context, result, settings)
     if not result.failed:
         yield from check_outputs(asset)
-
-
-class _Progress:
-    """A line of progress every ten seconds, so that a long run is seen to live."""
-
-    def __init__(self, log) -> None:
-        self._log = log
-        self._lock = threading.Lock()
-        self._figures: dict[Window, Figures] = {}
-        self._next = 0.0
-
-    def __call__(self, window: Window, figures: Figures) -> None:
-        with self._lock:
-            self._figures[window] = figures
-            now = time.monotonic()
-            if now < self._next:
-                return
-            self._next = now + PROGRESS_SECONDS
-            items = sum(f.items for f in self._figures.values())
-            pages = sum(f.pages for f in self._figures.values())
-            self._log(f"fetching: {items} items in {pages} pages of {len(self._figures)} partition(s)")

@@ -1,17 +1,67 @@
 """What a materialization tells: figures of the partition, and the table as it is now."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 import dagster as dg
 
+from stac_assets.orchestration.pictures.bars import bars
+from stac_assets.orchestration.pictures.footprints import footprints
+from stac_assets.orchestration.tables import short_table
+from stac_assets.pipeline.findings import BOX, PartitionRows
 from stac_assets.pipeline.load import LoadResult
 from stac_assets.settings import Settings
+from stac_assets.source.fetch import FetchedWindow
 from stac_assets.source.tables import type_of
 from stac_assets.stac.figures import Figures
+from stac_assets.stac.replay import curl
 from stac_assets.stac.windows import Window
 
 Metadata = dict[str, Any]
+
+
+def partitions_metadata(result: LoadResult, settings: Settings) -> Iterator[tuple[str, Metadata]]:
+    """The metadata of each partition that was stored: first its own, then what is true of the whole run."""
+    run = load_metadata(result, settings)
+    found = result.inspection.partitions if result.inspection else {}
+    ranges = dict(_ranges(result))
+    for fetched in result.windows:
+        key = fetched.window.key
+        own: Metadata = {"items": fetched.figures.items}
+        own |= _seen(found.get(key), settings, fetched.window.collection)
+        if key in ranges:
+            own["items_by_date"] = bars(ranges[key])
+        own |= window_metadata(result.job.resource, fetched, settings)
+        yield key, {**own, **run}
+    if result.job.resource == "collection":
+        for collection in result.job.collections:
+            own = {"rows": 1, "dagster/partition_row_count": 1, **_seen(found.get(collection), settings)}
+            own["request"] = dg.MetadataValue.url(f"{result.url}/{quote(collection, safe='')}")
+            own["stac_browser"] = browser_link(settings, collection)
+            yield collection, {**own, **run}
+
+
+def window_metadata(resource: str, fetched: FetchedWindow, settings: Settings) -> Metadata:
+    """What is true of one partition alone."""
+    window, figures = fetched.window, fetched.figures
+    found = figures_metadata(figures)
+    found["seconds"] = round(fetched.seconds, 3)
+    found["items_per_second"] = round(figures.items / fetched.seconds, 1) if fetched.seconds else 0.0
+    found["dagster/partition_row_count"] = figures.items
+    found["interval"] = window.interval
+    if fetched.request is not None and fetched.link is not None:
+        found["request"] = dg.MetadataValue.md(f"```sh\n{curl(fetched.request)}\n```")
+        found["request_link"] = dg.MetadataValue.url(fetched.link)
+    found["stac_browser"] = browser_link(settings, window.collection)
+    table = f"{settings.dataset_name}.{resource}"
+    first, end = (f"{window.collection}|{day}" for day in (window.start, window.end))
+    condition = f"_partition_key >= '{first}' AND _partition_key < '{end}'"
+    found["query"] = dg.MetadataValue.md(f"```sql\nSELECT * FROM {table}\nWHERE {condition}\n```")
+    if settings.recorded_filter is not None:
+        found["filter"] = dg.MetadataValue.json(settings.narrowing.__dict__)
+    return found
 
 
 def figures_metadata(figures: Figures) -> Metadata:
@@ -37,31 +87,6 @@ def figures_metadata(figures: Figures) -> Metadata:
     return found
 
 
-def window_metadata(resource: str, figures: Figures, window: Window, settings: Settings) -> Metadata:
-    """What is true of one partition alone."""
-    found = figures_metadata(figures)
-    found["dagster/partition_row_count"] = figures.items
-    found["interval"] = window.interval
-    table = f"{settings.dataset_name}.{resource}"
-    first, end = (f"{window.collection}|{day}" for day in (window.start, window.end))
-    condition = f"_partition_key >= '{first}' AND _partition_key < '{end}'"
-    found["query"] = dg.MetadataValue.md(f"```sql\nSELECT * FROM {table}\nWHERE {condition}\n```")
-    if settings.recorded_filter is not None:
-        found["filter"] = dg.MetadataValue.json(settings.narrowing.__dict__)
-    return found
-
-
-def partitions_metadata(result: LoadResult, settings: Settings) -> Iterator[tuple[str, Metadata]]:
-    """The metadata of each partition that was stored: first its own, then what is true of the whole run."""
-    run = load_metadata(result, settings)
-    for fetched in result.windows:
-        own = window_metadata(result.job.resource, fetched.figures, fetched.window, settings)
-        yield fetched.window.key, {**own, **run}
-    if result.job.resource == "collection":
-        for collection in result.job.collections:
-            yield collection, {"rows": 1, "dagster/partition_row_count": 1, **run}
-
-
 def load_metadata(result: LoadResult, settings: Settings) -> Metadata:
     """What is true of the whole load: time, types that did not fit, and the table."""
     seconds = result.fetch_seconds + result.store_seconds
@@ -80,13 +105,59 @@ def load_metadata(result: LoadResult, settings: Settings) -> Metadata:
         found["type_mismatches"] = sum(result.misfits.values())
         if result.misfits:
             found["type_mismatches_by_property"] = dg.MetadataValue.json(result.misfits)
-    else:
-        if not result.job.is_partitioned:
-            found["rows"] = found["dagster/row_count"] = result.figures.items
-            found["query"] = dg.MetadataValue.md(f"```sql\nSELECT * FROM {table}\n```")
-        found["requests"] = result.figures.requests
-        found["bytes"] = result.figures.bytes
+        return found
+    if not result.job.is_partitioned:
+        found["rows"] = found["dagster/row_count"] = result.figures.items
+        found["query"] = dg.MetadataValue.md(f"```sql\nSELECT * FROM {table}\n```")
+        if result.inspection is not None:
+            found |= _seen(result.inspection.partitions.get(None), settings)
+        if result.url is not None:
+            found["request"] = dg.MetadataValue.url(result.url)
+        found["stac_browser"] = browser_link(settings)
+    found["requests"] = result.figures.requests
+    found["bytes"] = result.figures.bytes
     return found
+
+
+def _seen(rows: PartitionRows | None, settings: Settings, collection: str | None = None) -> Metadata:
+    """What the table shows of a partition: some rows, and where on the globe they lie."""
+    if rows is None or not rows.sample:
+        return {}
+    found: Metadata = {}
+    boxes: list[Any] = [tuple(row.get(edge) for edge in BOX) for row in rows.sample]
+    boxes = [box for box in boxes if None not in box]
+    if boxes:
+        found["footprints"] = footprints(boxes, rows.rows)
+    found["sample"] = short_table(rows.sample)
+    if collection is not None:
+        found["first_item"] = browser_link(settings, collection, rows.sample[0]["id"])
+    return found
+
+
+def _ranges(result: LoadResult) -> Iterator[tuple[str, Mapping[date, int]]]:
+    """Where several dates of a collection were loaded: their items, under the key of the last of them."""
+    counts: dict[str, dict[date, int]] = {}
+    for fetched in result.windows:
+        counts.setdefault(fetched.window.collection, {})[fetched.window.start] = fetched.figures.items
+    last = {each.window.collection: each.window for each in sorted(result.windows, key=_window)}
+    for collection, by_date in counts.items():
+        if len(by_date) > 1:
+            yield last[collection].key, by_date
+
+
+def _window(fetched: FetchedWindow) -> Window:
+    return fetched.window
+
+
+def browser_link(
+    settings: Settings, collection: str | None = None, item: str | None = None
+) -> dg.UrlMetadataValue:
+    """A link to the API, a collection or an item in a STAC browser (setting `stac_browser`)."""
+    url = settings.base_url.removeprefix("https://").replace("http://", "http:/", 1)
+    for name, identifier in (("collections", collection), ("items", item)):
+        if identifier is not None:
+            url += f"/{name}/{quote(identifier, safe='')}"
+    return dg.MetadataValue.url(settings.stac_browser + url)
 
 
 def column_schema(table: Mapping[str, Any]) -> dg.TableSchema:

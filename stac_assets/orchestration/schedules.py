@@ -9,8 +9,6 @@ from dagster._utils.schedules import is_valid_cron_schedule
 
 from stac_assets.orchestration.partitions import (
     DYNAMIC_COLLECTIONS,
-    collection_partitions,
-    item_partitions,
     range_request,
 )
 from stac_assets.settings import Settings
@@ -32,13 +30,11 @@ def build_jobs(settings: Settings) -> list[Any]:
             description="Loads partitions of "
             + ", ".join(settings.item_assets)
             + " (setting `item_assets`).",
-            partitions_def=item_partitions(settings),
         ),
         dg.define_asset_job(
             CATALOG_JOB,
             dg.AssetSelection.assets(*UNPARTITIONED, "collection"),
             description="Loads what describes the API: landing page, conformance, queryables, collections.",
-            partitions_def=collection_partitions(settings),
         ),
     ]
 

@@ -1,14 +1,22 @@
 """From a dlt resource to an asset spec: key, group, kinds, edges and words."""
 
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
 
 import dagster as dg
 from dagster_dlt import DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
 
-from stac_assets.orchestration.descriptions import DESCRIPTIONS, GROUP, UPSTREAM
+from stac_assets.orchestration.descriptions import API, DESCRIPTIONS, GROUP, UPSTREAM
 from stac_assets.orchestration.partitions import collection_partitions, item_partitions
 from stac_assets.settings import Settings
+from stac_assets.source import catalog
+from stac_assets.source.fetch import fetch_windows
+from stac_assets.source.resources import build_resource
 from stac_assets.source.tables import ITEM_TABLES
 
 
@@ -28,16 +36,54 @@ class StacTranslator(DagsterDltTranslator):
             description=DESCRIPTIONS[name].strip(),
             group_name=GROUP,
             kinds={"dlt", "json", self.settings.destination},
-            tags={"stac/endpoint": name},
+            tags={"stac/endpoint": name, **self._api_tag()},
             partitions_def=self._partitions(name),
+            freshness_policy=self._freshness(name),
             metadata={
                 **spec.metadata,
                 "dagster/table_name": f"{self.settings.dataset_name}.{name}",
+                "dagster/code_references": _code(name),
                 "api": dg.MetadataValue.url(self.settings.base_url),
             },
         )
+
+    def api_spec(self) -> dg.AssetSpec:
+        """The spec of the API itself, from which everything comes."""
+        return dg.AssetSpec(
+            API,
+            description=DESCRIPTIONS[API].strip(),
+            group_name=GROUP,
+            kinds={"stac"},
+            tags=self._api_tag(),
+            metadata={"url": dg.MetadataValue.url(self.settings.base_url)},
+        )
+
+    def _api_tag(self) -> dict[str, str]:
+        return {"stac/api": (urlsplit(self.settings.base_url).hostname or "")[:63]}
+
+    def _freshness(self, name: str) -> dg.FreshnessPolicy | None:
+        hours = self.settings.freshness_hours
+        if hours is None or name not in self.settings.item_assets:
+            return None
+        return dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=hours))
 
     def _partitions(self, name: str) -> dg.PartitionsDefinition | None:
         if name in ITEM_TABLES:
             return item_partitions(self.settings)
         return collection_partitions(self.settings) if name == "collection" else None
+
+
+def _code(name: str) -> dg.CodeReferencesMetadataValue:
+    """Where the code is that reads an endpoint."""
+    reads: Callable[..., Any] = fetch_windows if name in ITEM_TABLES else getattr(catalog, name)
+    codes = {"its reader": reads.__code__, "its dlt resource": build_resource.__code__}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return dg.CodeReferencesMetadataValue(
+            code_references=[
+                dg.LocalFileCodeReference(
+                    file_path=code.co_filename, line_number=code.co_firstlineno, label=label
+                )
+                for label, code in codes.items()
+            ]
+        )

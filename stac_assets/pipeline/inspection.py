@@ -10,7 +10,14 @@ from typing import Any, cast
 from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.pipeline.pipeline import Pipeline
 
-from stac_assets.pipeline.findings import LACKING, ODD_BOXES, Inspection, PartitionRows, Row, TableColumns
+from stac_assets.pipeline.findings import (
+    LACKING,
+    ODD_BOXES,
+    Inspection,
+    PartitionRows,
+    Row,
+    TableColumns,
+)
 from stac_assets.source.jobs import Fetched
 from stac_assets.source.tables import (
     CATALOG_COLUMNS,
@@ -22,7 +29,7 @@ from stac_assets.source.tables import (
 )
 from stac_assets.stac.windows import ONE_DAY, parse_day
 
-SAMPLED_ROWS = 4000
+SAMPLED_ROWS = 20_000
 """Rows of a load of which the footprints are read, shared by its partitions; each has some."""
 SAMPLED_COLUMNS = (
     "id",

@@ -68,6 +68,7 @@ class LoadResult:
     table: TTableSchema | None = None
     inspection: Inspection | None = None
     location: str = ""
+    url: str | None = None
 
     def raise_on_failures(self) -> None:
         """Raise an error that names every window that failed."""
@@ -130,6 +131,7 @@ def load(
             fetched.complete_windows,
             fetched.failed_windows,
             fetch_seconds=fetch_seconds,
+            url=fetched.url,
         )
         if fetched.windows and not fetched.complete_windows:
             return result

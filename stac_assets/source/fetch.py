@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import nullcontext, suppress
@@ -18,6 +19,8 @@ from stac_assets.stac.api import Narrowing, StacApi
 from stac_assets.stac.documents import DECODE_ERRORS, Item, Page, Rejected, decode_item, object_text, why
 from stac_assets.stac.errors import Cancelled, ConfigurationError, EndpointMissing, StacError
 from stac_assets.stac.figures import Figures
+from stac_assets.stac.paging import PageRequest
+from stac_assets.stac.replay import link
 from stac_assets.stac.windows import Window, partition_key
 
 logger = logging.getLogger("stac_assets")
@@ -36,6 +39,10 @@ class FetchedWindow:
     spool: Spool
     figures: Figures = field(default_factory=Figures)
     error: StacError | None = None
+    seconds: float = 0.0
+    request: PageRequest | None = None
+    """The first request for it, and for people a link to the same; none for `item`, which asks for each."""
+    link: str | None = None
     deleted: list[str] = field(default_factory=list)
     """Ids of items that the API no longer has, or not as a document that can be a row (resource `item`)."""
 
@@ -80,17 +87,20 @@ def fetch_windows(
 
     def fetch(fetched: FetchedWindow) -> FetchedWindow:
         reader = _Reader(api, resource, fetched, narrowing or Narrowing(), max_items, destination, progress)
+        started = time.monotonic()
         try:
             if resource == "item":
                 reader.read_items((item_ids or {}).get(fetched.window, ()))
             else:
                 reader.read_pages()
+                fetched.request, fetched.link = reader.first_request()
         except (Cancelled, ConfigurationError, NotImplementedError):
             raise
         except StacError as error:
             logger.error("%s: %s", fetched.window, error)
             fetched.spool.discard()
             fetched.error = error
+        fetched.seconds = time.monotonic() - started
         return fetched
 
     jobs = [FetchedWindow(w, Spool(folder, f"{resource}-{n:05}")) for n, w in enumerate(windows)]
@@ -135,6 +145,17 @@ class _Reader:
     def read_pages(self) -> None:
         self._read(self._pages())
         self._fetched.spool.flush()
+
+    def first_request(self) -> tuple[PageRequest, str]:
+        """The request that the pages began with, and a link that asks for the same."""
+        window, narrowing = self._fetched.window, self._narrowing
+        if self._resource == "collection_items":
+            request = self._api.collection_items_request(window, narrowing)
+            return request, link(request)
+        by_link = self._api.search_request("GET", window, narrowing)
+        method = self._api.search_method
+        request = by_link if method == "GET" else self._api.search_request(method, window, narrowing)
+        return request, link(by_link)
 
     def read_items(self, ids: Sequence[str]) -> None:
         window, figures = self._fetched.window, self._fetched.figures

@@ -45,6 +45,8 @@ class Fetched:
     windows: list[FetchedWindow] = field(default_factory=list)
     rows: list[catalog.Row] = field(default_factory=list)
     figures: Figures = field(default_factory=Figures)
+    url: str | None = None
+    """Where the rows of a catalog table come from."""
 
     @property
     def complete_windows(self) -> list[FetchedWindow]:
@@ -93,6 +95,7 @@ def fetch(
         case other:
             raise ConfigurationError(f"there is no endpoint {other!r}")
     fetched.rows = list(rows)
+    fetched.url = api.url_of(job.resource)
     fetched.figures = api.transport.totals
     fetched.figures.items = len(fetched.rows)
     return fetched

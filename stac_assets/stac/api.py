@@ -69,6 +69,10 @@ class StacApi:
         """The method that a search begins with: POST, until the API has refused it."""
         return "GET" if self._search_with_get.is_set() else "POST"
 
+    def search_with_get(self) -> None:
+        """From now on searches are GET; POST was refused."""
+        self._search_with_get.set()
+
     def _document(self, url: str, allow: frozenset[int] = MISSING) -> Answer:
         """The answer that holds one JSON object, or has a status in `allow`."""
 
@@ -202,6 +206,11 @@ class StacApi:
             "Set `collections` under [sources.pystac_client_source]"
         )
 
+    def has_collection(self, collection: str) -> bool:
+        """Whether the API has a collection of that id."""
+        url = f"{self._endpoint('data', '/collections')}/{quote(collection, safe='')}"
+        return self._document(url, allow=frozenset({404, 410})).status < 300
+
     def queryables(self, collection: str | None) -> dict[str, Any] | None:
         """The queryables of a collection, or of the root for None; None where the API has none."""
         if collection is None:
@@ -241,7 +250,7 @@ class StacApi:
         except MethodRefused as error:
             if method == "GET":  # a `next` link that insists on POST
                 raise RequestFailed(str(error), error.status) from None
-            self._search_with_get.set()
+            self.search_with_get()
             raise
         except RequestFailed as error:
             if error.status in MISSING and not figures.pages:
@@ -253,7 +262,7 @@ class StacApi:
         method: str,
         window: Window,
         narrowing: Narrowing,
-        interval: Interval | None = None,
+        interval: Interval | str | None = None,
         size: int | None = None,
     ) -> PageRequest:
         """The first request of a search; pystac-client builds and checks its parameters.
@@ -262,7 +271,7 @@ class StacApi:
             method: `POST` or `GET`.
             window: whose collection, and whose time if no `interval` of it is given.
             narrowing: filters.
-            interval: a part of the window.
+            interval: a part of the window, or any other (STAC API `datetime`).
             size: items of a page; by default the setting.
         """
         from pystac_client import ItemSearch
@@ -307,7 +316,7 @@ class StacApi:
         self,
         window: Window,
         narrowing: Narrowing,
-        interval: Interval | None = None,
+        interval: Interval | str | None = None,
         size: int | None = None,
     ) -> PageRequest:
         """The first request for the items of a collection; arguments as of `search_request`."""
@@ -346,6 +355,18 @@ class StacApi:
         if required:
             raise self.missing(relation)
         return usual
+
+    def url_of(self, endpoint: str) -> str:
+        """URL at which one of the endpoints that are no items begins; the root's for `queryables`."""
+        relations = {
+            "conformance": ("conformance", "/conformance"),
+            "collections": ("data", "/collections"),
+            "collection": ("data", "/collections"),
+            "queryables": (QUERYABLES, "/queryables"),
+        }
+        if endpoint not in relations:
+            return self.base_url
+        return self._endpoint(*relations[endpoint], required=False)
 
     def missing(self, relation: str) -> EndpointMissing:
         """The error for an endpoint, by link relation, that the API lacks."""
