@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH_STAMP := $(VENV)/.installed-bench
 
-.PHONY: demo ui test test-soak test-embedded-elt lint types check clean
+.PHONY: demo ui test test-soak test-embedded-elt lint types check bench bench-quick clean
 
 demo: $(STAMP)  ## load the sample API into DuckDB through Dagster
 	$(BIN)/stac-assets demo
@@ -34,6 +35,12 @@ types: $(STAMP)
 
 check: lint types test
 
+bench: $(BENCH_STAMP)  ## ours beside its peers, and the targets; WRITE=1 keeps the tables in benchmarks/README.md
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(WRITE),--write)
+
+bench-quick:  ## the same with fewer items, in about two minutes
+	@$(MAKE) --no-print-directory bench QUICK=1
+
 clean:
 	rm -rf $(VENV) .venv-embedded-elt .demo
 
@@ -42,4 +49,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "Installing into $(VENV); this takes a few minutes the first time ..."
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+$(BENCH_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	touch $@

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,11 @@ import dagster as dg
 import pytest
 
 from stac_assets.definitions import build_definitions
+from stac_assets.orchestration.event_log import BatchingSqliteEventLogStorage
 from stac_assets.orchestration.partitions import item_partitions, windows_of
 from stac_assets.stac.api import ENDPOINTS
 from stac_assets.stac.windows import Granularity
+from stac_assets_tests.conftest import REPOSITORY
 from stac_assets_tests.loads import ids, rows, settings_for, without_load_id
 from stac_assets_tests.stac_api import StacApi, make_item
 
@@ -282,3 +285,33 @@ print(json.dumps(sorted(spec.key.to_user_string() for spec in defs.resolve_all_a
     assert json.loads(done.stdout) == sorted([*ENDPOINTS, "stac_api"])
     assert sorted(project.rglob("*")) == before
     assert not (project.parent / "dlt-data").exists()
+
+
+def test_many_events_are_stored_as_without_our_storage(project: Path, api: StacApi) -> None:
+    """The storage of `dagster.yaml` keeps the same events, also those before a failure."""
+    for day in (1, 2, 3):
+        api.put(make_item(f"d{day}", datetime=f"2024-01-0{day}T10:00:00Z"))
+    shutil.copy(REPOSITORY / "dagster.yaml", project)
+    kept = []
+    for home in (None, project):
+        with dg.instance_for_test() if home is None else dg.DagsterInstance.from_config(str(home)) as found:
+            assert isinstance(found.event_log_storage, BatchingSqliteEventLogStorage) == (home is not None)
+            runs = Runs(api, found)
+            assert runs("search", "c1|2024-01-01", "c1|2024-01-03").success
+            api.fault(lambda request: "2024-01-02T00:00:00Z/" in str(request.body), times=1, status=400)
+            result = runs("search", "c1|2024-01-01", "c1|2024-01-02")
+            assert not result.success
+            kept.append(
+                [
+                    (record.event_log_entry.get_dagster_event().event_type_value, record.partition_key)
+                    for record in found.get_records_for_run(result.run_id).records
+                    if record.event_log_entry.is_dagster_event
+                ]
+            )
+            search = dg.AssetKey("search")
+            assert len(found.get_materialized_partitions(search)) == 3
+            storage = found.event_log_storage
+            checks = storage.get_asset_check_partition_info([dg.AssetCheckKey(search, "row_count")])
+            assert {info.partition_key for info in checks} == {f"c1|2024-01-0{day}" for day in (1, 2, 3)}
+    assert kept[0] == kept[1]
+    assert ("ASSET_MATERIALIZATION", "c1|2024-01-01") in kept[1]

@@ -7,6 +7,7 @@ import dagster as dg
 from dagster_dlt import DagsterDltResource
 
 from stac_assets.orchestration.checks import check_outputs, evaluations
+from stac_assets.orchestration.event_log import events_together
 from stac_assets.orchestration.metadata import load_metadata, partitions_metadata
 from stac_assets.orchestration.story import Heartbeat, begin, end
 from stac_assets.pipeline.load import LoadResult, load
@@ -47,7 +48,8 @@ class StacLoader(DagsterDltResource):
         finally:
             cancelled.set()
         context.log.info(end(result.figures))
-        yield from _reported(context, result, settings)
+        with events_together(context.instance):
+            yield from _reported(context, result, settings)
         result.raise_on_failures()
 
 

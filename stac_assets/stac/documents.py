@@ -69,8 +69,9 @@ _decode_items = msgspec.json.Decoder(list[Item]).decode
 _decode_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_link = msgspec.json.Decoder(Link).decode
 
-# A number beyond a double (1e999), which is valid JSON text that no destination holds.
-_HUGE_NUMBER = re.compile(rb"[\[:,\s]-?[\d.]+[eE]\+?\d{3}|\d{309}")
+_FLAT = bytes.maketrans(b"123456789E", b"000000000e")
+_LONG = b"0" * 309
+_BEFORE_A_NUMBER = b"[:, \t\r\n"
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding a document that no table can hold raises; `why` says it in words."""
@@ -89,7 +90,7 @@ def decode_page(answer: Answer) -> Page:
     if wire.features is None:
         raise _not_a_page(answer)
     page = Page(wire.features, list(_links(wire.links)), rejected, _matched(wire))
-    if not _is_utf8(answer.body) or _HUGE_NUMBER.search(answer.body):
+    if not _is_utf8(answer.body) or _may_hold_a_huge_number(answer.body):
         page.items = [item for item in wire.features if _is_sound(item, page.rejected)]
     return page
 
@@ -231,7 +232,28 @@ def _elements(text: str, start: int) -> tuple[list[tuple[int, int]], int]:
     raise IndexError("the array does not end")
 
 
+def _may_hold_a_huge_number(body: bytes) -> bool:
+    """Whether a number may be beyond a double (1e999), which is valid JSON text that no destination holds.
+
+    No regular expression: this looks at every byte that an API sends. A digest in hexadecimal, which is no
+    number, may hold the same letters; what stands before it tells.
+    """
+    flat = body.translate(_FLAT)
+    if _LONG in flat:
+        return True
+    for exponent in (b"0e000", b"0e+000"):
+        at = flat.find(exponent)
+        while at >= 0:
+            before = flat[max(0, at - len(_LONG)) : at + 1].rstrip(b"0.").removesuffix(b"-")
+            if before[-1:] in _BEFORE_A_NUMBER:
+                return True
+            at = flat.find(exponent, at + 1)
+    return False
+
+
 def _is_utf8(body: bytes) -> bool:
+    if body.isascii():
+        return True
     try:
         body.decode()
     except UnicodeDecodeError:

@@ -1,0 +1,22 @@
+"""The scenarios, by name and in the order in which they are run."""
+
+from collections.abc import Callable
+
+from benchmarks.bench import Bench
+from benchmarks.scenarios.concurrency import concurrency
+from benchmarks.scenarios.growth import linearity, reloads
+from benchmarks.scenarios.imports import imports
+from benchmarks.scenarios.memory import memory
+from benchmarks.scenarios.ways import large, small
+from benchmarks.scenarios.year import year
+
+SCENARIOS: dict[str, Callable[[Bench], None]] = {
+    "large": large,
+    "small": small,
+    "memory": memory,
+    "concurrency": concurrency,
+    "year": year,
+    "reloads": reloads,
+    "linearity": linearity,
+    "imports": imports,
+}

@@ -1,0 +1,67 @@
+"""Ours beside its peers: the whole of one collection, fetched and stored."""
+
+from typing import Any
+
+from benchmarks.bench import Bench
+from benchmarks.replay.catalog import Catalog
+from benchmarks.replay.process import ReplayServer
+from benchmarks.results import Line
+
+
+def large(bench: Bench) -> None:
+    """Items of 17 KB, and how large the DuckDB file becomes."""
+    catalog = Catalog("large", bench.sizes.large, _days(bench.sizes.large, bench.sizes.per_day))
+    ours, rustac, _, dictionaries, _ = _compare(bench, catalog, "17 KB")
+    if bench.sizes.generated:
+        _generated(bench, bench.sizes.generated)
+    bench.judge("1", "ours / rustac, 17 KB (6 × is the least)", _faster(ours, rustac), 8, at_least=True)
+    bench.judge("1", "ours / pystac-client, 17 KB", _faster(ours, dictionaries), 1, at_least=True)
+    share = ours.figure("file_bytes") / catalog.json_bytes()
+    bench.judge("6", f"DuckDB file / JSON, {catalog.items:,} items", share, 0.35)
+
+
+def small(bench: Bench) -> None:
+    """Items of 3 KB."""
+    catalog = Catalog("small", bench.sizes.small, _days(bench.sizes.small, bench.sizes.per_day))
+    ours, rustac, *_ = _compare(bench, catalog, "3 KB")
+    bench.judge("1", "ours / rustac, 3 KB", _faster(ours, rustac), 3, at_least=True)
+
+
+def of(server: ReplayServer) -> dict[str, Any]:
+    """The arguments by which every task knows a catalog."""
+    return {"url": server.url, "collection": server.catalog.collection, "items": server.catalog.items}
+
+
+def ours_of(server: ReplayServer, **settings: Any) -> dict[str, Any]:
+    """The arguments of a load of ours."""
+    return {**of(server), "last_day": server.catalog.last_day.isoformat(), **settings}
+
+
+def _compare(bench: Bench, catalog: Catalog, size: str) -> list[Line]:
+    with ReplayServer(catalog) as server:
+        return bench.compare(
+            size,
+            [
+                ("ours to DuckDB, daily partitions", "ours:load_days", ours_of(server), catalog.items),
+                ("rustac search_to Parquet", "peers:rustac", of(server), catalog.items),
+                ("stac-geoparquet to Parquet", "peers:stac_geoparquet", of(server), catalog.items),
+                ("pystac-client, dictionaries only", "peers:pystac_client", of(server), catalog.items),
+                ("transfer alone (requests)", "peers:requests", of(server), catalog.items),
+            ],
+        )
+
+
+def _generated(bench: Bench, items: int) -> None:
+    catalog = Catalog("large", items, 1)
+    with ReplayServer(catalog) as server:
+        bench.compare(
+            "17 KB", [("generated dlt REST pipeline", "peers:generated_dlt", of(server), catalog.items)]
+        )
+
+
+def _faster(ours: Line, peer: Line) -> float:
+    return peer.seconds / ours.seconds
+
+
+def _days(items: int, per_day: int) -> int:
+    return max(1, items // per_day)

@@ -1,0 +1,20 @@
+"""A year of daily partitions in one Dagster run."""
+
+from benchmarks.bench import Bench
+from benchmarks.replay.catalog import Catalog
+from benchmarks.replay.process import ReplayServer
+from benchmarks.scenarios.ways import of
+
+
+def year(bench: Bench) -> None:
+    """Overhead is everything but fetching and storing rows."""
+    days = bench.sizes.days
+    for items in bench.sizes.year:
+        with ReplayServer(Catalog("small", items, days)) as server:
+            what = f"{days} partitions, {items:,} items of 3 KB"
+            arguments = {**of(server), "days": days}
+            (line,) = bench.compare("year", [(what, "year:materialize", arguments, items)])
+        bench.judge("4", f"overhead of {what}", line.figure("overhead_seconds"), 10, unit="s")
+        if items == max(bench.sizes.year):
+            share = 100 * line.figure("overhead_share")
+            bench.judge("4", f"overhead of {what}", share, 15, unit="%")

@@ -1,0 +1,48 @@
+"""How much each scenario loads, in the full form and in the quick one."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Numbers of items, days and windows; the targets hold for `FULL`."""
+
+    large: int = 20_000
+    small: int = 20_000
+    generated: int | None = 250
+    """Items of the generated dlt pipeline, which is too slow for more; half a minute for none."""
+    per_day: int = 1_000
+    memory: tuple[int, int] = (5_000, 100_000)
+    windows: int = 64
+    per_window: int = 50
+    concurrency: tuple[int, ...] = (1, 4, 8)
+    latency: float = 0.2
+    """Seconds that each request takes where concurrency is measured."""
+    days: int = 366
+    """Partitions of a year."""
+    year: tuple[int, ...] = (1_464, 100_000)
+    """Items of the years: four a day, and the number that the target is for."""
+    tables: tuple[int, int] = (10_000, 1_000_000)
+    day: int = 100
+    """Items of the day that is loaded again."""
+    loads: tuple[int, ...] = (1_000, 10_000, 50_000, 200_000)
+    imports: int = 7
+
+
+FULL = Sizes()
+QUICK = Sizes(
+    large=2_000,
+    small=3_000,
+    generated=None,
+    per_day=250,
+    memory=(1_000, 4_000),
+    windows=32,
+    per_window=10,
+    concurrency=(1, 4),
+    days=31,
+    year=(1_500,),
+    tables=(1_000, 20_000),
+    day=50,
+    loads=(500, 3_000),
+    imports=2,
+)

@@ -1,0 +1,125 @@
+"""Dagster's SQLite event log, with one transaction for the many events that a range of partitions reports.
+
+Dagster opens, commits and closes one database, or two, for each event: a year of days with their checks would
+take a minute. `dagster.yaml` names this class. Without it, or with another storage, runs report the same.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cached_property
+from typing import Self, cast
+
+import dagster as dg
+from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, SqliteStorageConfig
+from dagster._serdes import ConfigurableClassData
+from sqlalchemy import create_engine
+from sqlalchemy.engine import Connection
+from sqlalchemy.pool import NullPool
+
+BUSY_SECONDS = 30
+"""How long to wait for others who write."""
+MOST_TOGETHER = 300
+"""Uses of a database in one transaction: others who want to write get their turn in between."""
+
+
+def events_together(instance: dg.DagsterInstance) -> AbstractContextManager[None]:
+    """A block that reports many events; what it reports is stored at its end, at the latest."""
+    storage = instance.event_log_storage
+    return storage.together() if isinstance(storage, BatchingSqliteEventLogStorage) else nullcontext()
+
+
+class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
+    """Dagster's own storage, which can be told that many events are to come."""
+
+    _held: "_Held | None" = None
+
+    @cached_property
+    def supports_asset_checks(self) -> bool:  # type: ignore[override]
+        """Whether the database has a table for them; Dagster would look for every event."""
+        return super().supports_asset_checks
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store events that Dagster itself keeps together, such as those that plan a run."""
+        with self.together():
+            super().store_event_batch(events)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Store what this thread stores until the end of the block in few transactions."""
+        if self._held is not None:
+            yield
+            return
+        held = _Held(self._opened)
+        self._held = held
+        try:
+            yield
+        finally:
+            self._held = None
+            held.close()
+
+    def _opened(self, shard: str) -> Connection:
+        with super()._connect(shard):
+            pass  # which makes the database, if it is new
+        engine = create_engine(
+            self.conn_string_for_shard(shard), poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS}
+        )
+        return engine.connect()
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        held = self._held
+        if held is not None and held.thread == threading.get_ident():
+            yield held.connection(shard)
+        else:
+            with super()._connect(shard) as connection:
+                yield connection
+
+
+class BatchingSqliteStorage(DagsterSqliteStorage):
+    """Dagster's own storage of runs, events and schedules, with the event log of this module."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(base_dir, inst_data)
+        os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", str(MOST_TOGETHER))  # Dagster's own switch
+        log = cast(SqliteEventLogStorage, self._event_log_storage)
+        self._event_log_storage = BatchingSqliteEventLogStorage(log._base_dir)
+
+    @classmethod
+    def from_config_value(  # type: ignore[override]
+        cls, inst_data: ConfigurableClassData, config_value: SqliteStorageConfig
+    ) -> Self:
+        """What Dagster makes of the block in `dagster.yaml`."""
+        return cls.from_local(inst_data=inst_data, **config_value)
+
+
+class _Held:
+    """The open connections of one thread, by shard, each in a transaction."""
+
+    def __init__(self, open_shard: Callable[[str], Connection]) -> None:
+        self.thread = threading.get_ident()
+        self._open = open_shard
+        self._connections: dict[str, Connection] = {}
+        self._uses = 0
+
+    def connection(self, shard: str) -> Connection:
+        self._uses += 1
+        if self._uses >= MOST_TOGETHER:
+            self._uses = 0
+            for connection in self._connections.values():
+                connection.commit()
+        if shard not in self._connections:
+            self._connections[shard] = self._open(shard)
+        connection = self._connections[shard]
+        if not connection.in_transaction():
+            connection.begin()
+        return connection
+
+    def close(self) -> None:
+        for connection in self._connections.values():
+            connection.commit()
+            connection.close()
+            connection.engine.dispose()
