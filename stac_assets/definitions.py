@@ -7,6 +7,7 @@ import dagster as dg
 from stac_assets.orchestration.assets import build_assets
 from stac_assets.orchestration.loader import StacLoader
 from stac_assets.orchestration.schedules import build_jobs, build_schedules
+from stac_assets.orchestration.sensors import build_sensors
 from stac_assets.pipeline.target import target_of
 from stac_assets.settings import Settings, read_settings
 
@@ -17,6 +18,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         assets=build_assets(settings),
         jobs=build_jobs(settings),
         schedules=build_schedules(settings),
+        sensors=build_sensors(settings),
         resources={"dlt": StacLoader()},
         executor=dg.in_process_executor,  # a run is one step or few; processes would cost seconds each
     )

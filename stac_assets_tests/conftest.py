@@ -47,13 +47,22 @@ def enter_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     switch_context(".")
 
 
+@pytest.fixture(scope="session")
+def dagster_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a Dagster instance without any history; making one takes a second."""
+    import dagster as dg
+
+    home = tmp_path_factory.mktemp("dagster-home")
+    with dg.instance_for_test(temp_dir=str(home)):
+        return home
+
+
 @pytest.fixture
-def instance(project: Path) -> Iterator[Any]:
+def instance(project: Path, dagster_home: Path) -> Iterator[Any]:
     """A Dagster instance on disk, of this test alone."""
     import dagster as dg
 
-    home = project.parent / "dagster-home"
-    home.mkdir()
+    home = shutil.copytree(dagster_home, project.parent / "dagster-home")
     with dg.instance_for_test(temp_dir=str(home)) as found:
         yield found
 

@@ -16,6 +16,7 @@ from hashlib import sha256
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
+from stac_assets_tests.stac_api_extensions import CLASSES, Extension, Unusable, in_order, matching
 from stac_assets_tests.stac_api_faults import FaultyServer, Reply, Request
 
 Document = dict[str, Any]
@@ -156,6 +157,10 @@ class StacApi(FaultyServer):
     has_conformance: bool = True
     conforms_to_in_root: bool = True
     conforms_to: list[str] = field(default_factory=lambda: list(CONFORMS_TO))
+    extensions: tuple[Extension, ...] = ()
+    """Those of item search that it has, and claims in its conformance classes."""
+    feigned_extensions: Literal["ignored", "nothing found", "unsorted"] | None = None
+    """What it does with their parameters, if not what it claims."""
     has_queryables: bool = True
     queryables: Document = field(
         default_factory=lambda: {"id": {"type": "string"}, "datetime": {"type": "string"}}
@@ -210,7 +215,7 @@ class StacApi(FaultyServer):
             case ["GET"]:
                 return _json(self._landing_page())
             case ["GET", "conformance"] if self.has_conformance:
-                return _json({"conformsTo": self.conforms_to})
+                return _json({"conformsTo": self._classes()})
             case ["GET", "api"]:
                 info = {"title": "StacApi", "version": "1"}
                 return _json({"openapi": "3.0.3", "info": info, "paths": {}}, OPENAPI)
@@ -271,7 +276,10 @@ class StacApi(FaultyServer):
             "description": "A STAC API for tests",
             "links": links,
         }
-        return {**root, "conformsTo": self.conforms_to} if self.conforms_to_in_root else root
+        return {**root, "conformsTo": self._classes()} if self.conforms_to_in_root else root
+
+    def _classes(self) -> list[str]:
+        return [*self.conforms_to, *(uri for name in self.extensions for uri in CLASSES[name])]
 
     def _queryables(self, path: str) -> Reply:
         schema = "https://json-schema.org/draft/2019-09/schema"
@@ -304,7 +312,7 @@ class StacApi(FaultyServer):
         offset, limit = self._offset(request, parameters), _limit(parameters, self.default_limit)
         limit = min(limit, self.max_limit or limit)
         with self._lock:
-            found = [item for item in self._items.values() if wanted(item)]
+            found = self._extended([item for item in self._items.values() if wanted(item)], parameters)
         shown, hook = found[offset : offset + limit], self.on_page
         page: Document = {
             "type": "FeatureCollection",
@@ -312,6 +320,19 @@ class StacApi(FaultyServer):
             **self._paging(request, len(found), offset, limit),
         }
         return _json(hook(page, request) if hook else page, "geo+json")
+
+    def _extended(self, found: list[RawItem], parameters: Document) -> list[RawItem]:
+        """What the extensions make of the items that are found without them."""
+        known = {name: parameters[name] for name in self.extensions if parameters.get(name)}
+        if self.feigned_extensions == "ignored" or not known:
+            return found
+        if self.feigned_extensions == "nothing found":
+            return [] if known.keys() & {"filter", "query"} else found
+        try:
+            is_sorted = self.feigned_extensions != "unsorted"
+            return in_order(matching(found, known), known.get("sortby") if is_sorted else None)
+        except Unusable as error:
+            raise RequestError(400, str(error)) from None
 
     def _paging(self, request: Request, matched: int, offset: int, limit: int) -> Document:
         """The links and the counts of a page."""

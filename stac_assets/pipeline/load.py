@@ -179,9 +179,11 @@ def _store(
     def settled(_: Fetched, promotion: Promotion) -> None:
         misfits.update(promotion.misfits)
 
-    pipeline = result.target.pipeline(folder)
-    with dataset_lock(place, settings.lock_timeout):
-        source = build_source(settings, {name: obtain}, settled)
+    with (
+        dataset_lock(place, settings.lock_timeout),
+        result.target.storing(place, folder) as (pipeline, handover),
+    ):
+        source = build_source(settings, {name: obtain}, settled, handover)
         source.schema = _stored_schema(pipeline) or source.schema
         known = set(source.schema.tables.get(name, {}).get("columns", {}))
         info = pipeline.run(source)
@@ -189,9 +191,9 @@ def _store(
         publish(pipeline, result.target.published_folders())
         if inspected:
             result.inspection = inspect(pipeline, fetched, known)
-    result.load_info = info
+        result.load_info = info
+        result.table = pipeline.default_schema.tables.get(name)
     result.misfits = dict(misfits)
-    result.table = pipeline.default_schema.tables.get(name)
     result.location = str(place)
 
 

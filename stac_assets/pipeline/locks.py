@@ -17,7 +17,7 @@ from stac_assets.pipeline.target import Place
 from stac_assets.stac.errors import StacError
 
 STORAGE_VERSION = "v1.5.0"
-"""The first DuckDB storage version that compresses long text, which is what item tables are made of."""
+"""The first DuckDB storage version that compresses long text well, which is what item tables are made of."""
 POLL_SECONDS = 0.25
 
 logger = logging.getLogger("stac_assets")

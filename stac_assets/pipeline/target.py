@@ -1,6 +1,8 @@
 """The destination, dataset and folders of a load, from dlt's configuration."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +14,7 @@ from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.settings import Settings
+from stac_assets.source.handover import Handover
 
 PIPELINE_NAME = "pystac_client_pipeline"
 DUCKDB_FILE_STEM = "pystac_client"
@@ -30,10 +33,32 @@ class Target:
 
     def pipeline(self, pipelines_dir: Path, progress: str | None = None) -> Pipeline:
         """A new pipeline with working folders of its own below `pipelines_dir`."""
+        return self._pipeline(pipelines_dir, self._factory(), progress)
+
+    @contextmanager
+    def storing(self, place: "Place", pipelines_dir: Path) -> Iterator[tuple[Pipeline, Handover | None]]:
+        """A pipeline to store with, and where its resources put their rows, if the destination takes them so.
+
+        Whoever calls holds the dataset.
+        """
+        if place.file is None or self.has_credentials:  # of which dlt knows what else to do with them
+            yield self.pipeline(pipelines_dir), None
+            return
+        from stac_assets.pipeline.duckdb_file import PartitionedDuckDb, attached
+
+        handover = Handover()
+        with attached(place.file) as connection:
+            named = {"destination_name": self.destination_name or DUCKDB_FILE_STEM}
+            plain = PartitionedDuckDb(connection, handover=handover, **named)
+            atomic = _in_transactions(plain.capabilities())
+            factory = PartitionedDuckDb(connection, handover=handover, **named, **atomic)
+            yield self._pipeline(pipelines_dir, cast(AnyDestination, factory)), handover
+
+    def _pipeline(self, folder: Path, factory: AnyDestination, progress: str | None = None) -> Pipeline:
         return dlt.pipeline(
             PIPELINE_NAME,
-            pipelines_dir=str(pipelines_dir),
-            destination=self._factory(),
+            pipelines_dir=str(folder),
+            destination=factory,
             dataset_name=self.dataset_name,
             progress=progress,  # type: ignore[arg-type]
         )

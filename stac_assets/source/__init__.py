@@ -14,6 +14,7 @@ from dlt.extract import DltSource
 
 from stac_assets.credentials import StacCredentials
 from stac_assets.settings import Settings, read_settings
+from stac_assets.source.handover import Handover
 from stac_assets.source.jobs import Fetched, Job, fetch
 from stac_assets.source.resources import (
     Obtain,
@@ -98,13 +99,16 @@ def pystac_client_source(
 
 
 def build_source(
-    settings: Settings, obtain: Mapping[str, Obtain], settled: Settled | None = None
+    settings: Settings,
+    obtain: Mapping[str, Obtain],
+    settled: Settled | None = None,
+    handover: Handover | None = None,
 ) -> DltSource:
     """A source whose resources get what was fetched from the callables in `obtain`, by name."""
 
     def resources() -> Iterable[Any]:
         for name, get in obtain.items():
-            yield build_resource(name, get, settings.promote_properties, settled)
+            yield build_resource(name, get, settings.promote_properties, settled, handover)
 
     return dlt.source(resources, name=SOURCE_NAME, section=SOURCE_NAME)()
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import chain
 from typing import Any
 
 import dlt
@@ -16,6 +17,7 @@ from dlt.extract import DltResource
 from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.source.emitters import emit
+from stac_assets.source.handover import Handover, Rows
 from stac_assets.source.jobs import Fetched
 from stac_assets.source.promotion import Promotion, settle
 from stac_assets.source.spool import core_array, read_tables
@@ -55,9 +57,16 @@ Settled = Callable[[Fetched, Promotion], None]
 
 
 def build_resource(
-    name: str, obtain: Obtain, promote: str | tuple[str, ...], settled: Settled | None = None
+    name: str,
+    obtain: Obtain,
+    promote: str | tuple[str, ...],
+    settled: Settled | None = None,
+    handover: Handover | None = None,
 ) -> DltResource:
-    """The dlt resource of one endpoint. Building it does nothing; reading it calls `obtain`."""
+    """The dlt resource of one endpoint. Building it does nothing; reading it calls `obtain`.
+
+    With a `handover` the rows of the tables that are replaced by day go there, and not through dlt's files.
+    """
     if name in ITEM_TABLES:
         key: dict[str, Any] = (
             # the replaced unit is the item; elsewhere it is the day, and both keys together
@@ -66,7 +75,7 @@ def build_resource(
         )
         return _with_rejected_items(
             dlt.resource(
-                lambda: _item_tables(name, obtain, promote, settled),
+                lambda: _item_tables(name, obtain, promote, settled, None if name == "item" else handover),
                 name=name,
                 write_disposition=MERGE,  # type: ignore[arg-type]
                 columns=ITEM_COLUMNS,
@@ -112,7 +121,11 @@ def _catalog_table(name: str, obtain: Obtain) -> Iterator[Any]:
 
 
 def _item_tables(
-    name: str, obtain: Obtain, promote: str | tuple[str, ...], settled: Settled | None
+    name: str,
+    obtain: Obtain,
+    promote: str | tuple[str, ...],
+    settled: Settled | None,
+    handover: Handover | None,
 ) -> Iterator[Any]:
     schema, destination = _schema(), destination_type()
     stored = schema.tables.get(name, {}).get("columns", {})
@@ -121,13 +134,29 @@ def _item_tables(
         files = [file for window in fetched.complete_windows for file in window.spool.files]
         promotion = settle(stored, files, schema.naming.normalize_identifier, promote)
         hints = dlt.mark.make_hints(columns=[*ITEM_COLUMNS.values(), *promotion.columns.values()])
-        tables = (promotion.apply(file, table) for file, table in read_tables(files))
-        for table in _gathered(_with_tombstones(name, fetched, promotion.schema(), tables)):
+        schema_of_rows = promotion.schema()
+
+        def rows() -> Iterator[pa.Table]:
+            promotion.misfits.clear()
+            for file, table in read_tables(files):
+                yield promotion.apply(file, table)
+            if settled is not None:
+                settled(fetched, promotion)
+
+        if handover is not None:
+            handover.tables[name] = Rows(schema_of_rows, lambda: _batches(rows()))
+            tables = _tombstones(name, fetched, schema_of_rows)
+        else:
+            tables = _gathered(chain(_tombstones(name, fetched, schema_of_rows), rows()))
+        for table in tables:
             for data in emit(table, ITEM_COLUMNS, destination):
                 yield dlt.mark.with_hints(data, hints)
         yield from _rejected_tables(name, fetched, schema, destination)
-        if settled is not None:
-            settled(fetched, promotion)
+
+
+def _batches(tables: Iterator[pa.Table]) -> Iterator[pa.RecordBatch]:
+    for table in tables:
+        yield from table.to_batches()
 
 
 def _refuse_samples(name: str, fetched: Fetched, stored: Mapping[str, Any]) -> None:
@@ -156,10 +185,8 @@ def count_rows(pipeline: Pipeline | None, table: str, keys: Sequence[str]) -> in
     return found[0][0] if found else 0
 
 
-def _with_tombstones(
-    name: str, fetched: Fetched, schema: pa.Schema, tables: Iterator[pa.Table]
-) -> Iterator[pa.Table]:
-    """First what to delete, so that a window without items empties its days; then the rows."""
+def _tombstones(name: str, fetched: Fetched, schema: pa.Schema) -> Iterator[pa.Table]:
+    """What to delete: each day of the windows, so that one without items empties; of `item`, items."""
     gone: list[dict[str, Any]] = []
     for window in fetched.complete_windows:
         if name == "item":
@@ -167,7 +194,6 @@ def _with_tombstones(
         else:
             gone += [_tombstone(window.window, key) for key in window.window.day_keys()]
     yield _filled(_table(gone, ITEM_COLUMNS), schema)
-    yield from tables
 
 
 def _tombstone(window: Window, key: str, item_id: str = "") -> dict[str, Any]:

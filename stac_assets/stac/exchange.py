@@ -238,7 +238,7 @@ def _as_utf8(body: bytes, content_type: str) -> bytes:
     declared = _CHARSET.search(content_type)
     candidates = [detect_encoding(body[:4] if len(body) >= 4 else b"{}  ")]
     try:
-        if candidates[0] == "utf-8":
+        if candidates[0] == "utf-8" and not body.isascii():
             body.decode()
     except UnicodeDecodeError:
         candidates += [declared[1]] if declared else []

@@ -1,0 +1,154 @@
+"""dlt's DuckDB destination, which replaces the partitions of item tables straight from Arrow rows.
+
+Three things make it fast and the file small (20,000 items of 17 KB, on two cores). There is no staging table.
+JSON columns are zstd: dictionaries, DuckDB's own choice, took 48 s and six times the room. And row groups of
+a few thousand wide rows are compressed and written while they come, instead of a write-ahead log.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import duckdb
+from dlt import destinations
+from dlt.common.destination import DestinationCapabilitiesContext
+from dlt.common.destination.client import FollowupJobRequest, HasFollowupJobs, LoadJob, RunnableLoadJob
+from dlt.common.destination.typing import PreparedTableSchema
+from dlt.common.schema import Schema
+from dlt.common.schema.typing import TColumnSchema
+from dlt.common.storages.load_package import LoadJobInfo
+from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration, DuckDbConnectionPool
+from dlt.destinations.impl.duckdb.duck import DuckDbClient
+from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
+
+from stac_assets.pipeline.locks import STORAGE_VERSION
+from stac_assets.source.handover import Handover
+from stac_assets.source.tables import PARTITION_KEY
+
+ROW_GROUP_SIZE = 4096
+"""Rows that are compressed together; DuckDB's own 122,880 would be 2 GB of items."""
+MEMORY_LIMIT = "400MB"
+ALIAS = "stac"
+LOAD_ID = "_dlt_load_id"
+
+
+@contextmanager
+def attached(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection whose current database is `file`, made if it does not exist, with our row groups."""
+    connection = duckdb.connect()
+    try:
+        path = str(file).replace("'", "''")
+        options = f"STORAGE_VERSION '{STORAGE_VERSION}', ROW_GROUP_SIZE {ROW_GROUP_SIZE}"
+        connection.execute(f"ATTACH '{path}' AS {ALIAS} ({options})")
+        connection.execute(f"USE {ALIAS}")
+        connection.execute(f"SET GLOBAL memory_limit = '{MEMORY_LIMIT}'")
+        connection.execute(f"SET GLOBAL temp_directory = '{path}.tmp'")
+        yield connection
+        connection.execute(f"CHECKPOINT {ALIAS}")
+    finally:
+        connection.close()
+
+
+class PartitionedDuckDb(destinations.duckdb):
+    """dlt's DuckDB destination for a load whose rows are handed over.
+
+    Args:
+        handover: where the load's resources put their rows.
+    """
+
+    def __init__(self, *args: Any, handover: Handover, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._handover = handover
+
+    @property
+    def destination_type(self) -> str:
+        """As dlt's own, so that dlt's tools open what was loaded without this module."""
+        return "dlt.destinations.duckdb"
+
+    @property
+    def client_class(self) -> type[DuckDbClient]:
+        """The client of this load."""
+        return type("Client", (_Client,), {"handover": self._handover})
+
+
+class _SqlClient(DuckDbSqlClient):
+    """Sessions in the attached file: DuckDB begins each in the database of the connection that was opened."""
+
+    def open_connection(self) -> duckdb.DuckDBPyConnection:
+        pool = cast(DuckDbConnectionPool, self.credentials.conn_pool)
+        self._conn = pool.borrow_conn(pragmas=self._pragmas, global_config=self._global_config)
+        self._conn.execute(f"USE {ALIAS}")
+        if self.has_dataset():
+            self._conn.execute(f"SET search_path = '{ALIAS}.{self.fully_qualified_dataset_name()}'")
+        return self._conn
+
+
+class _Client(DuckDbClient):
+    handover: Handover
+
+    def __init__(
+        self,
+        schema: Schema,
+        config: DuckDbClientConfiguration,
+        capabilities: DestinationCapabilitiesContext,
+    ) -> None:
+        super().__init__(schema, config, capabilities)
+        mine = self.sql_client
+        self.sql_client = _SqlClient(
+            mine.dataset_name, mine.staging_dataset_name, config.credentials, capabilities
+        )
+
+    def should_load_data_to_staging_dataset(self, table_name: str) -> bool:
+        if table_name in self.handover.tables:
+            return False
+        return super().should_load_data_to_staging_dataset(table_name)
+
+    def create_load_job(
+        self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
+    ) -> LoadJob:
+        if table.get("name") in self.handover.tables:
+            return _ReplacePartitions(file_path, self.handover)
+        return super().create_load_job(table, file_path, load_id, restore)
+
+    def create_table_chain_completed_followup_jobs(
+        self,
+        table_chain: Sequence[PreparedTableSchema],
+        completed_table_chain_jobs: Sequence[LoadJobInfo] | None = None,
+    ) -> list[FollowupJobRequest]:
+        if table_chain[0].get("name") in self.handover.tables:
+            return []
+        return super().create_table_chain_completed_followup_jobs(table_chain, completed_table_chain_jobs)
+
+    def _get_column_def_sql(self, c: TColumnSchema, table: PreparedTableSchema | None = None) -> str:
+        definition = super()._get_column_def_sql(c, cast(PreparedTableSchema, table))
+        return definition.replace(" JSON ", " JSON USING COMPRESSION zstd ", 1)
+
+
+class _ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
+    """Deletes the partitions that dlt's file names by tombstones and inserts the rows, in one transaction."""
+
+    def __init__(self, file_path: str, handover: Handover) -> None:
+        super().__init__(file_path)
+        self._handover = handover
+
+    def run(self) -> None:
+        client: DuckDbSqlClient = self._job_client.sql_client  # type: ignore[attr-defined]
+        table = client.make_qualified_table_name(self.load_table_name)
+        key = client.escape_column_name(PARTITION_KEY)
+        rows = self._handover.tables[self.load_table_name]
+        columns = ", ".join(map(client.escape_column_name, rows.schema.names))
+        path = self._file_path.replace("'", "''")
+        with client.begin_transaction():
+            client.execute_sql(
+                f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM read_parquet('{path}'))"  # noqa: S608
+            )
+            connection = client.native_connection
+            connection.register("handed_over", rows.reader())
+            try:
+                client.execute_sql(
+                    f"INSERT INTO {table} ({columns}, {client.escape_column_name(LOAD_ID)}) "  # noqa: S608
+                    f"SELECT {columns}, '{self._load_id}' FROM handed_over"
+                )
+            finally:
+                connection.unregister("handed_over")

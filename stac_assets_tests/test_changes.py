@@ -1,0 +1,557 @@
+"""Finding changed windows: what each strategy sees, what an API must prove, and what it costs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from stac_assets.stac.api import Narrowing, StacApi
+from stac_assets.stac.changes import Changes, State, Watcher
+from stac_assets.stac.filters import Between, Language
+from stac_assets.stac.finds import Calendar
+from stac_assets.stac.options import ApiOptions
+from stac_assets.stac.paging import PageRequest
+from stac_assets.stac.questions import Questions, impatient
+from stac_assets.stac.windows import Granularity
+from stac_assets_tests.stac_api import StacApi as Api
+from stac_assets_tests.stac_api import make_item
+
+TODAY = date(2024, 6, 15)
+QUICK: dict[str, Any] = {"backoff": 0.001, "max_backoff": 0.002, "max_retries": 1}
+START = datetime(2024, 6, 15, 6, tzinfo=UTC)
+
+
+@dataclass
+class Watch:
+    """Looks at the collection `c1`, time and again, with a state that goes through JSON in between."""
+
+    api: Api
+    today: date = TODAY
+    first: date = date(2024, 1, 1)
+    last: date | None = None
+    granularity: Granularity = Granularity.DAILY
+    watch_days: int = 6
+    max_requests: int = 50
+    page_size: int = 100
+    narrowing: Narrowing = field(default_factory=Narrowing)
+    state: State | None = None
+    requests: int = 0
+
+    def __call__(self) -> Changes:
+        options = impatient(ApiOptions(self.api.url, page_size=self.page_size, **QUICK))
+        questions = Questions(StacApi(options), self.narrowing, self.max_requests)
+        calendar = Calendar(self.first, self.last, self.granularity, self.today)
+        changes = Watcher(questions, calendar, self.watch_days).look("c1", self.state)
+        if changes.state is not None:
+            self.state = msgspec.json.decode(msgspec.json.encode(changes.state), type=State)
+        self.requests = questions.requests
+        assert self.requests <= self.max_requests + 1
+        return changes
+
+    def days(self) -> list[str]:
+        """The windows with changes of one look."""
+        changes = self()
+        assert changes.error is None, changes.told
+        return [str(day) for day in sorted(changes.windows)]
+
+    def until_done(self) -> tuple[list[list[str]], str]:
+        """The windows that each look found, until one has looked at everything; and the last words."""
+        found = []
+        for _ in range(60):
+            changes = self()
+            assert changes.error is None, changes.told
+            found.append([str(day) for day in sorted(changes.windows)])
+            if changes.is_complete:
+                return found, changes.told
+        raise AssertionError("it never ends")
+
+
+def at(minutes: float) -> str:
+    """An instant as items have it, so many minutes after START."""
+    return (START + timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
+
+
+def put(api: Api, name: str, day: str, updated: str | None = None, **more: Any) -> None:
+    """Add an item of a day, or change it."""
+    properties = {} if updated is None else {"updated": updated}
+    api.put(make_item(name, datetime=f"{day}T10:00:00Z", **properties, **more))
+
+
+def spread(count: int, days: int) -> Iterable[tuple[str, str]]:
+    """Ids and days of so many items, on as many days before TODAY."""
+    for n in range(count):
+        yield f"burst-{n:05}", str(TODAY - timedelta(days=n % days))
+
+
+@pytest.fixture
+def modern(api: Api) -> Api:
+    """An API that filters and sorts, and holds some items."""
+    api.extensions = ("filter", "sortby")
+    for n in range(30):
+        put(api, f"old-{n}", f"2024-06-{n % 14 + 1:02}", at(n - 100))
+    return api
+
+
+@pytest.mark.parametrize(
+    ("extensions", "post"),
+    [
+        (("filter", "sortby"), True),
+        (("filter", "sortby"), False),
+        (("query", "sortby"), True),
+        (("query", "sortby"), False),
+        (("filter",), True),
+        (("query",), True),
+    ],
+)
+def test_items_are_found_by_when_they_changed(modern: Api, extensions: Any, post: bool) -> None:
+    modern.extensions, modern.post_search = extensions, post
+    watch = Watch(modern)
+    baseline = watch()
+    assert baseline.windows == {}
+    assert "strategy `updated`" in baseline.told and "baseline recorded" in baseline.told
+    assert ("not sorted" in baseline.told) == ("sortby" not in extensions)
+    assert f"{extensions[0]} extension" in baseline.told
+    assert watch.days() == []
+    put(modern, "today", "2024-06-15", at(1))
+    put(modern, "late", "2024-01-03", at(2))
+    assert watch.days() == ["2024-01-03", "2024-06-15"]
+    put(modern, "old-3", "2024-06-04", at(3))
+    assert watch.days() == ["2024-06-04"]
+    assert watch.days() == []
+
+
+def test_an_idle_look_costs_two_requests(modern: Api) -> None:
+    watch = Watch(modern)
+    watch()
+    assert watch.requests <= 8
+    watch()
+    assert watch.requests == 2  # the landing page, and one search
+
+
+def test_equal_instants_are_neither_lost_nor_found_twice(modern: Api) -> None:
+    watch = Watch(modern)
+    watch()
+    for n in range(3):
+        put(modern, f"same-{n}", f"2024-05-0{n + 1}", at(5))
+        assert watch.days() == [f"2024-05-0{n + 1}"]
+    assert watch.days() == []
+
+
+def test_what_several_writers_store_out_of_order_is_found(modern: Api) -> None:
+    watch = Watch(modern)
+    watch()
+    put(modern, "first", "2024-05-01", at(5))
+    assert watch.days() == ["2024-05-01"]
+    put(modern, "slow", "2024-05-02", at(4.5))
+    assert watch.days() == ["2024-05-02"]
+
+
+def test_an_instant_of_the_far_future_hides_nothing(modern: Api) -> None:
+    put(modern, "wrong", "2024-06-01", "2099-01-01T00:00:00Z")
+    watch = Watch(modern)
+    assert "strategy `updated`" in watch().told
+    put(modern, "right", "2024-06-02", at(1))
+    put(modern, "wrong-too", "2024-06-03", "2099-01-02T00:00:00Z")
+    assert watch.days() == ["2024-06-02"]
+    put(modern, "more", "2024-06-04", at(2))
+    assert watch.days() == ["2024-06-04"]
+
+
+def test_instants_with_more_digits_than_a_database_keeps(modern: Api) -> None:
+    watch = Watch(modern)
+    watch()
+    for n in range(3):
+        put(modern, f"exact-{n}", f"2024-05-0{n + 1}", f"2024-06-15T07:00:00.12345{n}Z")
+        assert watch.days() == [f"2024-05-0{n + 1}"]
+    assert watch.days() == []
+
+
+@pytest.mark.parametrize("is_sorted", [True, False])
+@pytest.mark.parametrize("same", [False, True], ids=["instants", "one instant"])
+def test_a_burst_is_worked_off_and_nothing_is_lost_or_found_twice(
+    modern: Api, is_sorted: bool, same: bool
+) -> None:
+    modern.extensions = ("filter", "sortby") if is_sorted else ("filter",)
+    watch = Watch(modern, max_requests=15, page_size=20)
+    watch.until_done()
+    for n, (name, day) in enumerate(spread(300, 60)):
+        put(modern, name, day, at(1) if same else at(1 + n * 7 % 300 / 10))
+    looks, _ = watch.until_done()
+    found = [day for look in looks for day in look]
+    assert len(looks) > 1
+    assert {day for _, day in spread(300, 60)} == set(found)
+    if same:  # then windows are walked, and each is seen once
+        assert len(found) == len(set(found))
+    assert watch.days() == []
+    put(modern, "after", "2024-01-09", at(100))
+    assert watch.days() == ["2024-01-09"]
+
+
+def test_an_instant_that_too_many_items_share_is_left_behind_and_told(modern: Api) -> None:
+    watch = Watch(modern, page_size=10)
+    watch()
+    for name, day in spread(40, 2):
+        put(modern, name, day, at(1))
+    looks, told = watch.until_done()
+    assert [day for look in looks for day in look] == ["2024-06-14", "2024-06-15"]
+    assert "rescan_days" in told
+    assert watch.days() == []
+    put(modern, "after", "2024-01-09", at(2))
+    assert watch.days() == ["2024-01-09"]
+
+
+def test_items_that_change_while_a_burst_is_read_are_not_lost(modern: Api) -> None:
+    watch = Watch(modern, page_size=10)
+    watch()
+    watch.max_requests = 6
+    for n, (name, day) in enumerate(spread(100, 100)):
+        put(modern, name, day, at(1 + n))
+    first = watch()
+    assert not first.is_complete
+    put(modern, "burst-00000", str(TODAY), at(200))  # moves to the end, and all others up by one
+    modern.remove("c1", "burst-00001")
+    looks, _ = watch.until_done()
+    found = [str(day) for day in first.windows] + [day for look in looks for day in look]
+    assert {day for _, day in spread(100, 100)} <= set(found)
+    assert found.count(str(TODAY)) == 2
+
+
+def test_a_time_less_and_a_foreign_day_are_counted(modern: Api) -> None:
+    watch = Watch(modern, first=date(2024, 6, 1), last=date(2024, 6, 20))
+    watch()
+    modern.put(make_item("long", start="2024-05-30T00:00:00Z", end="2024-06-03T00:00:00Z", updated=at(1)))
+    put(modern, "inside", "2024-06-20", at(1))
+    changes = watch()
+    assert list(changes.windows) == [date(2024, 6, 20)]
+    assert "1 item(s) outside" in changes.told
+
+
+def test_an_interval_belongs_to_its_start(modern: Api) -> None:
+    watch = Watch(modern)
+    watch()
+    modern.put(make_item("long", start="2024-05-30T12:00:00Z", end="2024-06-03T00:00:00Z", updated=at(1)))
+    assert watch.days() == ["2024-05-30"]
+
+
+def test_created_serves_where_updated_is_missing(api: Api) -> None:
+    api.extensions = ("query", "sortby")
+    put(api, "a", "2024-06-01", created=at(0))
+    watch = Watch(api)
+    told = watch().told
+    assert "`created`" in told and "changes in place" in told
+    put(api, "b", "2024-02-01", created=at(1))
+    assert watch.days() == ["2024-02-01"]
+
+
+@pytest.mark.parametrize("feigned", ["ignored", "nothing found"])
+@pytest.mark.parametrize("extensions", [("filter", "sortby"), ("query", "sortby"), ("filter",)])
+def test_an_api_that_does_not_do_what_it_claims_is_not_trusted(
+    modern: Api, feigned: Any, extensions: Any
+) -> None:
+    modern.extensions, modern.feigned_extensions = extensions, feigned
+    watch = Watch(modern)
+    told = watch().told
+    assert "strategy `counts`" in told and "cannot be trusted" in told
+    put(modern, "today", "2024-06-15", at(1))
+    assert watch.days() == ["2024-06-15"]
+
+
+def test_an_api_that_stops_to_filter_is_not_trusted_any_more(modern: Api) -> None:
+    watch = Watch(modern)
+    watch()
+    for feigned in ("ignored", "nothing found"):
+        modern.feigned_extensions = None
+        watch.state = None
+        watch()
+        modern.feigned_extensions = feigned
+        changes = watch()
+        assert "strategy `counts`" in changes.told and "any more" in changes.told
+        assert changes.windows == {}
+    put(modern, "today", "2024-06-15", at(1))
+    assert watch.days() == ["2024-06-15"]
+
+
+def test_an_api_that_claims_to_sort_and_does_not_is_walked(modern: Api) -> None:
+    modern.feigned_extensions = "unsorted"
+    watch = Watch(modern, page_size=20, max_requests=40)
+    assert "not sorted" in watch().told
+    for name, day in spread(100, 50):
+        put(modern, name, day, at(1))
+    looks, _ = watch.until_done()
+    assert {day for look in looks for day in look} == {day for _, day in spread(100, 50)}
+
+
+def test_deleted_items_leave_the_strategy_as_it_is(modern: Api) -> None:
+    watch = Watch(modern)
+    watch()
+    modern.remove("c1", "old-29")
+    changes = watch()
+    assert changes.windows == {} and "`updated`" in changes.told
+    modern.clear()
+    watch.state = _with_seen(watch.state)
+    assert "`updated`" in watch().told
+    put(modern, "b", "2024-02-01", at(1))
+    assert watch.days() == ["2024-02-01"]
+
+
+def _with_seen(state: State | None) -> State:
+    """The state as it was before the items that it remembers were deleted."""
+    assert state is not None and state.position is not None
+    return replace(state, position=replace(state.position, seen=("00000000",)))
+
+
+@pytest.mark.parametrize(
+    ("narrowing", "how"),
+    [
+        (Narrowing(bbox=(0.0, 40.0, 20.0, 60.0)), "filter extension"),
+        (Narrowing(filter={"op": "<=", "args": [{"property": "eo:cloud_cover"}, 10]}), "filter extension"),
+        (Narrowing(query={"eo:cloud_cover": {"lte": 10}}), "filter extension"),
+        (Narrowing(query={"updated": {"gte": "2024-01-01T00:00:00Z"}}), "filter extension"),
+    ],
+)
+@pytest.mark.parametrize("extension", ["filter", "query"])
+def test_the_users_own_filter_holds_too(modern: Api, narrowing: Narrowing, how: str, extension: str) -> None:
+    modern.extensions = ("filter", "query", "sortby")
+    clear = {"eo:cloud_cover": 5}
+    put(modern, "clear", "2024-06-01", at(0), **clear)
+    watch = Watch(modern, narrowing=narrowing)
+    assert how in watch().told
+    put(modern, "good", "2024-03-01", at(1), **clear)
+    put(modern, "bad", "2024-04-01", at(1), **{"eo:cloud_cover": 90}, **_elsewhere())
+    expected = ["2024-03-01"] if "updated" not in str(narrowing) else ["2024-03-01", "2024-04-01"]
+    assert watch.days() == expected
+
+
+def _elsewhere() -> dict[str, Any]:
+    return {"extra": {"bbox": [100.0, 0.0, 100.0, 0.0]}}
+
+
+def test_a_query_on_updated_itself_leaves_only_counts(modern: Api) -> None:
+    modern.extensions = ("query", "sortby")
+    watch = Watch(modern, narrowing=Narrowing(query={"updated": {"gte": "2024-01-01T00:00:00Z"}}))
+    told = watch().told
+    assert "strategy `counts`" in told and "of its own" in told
+
+
+def test_a_filter_as_text_is_joined() -> None:
+    between = Between(START, START + timedelta(seconds=1))
+    given = {"filter": "a = 1 OR b = 2", "filter-lang": "cql2-text"}
+    for request in (
+        PageRequest("GET", "http://x", params=given),
+        PageRequest("POST", "http://x", body=given),
+    ):
+        refined = Language("filter", "updated").refined(request, between, "asc")
+        sent = refined.params or refined.body or {}
+        assert sent["filter"] == (
+            "(a = 1 OR b = 2) AND updated >= TIMESTAMP('2024-06-15T06:00:00.000Z')"
+            " AND updated < TIMESTAMP('2024-06-15T06:00:01.000Z')"
+        )
+        assert sent["filter-lang"] == "cql2-text"
+
+
+@pytest.fixture
+def counting(api: Api) -> Api:
+    """An API without extensions that counts, and holds some items."""
+    for n in range(30):
+        put(api, f"old-{n}", f"2024-06-{n % 14 + 1:02}")
+    return api
+
+
+def test_counts_tell_of_additions_and_deletions(counting: Api) -> None:
+    watch = Watch(counting)
+    told = watch().told
+    assert "strategy `counts`" in told and "last 6 days" in told
+    assert watch.days() == []
+    put(counting, "today", "2024-06-15")
+    assert watch.days() == ["2024-06-15"]
+    counting.remove("c1", "today")
+    counting.remove("c1", "old-10")
+    assert watch.days() == ["2024-06-11", "2024-06-15"]
+    put(counting, "late", "2024-02-01")  # not among the windows that are looked at
+    assert watch.days() == []
+
+
+def test_no_two_changes_have_the_same_turn(counting: Api) -> None:
+    watch = Watch(counting)
+    watch()
+    turns = [watch.state and watch.state.turn]
+    for _ in range(3):
+        put(counting, "today", "2024-06-15")
+        watch.days()
+        turns.append(watch.state and watch.state.turn)
+        counting.remove("c1", "today")
+        watch.days()
+        turns.append(watch.state and watch.state.turn)
+    assert len(set(turns)) == 7
+    watch.days()
+    assert watch.state and watch.state.turn == turns[-1]
+
+
+def test_windows_that_come_into_being_are_compared_with_nothing(counting: Api) -> None:
+    watch = Watch(counting)
+    watch()
+    watch.today += timedelta(days=2)
+    put(counting, "tomorrow", "2024-06-16")
+    assert watch.days() == ["2024-06-16"]
+    assert watch.days() == []
+
+
+def test_a_cap_below_the_number_of_windows_goes_round(counting: Api) -> None:
+    watch = Watch(counting, max_requests=4)
+    looks, _ = watch.until_done()
+    assert len(looks) > 2 and not any(looks)
+    put(counting, "today", "2024-06-15")
+    counting.remove("c1", "old-11")
+    watch.today += timedelta(days=1)
+    put(counting, "tomorrow", "2024-06-16")
+    looks, _ = watch.until_done()
+    assert sorted(day for look in looks for day in look) == ["2024-06-12", "2024-06-15", "2024-06-16"]
+
+
+def test_midnight_belongs_to_one_window(counting: Api) -> None:
+    watch = Watch(counting)
+    watch()
+    counting.put(make_item("midnight", datetime="2024-06-12T00:00:00Z"))
+    assert watch.days() == ["2024-06-12"]
+
+
+@pytest.mark.parametrize(
+    ("granularity", "windows"),
+    [
+        (Granularity.WEEKLY, ["2024-06-10"]),
+        (Granularity.MONTHLY, ["2024-06-01"]),
+        (Granularity.YEARLY, ["2024-01-01"]),
+    ],
+)
+@pytest.mark.parametrize("extensions", [(), ("filter", "sortby")])
+def test_windows_are_those_of_the_granularity(
+    counting: Api, granularity: Granularity, windows: list[str], extensions: Any
+) -> None:
+    counting.extensions = extensions
+    put(counting, "a", "2024-06-01", at(0))
+    for n in range(30):
+        counting.remove("c1", f"old-{n}")
+    watch = Watch(counting, granularity=granularity)
+    watch()
+    put(counting, "today", "2024-06-15", at(1))
+    assert watch.days() == windows
+
+
+@pytest.fixture
+def silent(counting: Api) -> Api:
+    """An API that does not even count."""
+    counting.number_matched = None
+    return counting
+
+
+def test_a_probe_sees_what_is_on_the_first_page(silent: Api) -> None:
+    watch = Watch(silent)
+    told = watch().told
+    assert "strategy `probe`" in told and "last 6 days" in told
+    put(silent, "today", "2024-06-15")
+    silent.remove("c1", "old-10")
+    put(silent, "old-12", "2024-06-13", at(1))
+    assert watch.days() == ["2024-06-11", "2024-06-13", "2024-06-15"]
+    assert watch.days() == []
+
+
+def test_a_probe_is_not_fooled_by_another_order(silent: Api) -> None:
+    for n in range(40):
+        put(silent, f"many-{n}", "2024-06-10")
+    order = iter(range(1000))
+
+    def shuffled(page: Any, request: Any) -> Any:
+        features = page["features"]
+        start = next(order) % max(1, len(features))
+        return {**page, "features": [*features[start:], *features[:start]][:25]}
+
+    watch = Watch(silent)
+    watch()
+    silent.on_page = shuffled
+    assert watch.days() == []
+    assert watch.days() == []
+
+
+def test_an_api_that_stops_to_count_is_probed(counting: Api) -> None:
+    watch = Watch(counting)
+    watch()
+    counting.number_matched = None
+    changes = watch()
+    assert changes.windows == {} and "strategy `probe`" in changes.told and "does not count" in changes.told
+    put(counting, "today", "2024-06-15")
+    assert watch.days() == ["2024-06-15"]
+
+
+def test_an_api_without_a_search_is_watched_through_its_items(counting: Api) -> None:
+    counting.has_search = False
+    watch = Watch(counting)
+    assert "strategy `counts`" in watch().told
+    put(counting, "today", "2024-06-15")
+    assert watch.days() == ["2024-06-15"]
+
+
+@pytest.mark.parametrize("extensions", [(), ("filter", "sortby")])
+@pytest.mark.parametrize("counts", ["numberMatched", None])
+def test_what_comes_into_an_empty_collection_is_all_new(api: Api, extensions: Any, counts: Any) -> None:
+    api.extensions, api.number_matched = extensions, counts
+    put(api, "elsewhere", "2024-06-01", extra={"collection": "c2"})
+    watch = Watch(api)
+    assert "no items yet" in watch().told
+    put(api, "one", "2024-06-14", at(0))
+    put(api, "two", "2024-06-15", at(1))
+    assert watch.days() == ["2024-06-14", "2024-06-15"]
+    assert watch.days() == []
+    put(api, "three", "2024-06-13", at(2))
+    assert watch.days() == ["2024-06-13"]
+
+
+@pytest.mark.parametrize("extensions", [(), ("filter", "sortby")])
+def test_an_api_that_fails_leaves_the_state_as_it_was(counting: Api, extensions: Any) -> None:
+    counting.extensions = extensions
+    put(counting, "a", "2024-06-01", at(0))
+    for n in range(30):
+        counting.remove("c1", f"old-{n}")
+    watch = Watch(counting)
+    watch()
+    before = watch.state
+    put(counting, "today", "2024-06-15", at(1))
+    counting.fault("/search", times=None, status=500)
+    changes = watch()
+    assert changes.error is not None and "the API failed" in changes.told and "500" in changes.told
+    assert changes.windows == {} and watch.state == before
+    counting.faults.clear()
+    assert watch.days() == ["2024-06-15"]
+
+
+def test_what_was_found_before_a_failure_is_kept(modern: Api) -> None:
+    watch = Watch(modern, page_size=10)
+    watch()
+    for n, (name, day) in enumerate(spread(50, 50)):
+        put(modern, name, day, at(1 + n))
+    seen = iter(range(100))
+    modern.fault(lambda request: request.path == "/search" and next(seen) > 2, times=None, status=500)
+    changes = watch()
+    assert changes.error is not None
+    assert len(changes.windows) > 10
+    modern.faults.clear()
+    looks, _ = watch.until_done()
+    assert {*map(str, changes.windows), *looks[0]} == {day for _, day in spread(50, 50)}
+
+
+def test_a_failing_baseline_is_tried_again(modern: Api) -> None:
+    modern.fault("/", times=None, status=503)
+    watch = Watch(modern)
+    assert watch().state is None
+    modern.faults.clear()
+    assert "baseline" in watch().told
+
+
+def test_items_of_the_future_are_found_with_their_day(modern: Api) -> None:
+    watch = Watch(modern)
+    watch()
+    put(modern, "forecast", "2024-06-20", at(1))
+    assert watch.days() == ["2024-06-20"]
