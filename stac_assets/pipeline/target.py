@@ -48,7 +48,7 @@ class Target:
 
         handover = Handover()
         with attached(place.file) as connection:
-            named = {"destination_name": self.destination_name or DUCKDB_FILE_STEM}
+            named = self._named()
             plain = PartitionedDuckDb(connection, handover=handover, **named)
             atomic = _in_transactions(plain.capabilities())
             factory = PartitionedDuckDb(connection, handover=handover, **named, **atomic)
@@ -64,13 +64,15 @@ class Target:
         )
 
     def _factory(self) -> AnyDestination:
-        named: dict[str, Any] = {}
-        if self.destination == "duckdb" and self.destination_name is None:
-            # a folder without the project's config.toml: the file is named after the destination
-            named["destination_name"] = DUCKDB_FILE_STEM
+        named = self._named()
         plain = cast(AnyDestination, Destination.from_reference(self.destination, **named))
         atomic = _in_transactions(plain.capabilities())
         return cast(AnyDestination, Destination.from_reference(self.destination, **named, **atomic))
+
+    def _named(self) -> dict[str, Any]:
+        """In a folder without the project's config.toml the DuckDB file is named after the destination."""
+        unnamed = self.destination == "duckdb" and self.destination_name is None
+        return {"destination_name": DUCKDB_FILE_STEM} if unnamed else {}
 
     def describe(self) -> str:
         """Where rows go, in words and without asking dlt: the DuckDB file, or the destination and dataset."""
