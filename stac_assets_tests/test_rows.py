@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stac_assets.source.rows import NotARow, build_row, item_from_row, owner_time, scalars
+from stac_assets.source.rows import NotARow, build_row, item_from_row, owner_time, scalars, unread_times
 from stac_assets.stac.documents import Rejected, decode_item
 from stac_assets.stac.transport import Answer
 from stac_assets.stac.windows import parse_time
@@ -158,5 +158,9 @@ def test_which_properties_are_scalars() -> None:
         "yes": ("bool", True),
         "largest": ("number", 2.0**53),
         "larger": (None, 2**53 + 1),
-        "created": (None, "yesterday"),
     }
+
+
+def test_times_that_name_none_are_told() -> None:
+    item = make_item("a", created="yesterday", updated=None)
+    assert list(unread_times(row_of(item), item["properties"])) == ["created"]

@@ -10,10 +10,11 @@ import dagster as dg
 from stac_assets.orchestration.pictures.bars import bars
 from stac_assets.orchestration.pictures.footprints import footprints
 from stac_assets.orchestration.tables import short_table
-from stac_assets.pipeline.findings import BOX, PartitionRows
+from stac_assets.pipeline.findings import PartitionRows
 from stac_assets.pipeline.load import LoadResult
 from stac_assets.settings import Settings
 from stac_assets.source.fetch import FetchedWindow
+from stac_assets.source.rows import BOX
 from stac_assets.source.tables import type_of
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.replay import curl

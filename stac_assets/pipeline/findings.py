@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-BOX = ("bbox_xmin", "bbox_ymin", "bbox_xmax", "bbox_ymax")
-"""The columns of a bounding box: west, south, east, north."""
 LACKING = {
     "stac_version": "stac_version IS NULL",
     "geometry or bbox": "geometry IS NOT NULL AND bbox IS NULL",

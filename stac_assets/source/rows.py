@@ -21,10 +21,12 @@ JSON_MEMBERS = {
     "bbox": b"[",
 }
 """Members that have a JSON column, and how their text begins if they are what the specification says."""
+BOX = ("bbox_xmin", "bbox_ymin", "bbox_xmax", "bbox_ymax")
 TIME_PROPERTIES = ("datetime", "start_datetime", "end_datetime", "created", "updated")
 LARGEST_EXACT_INTEGER = 2**53
 
 Kind = Literal["bool", "number", "text"]
+_KINDS: dict[type, Kind] = {str: "text", bool: "bool", float: "number", int: "number"}
 _decode = msgspec.json.decode
 
 
@@ -70,7 +72,8 @@ def build_row(item: Item, collection: str) -> tuple[dict[str, Any], dict[str, An
         row["extra"] = b"[" + row["extra"] + b"," + msgspec.json.encode(absent) + b"]"
     properties = _decode(row["properties"]) if "properties" in row else {}
     for name in TIME_PROPERTIES:
-        row[name] = parse_time(properties.get(name))
+        time = properties.get(name)
+        row[name] = None if time is None else parse_time(time)
     row.update(bbox_columns(_decode(row["bbox"]) if "bbox" in row else None))
     return row, properties
 
@@ -106,23 +109,27 @@ def owner_time(row: Mapping[str, Any]) -> datetime | None:
 
 
 def scalars(properties: Mapping[str, Any]) -> Iterator[tuple[str, Kind | None, Any]]:
-    """Name, kind and value of every property that may have a column of its own.
+    """Name, kind and value of every property that may have a column of its own; times have one already.
 
     An integer that a double cannot hold exactly comes with the kind None: it has no place in any column.
     """
     for name, value in properties.items():
-        if name in TIME_PROPERTIES:
-            if value is not None and parse_time(value) is None:
-                yield name, None, value
-        elif isinstance(value, str):
-            yield name, "text", value
-        elif isinstance(value, bool):
-            yield name, "bool", value
-        elif isinstance(value, float):
-            yield name, "number", value
-        elif isinstance(value, int):
-            fits = -LARGEST_EXACT_INTEGER <= value <= LARGEST_EXACT_INTEGER
-            yield name, "number" if fits else None, float(value) if fits else value
+        kind = _KINDS.get(type(value))
+        if kind is None or name in TIME_PROPERTIES:
+            continue
+        if type(value) is int:
+            if -LARGEST_EXACT_INTEGER <= value <= LARGEST_EXACT_INTEGER:
+                value = float(value)
+            else:
+                kind = None
+        yield name, kind, value
+
+
+def unread_times(row: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterator[str]:
+    """The time properties that are given, but name no time."""
+    for name in TIME_PROPERTIES:
+        if row[name] is None and properties.get(name) is not None:
+            yield name
 
 
 def bbox_columns(bbox: Any) -> dict[str, float | None]:
@@ -131,11 +138,11 @@ def bbox_columns(bbox: Any) -> dict[str, float | None]:
     if isinstance(bbox, list) and len(bbox) in (4, 6) and all(map(_is_coordinate, bbox)):
         half = len(bbox) // 2
         corners = [float(x) for x in (*bbox[:2], *bbox[half : half + 2])]
-    return dict(zip(("bbox_xmin", "bbox_ymin", "bbox_xmax", "bbox_ymax"), corners, strict=True))
+    return dict(zip(BOX, corners, strict=True))
 
 
 def _is_coordinate(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+    return type(value) in (float, int) and -1e300 < value < 1e300
 
 
 def _parsed(value: Any) -> Any:

@@ -6,13 +6,13 @@ A file holds the core columns, and for each property one column per kind of valu
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from stac_assets.source.rows import Kind, scalars
+from stac_assets.source.rows import Kind, scalars, unread_times
 from stac_assets.source.tables import DELETED, ITEM_COLUMNS, type_of
 
 ARROW_TYPES: dict[str, pa.DataType] = {
@@ -82,33 +82,59 @@ class Spool:
         self.__init__(self._folder, self._name)
 
 
-@dataclass
 class _Batch:
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    values: dict[tuple[str, Kind], dict[int, Any]] = field(default_factory=dict)
-    kinds: dict[str, Kind] = field(default_factory=dict)
-    misfits: Counter[str] = field(default_factory=Counter)
-    bytes: int = 0
+    """Rows as columns, in the making."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.bytes = 0
+        self.kinds: dict[str, Kind] = {}
+        self.misfits: Counter[str] = Counter()
+        self._core: list[tuple[str, list[Any]]] = [(name, []) for name in STORED_ITEM_COLUMNS]
+        self._values: dict[Kind, dict[str, _Sparse]] = {kind: {} for kind in KIND_TYPES}
 
     def add(self, row: dict[str, Any], properties: Mapping[str, Any], size: int) -> None:
-        position = len(self.rows)
-        self.rows.append(row)
-        self.bytes += size
+        get, position = row.get, self.rows
+        for name, column in self._core:
+            column.append(get(name))
         for name, kind, value in scalars(properties):
             if kind is None:
                 self.misfits[name] += 1
-            else:
-                self.values.setdefault((name, kind), {})[position] = value
+                continue
+            columns = self._values[kind]
+            sparse = columns.get(name)
+            if sparse is None:
+                sparse = columns[name] = _Sparse()
                 self.kinds.setdefault(name, kind)
+            sparse.positions.append(position)
+            sparse.values.append(value)
+        self.misfits.update(unread_times(row, properties))
+        self.rows += 1
+        self.bytes += size
 
     def to_table(self) -> pa.Table:
-        columns: dict[str, pa.Array] = {}
-        for name in STORED_ITEM_COLUMNS:
-            columns[name] = core_array([row.get(name) for row in self.rows], type_of(ITEM_COLUMNS[name]))
-        for (name, kind), values in self.values.items():
-            column = [values.get(position) for position in range(len(self.rows))]
-            columns[f"{kind}:{name}"] = pa.array(column, KIND_TYPES[kind])
+        columns = {name: core_array(values, type_of(ITEM_COLUMNS[name])) for name, values in self._core}
+        for kind, by_name in self._values.items():
+            for name, sparse in by_name.items():
+                columns[f"{kind}:{name}"] = pa.array(sparse.filled(self.rows), KIND_TYPES[kind])
         return pa.table(columns)
+
+
+class _Sparse:
+    """The values of a property, and the rows that have one."""
+
+    def __init__(self) -> None:
+        self.positions: list[int] = []
+        self.values: list[Any] = []
+
+    def filled(self, rows: int) -> list[Any]:
+        """A value or None for each row."""
+        if len(self.values) == rows:
+            return self.values
+        found: list[Any] = [None] * rows
+        for position, value in zip(self.positions, self.values, strict=True):
+            found[position] = value
+        return found
 
 
 def core_array(values: list[Any], data_type: str) -> pa.Array:

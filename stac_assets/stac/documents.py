@@ -69,7 +69,8 @@ _decode_items = msgspec.json.Decoder(list[Item]).decode
 _decode_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_link = msgspec.json.Decoder(Link).decode
 
-_FLAT = bytes.maketrans(b"123456789E", b"000000000e")
+_FLAT = bytes.maketrans(b"123456789+E", b"0000000000e")
+_EXPONENT = b"0e000"  # or e+99, which is none too large, but rare
 _LONG = b"0" * 309
 _BEFORE_A_NUMBER = b"[:, \t\r\n"
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
@@ -241,13 +242,12 @@ def _may_hold_a_huge_number(body: bytes) -> bool:
     flat = body.translate(_FLAT)
     if _LONG in flat:
         return True
-    for exponent in (b"0e000", b"0e+000"):
-        at = flat.find(exponent)
-        while at >= 0:
-            before = flat[max(0, at - len(_LONG)) : at + 1].rstrip(b"0.").removesuffix(b"-")
-            if before[-1:] in _BEFORE_A_NUMBER:
-                return True
-            at = flat.find(exponent, at + 1)
+    at = flat.find(_EXPONENT)
+    while at >= 0:
+        before = flat[max(0, at - len(_LONG)) : at + 1].rstrip(b"0.").removesuffix(b"-")
+        if before[-1:] in _BEFORE_A_NUMBER:
+            return True
+        at = flat.find(_EXPONENT, at + 1)
     return False
 
 

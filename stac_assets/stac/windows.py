@@ -154,7 +154,15 @@ def parse_time(text: object) -> datetime | None:
     if not isinstance(text, str):
         return None
     try:
-        time = datetime.fromisoformat(text.strip().upper())
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            time = datetime.fromisoformat(text.strip().upper())
+        except ValueError:
+            return None
+    if time.tzinfo is UTC:
+        return time
+    try:
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except OverflowError:
         return None

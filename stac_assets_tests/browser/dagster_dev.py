@@ -1,0 +1,216 @@
+"""A real `dagster dev` in a project folder, with the UI, the daemon and the code server that belong to it.
+
+with DagsterDev(folder, SOURCES__PYSTAC_CLIENT_SOURCE__BASE_URL=api.url) as dagster:
+    run_id = dagster.launch("search", "c1|2024-01-01")
+    assert dagster.ended(run_id) == "SUCCESS"
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import requests
+
+from stac_assets_tests.conftest import CONFIGURING
+
+T = TypeVar("T")
+
+HOST = "127.0.0.1"
+PATIENCE = 120.0
+"""Seconds for what takes a few on an idle machine."""
+GRACE = 30.0
+"""Seconds in which `dagster dev` is to end by itself; it waits up to 15 s for each of its two children."""
+OVER = {"SUCCESS", "FAILURE", "CANCELED"}
+# SIGINT is ignored in what a shell starts in the background, and that would be inherited; and when the tests
+# themselves are killed, nobody else would end it.
+_INTERRUPTIBLE = """
+import ctypes, os, signal, sys
+PR_SET_PDEATHSIG = 1
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+_LOCATIONS = """
+{ workspaceOrError { ... on Workspace { locationEntries { loadStatus locationOrLoadError {
+    __typename
+    ... on RepositoryLocation { name repositories { name } }
+    ... on PythonError { message }
+} } } } }
+"""
+_LAUNCH = """
+mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+    ... on RunConfigValidationInvalid { errors { message } }
+} }
+"""
+_RUNS = """
+query ($filter: RunsFilter) { runsOrError(filter: $filter) { ... on Runs { results {
+    runId status tags { key value }
+} } } }
+"""
+
+
+class DagsterDev:
+    """Starts on entering, ends on leaving the `with` block with everything that it started.
+
+    Args:
+        folder: the project folder, which gets the logs too.
+        arguments: further ones of `dagster dev`.
+        environment: further variables, such as settings of the source.
+    """
+
+    def __init__(self, folder: Path, arguments: Sequence[str] = (), **environment: str) -> None:
+        self.folder = folder
+        self.log = folder / "dagster-dev.log"
+        self.port = _free_port()
+        self._arguments = arguments
+        self._environment = {**_bare_environment(folder), **environment}
+        self._http = requests.Session()
+        self._http.trust_env = False  # no proxy for this machine
+
+    @property
+    def url(self) -> str:
+        """The root of the UI, without a slash at its end."""
+        return f"http://{HOST}:{self.port}"
+
+    def __enter__(self) -> Self:
+        dagster = str(Path(sys.executable).with_name("dagster"))
+        command = [dagster, "dev", "--host", HOST, "--port", str(self.port), *self._arguments]
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _INTERRUPTIBLE, *command],
+                cwd=self.folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            self.repository = until(self._loaded, "the definitions to be loaded")
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Ask `dagster dev` to end, and kill what is left of its process group."""
+        group = self._process.pid
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(GRACE)
+            until(lambda: not alive(group), "the processes to end", 5)
+        except (subprocess.TimeoutExpired, TimeoutError):
+            os.killpg(group, signal.SIGKILL)
+            self._process.wait(GRACE)
+        self._http.close()
+
+    def graphql(self, query: str, **variables: Any) -> Any:
+        """The only field of the answer to a query.
+
+        Raises:
+            AssertionError: the query has an error.
+        """
+        answer = self._http.post(
+            f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=PATIENCE
+        ).json()
+        assert not answer.get("errors"), answer["errors"]
+        (found,) = answer["data"].values()
+        return found
+
+    def launch(self, asset: str, partition: str) -> str:
+        """Materialize a partition, as the UI does it; the run's id."""
+        params = {
+            "selector": {
+                **self.selector,
+                "pipelineName": "__ASSET_JOB",
+                "assetSelection": [{"path": [asset]}],
+            },
+            "executionMetadata": {"tags": [{"key": "dagster/partition", "value": partition}]},
+        }
+        launched = self.graphql(_LAUNCH, params=params)
+        assert launched["__typename"] == "LaunchRunSuccess", launched
+        return launched["run"]["runId"]
+
+    def runs(self, **filters: Any) -> list[dict[str, Any]]:
+        """The runs that fit a `RunsFilter`, the newest first: id, status and tags."""
+        found = self.graphql(_RUNS, filter=filters)["results"]
+        return [{**run, "tags": {tag["key"]: tag["value"] for tag in run["tags"]}} for run in found]
+
+    def status(self, run_id: str) -> str:
+        (run,) = self.runs(runIds=[run_id])
+        return run["status"]
+
+    def ended(self, run_id: str, within: float = PATIENCE) -> str:
+        """The status of a run that is over; waits for it."""
+        return until(lambda: {self.status(run_id)} & OVER, f"the end of run {run_id}", within).pop()
+
+    @property
+    def selector(self) -> dict[str, str]:
+        """What names the repository in many queries."""
+        return {"repositoryLocationName": self.repository[0], "repositoryName": self.repository[1]}
+
+    def _loaded(self) -> tuple[str, str] | None:
+        """The name of the code location and of the repository in it, once it is there."""
+        assert self._process.poll() is None, self.log.read_text()
+        try:
+            entries = self.graphql(_LOCATIONS)["locationEntries"]
+        except requests.ConnectionError:
+            return None
+        if not entries or any(entry["loadStatus"] != "LOADED" for entry in entries):
+            return None
+        (location,) = (entry["locationOrLoadError"] for entry in entries)
+        assert location["__typename"] == "RepositoryLocation", location
+        return location["name"], location["repositories"][0]["name"]
+
+
+def until(found: Callable[[], T], what: str, within: float = PATIENCE) -> T:
+    """What `found` returns as soon as that is true.
+
+    Raises:
+        TimeoutError: it is still not after so many seconds.
+    """
+    deadline = time.monotonic() + within
+    while not (value := found()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {within:g} s for {what}")
+        time.sleep(0.2)
+    return value
+
+
+def alive(group: int) -> list[str]:
+    """The processes of a process group, as `ps` shows them; those that only wait to be reaped are not."""
+    shown = subprocess.run(
+        ["ps", "-A", "-o", "pgid=,stat=,pid=,args="], capture_output=True, text=True, check=True
+    )
+    lines = (line.split(None, 2) for line in shown.stdout.splitlines())
+    return [what for owner, state, what in lines if owner == str(group) and not state.startswith("Z")]
+
+
+def _bare_environment(folder: Path) -> dict[str, str]:
+    """The environment without settings of this project, of dlt or of Dagster."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(CONFIGURING)}
+    local = {"NO_PROXY": f"{HOST},localhost", "no_proxy": f"{HOST},localhost"}
+    return {**kept, **local, "DLT_DATA_DIR": str(folder / ".dlt" / "data")}
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        return listener.getsockname()[1]
