@@ -15,9 +15,9 @@ SHOW_CURSOR = "\x1b[?25h"
 def interruptible() -> Iterator[threading.Event]:
     """An event that Ctrl-C sets, and then raises KeyboardInterrupt here.
 
-    The event stops the threads that fetch, between two pieces of an answer. A server that sends nothing holds
-    them until the read time-out; a second Ctrl-C does not wait for that. What is left in the run's folder the
-    next run removes.
+    The event stops the threads that fetch, between two pieces of an answer. One that waits for a server which
+    sends nothing is left behind after some seconds; a second Ctrl-C does not wait for that either. What is
+    left in the run's folder the next run removes.
     """
     cancelled = threading.Event()
 

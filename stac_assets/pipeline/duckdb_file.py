@@ -18,17 +18,19 @@ from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema import Schema
 from dlt.common.schema.typing import TColumnSchema
 from dlt.common.storages.load_package import LoadJobInfo
+from dlt.destinations.exceptions import DatabaseTransientException
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration, DuckDbConnectionPool
 from dlt.destinations.impl.duckdb.duck import DuckDbClient
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 from stac_assets.pipeline.locks import STORAGE_VERSION
-from stac_assets.source.handover import Handover
+from stac_assets.source.handover import Handover, Rows
 from stac_assets.source.tables import PARTITION_KEY
 
-ROW_GROUP_SIZE = 4096
+ROW_GROUP_SIZE = 2048
 """Rows that are compressed together; DuckDB's own 122,880 would be 2 GB of items."""
-MEMORY_LIMIT = "400MB"
+MEMORY = 100_000_000
+"""Bytes that DuckDB may take beside the row groups at hand; with more it would keep what it has written."""
 ALIAS = "stac"
 LOAD_ID = "_dlt_load_id"
 
@@ -42,7 +44,7 @@ def attached(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         options = f"STORAGE_VERSION '{STORAGE_VERSION}', ROW_GROUP_SIZE {ROW_GROUP_SIZE}"
         connection.execute(f"ATTACH '{path}' AS {ALIAS} ({options})")
         connection.execute(f"USE {ALIAS}")
-        connection.execute(f"SET GLOBAL memory_limit = '{MEMORY_LIMIT}'")
+        connection.execute("SET GLOBAL write_buffer_row_group_count = 1")
         connection.execute(f"SET GLOBAL temp_directory = '{path}.tmp'")
         yield connection
         connection.execute(f"CHECKPOINT {ALIAS}")
@@ -137,18 +139,33 @@ class _ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
         table = client.make_qualified_table_name(self.load_table_name)
         key = client.escape_column_name(PARTITION_KEY)
         rows = self._handover.tables[self.load_table_name]
-        columns = ", ".join(map(client.escape_column_name, rows.schema.names))
+        columns = ", ".join(map(client.escape_column_name, rows.columns))
         path = self._file_path.replace("'", "''")
-        with client.begin_transaction():
-            client.execute_sql(
-                f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM read_parquet('{path}'))"  # noqa: S608
-            )
-            connection = client.native_connection
-            connection.register("handed_over", rows.reader())
-            try:
-                client.execute_sql(
-                    f"INSERT INTO {table} ({columns}, {client.escape_column_name(LOAD_ID)}) "  # noqa: S608
-                    f"SELECT {columns}, '{self._load_id}' FROM handed_over"
-                )
-            finally:
-                connection.unregister("handed_over")
+        delete = f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM read_parquet('{path}'))"  # noqa: S608
+        insert = (
+            f"INSERT INTO {table} ({columns}, {client.escape_column_name(LOAD_ID)}) "  # noqa: S608
+            f"SELECT {columns}, '{self._load_id}' FROM handed"
+        )
+        connection = client.native_connection
+        limit = MEMORY + 4 * ROW_GROUP_SIZE * rows.widest
+        usual = connection.execute("SELECT current_setting('memory_limit')").fetchall()[0][0]
+        try:
+            connection.execute(f"SET GLOBAL memory_limit = '{limit}B'")
+            _replace(client, delete, insert, rows)
+        except DatabaseTransientException as error:
+            if not isinstance(error.__cause__, duckdb.OutOfMemoryException):
+                raise
+            connection.execute(f"SET GLOBAL memory_limit = '{usual}'")  # rows far wider than most
+            _replace(client, delete, insert, rows)
+        finally:
+            connection.execute(f"SET GLOBAL memory_limit = '{usual}'")
+
+
+def _replace(client: DuckDbSqlClient, delete: str, insert: str, rows: Rows) -> None:
+    with client.begin_transaction():
+        client.execute_sql(delete)
+        connection = client.native_connection
+        # whole row groups, because parts of one leave memory behind; and DuckDB finds `handed` by its name,
+        # because what is registered with it stays alive until the transaction ends
+        for handed in rows.portions(ROW_GROUP_SIZE):  # noqa: B007
+            connection.execute(insert)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+import pyarrow as pa
 from dlt.common.destination.client import WithStateSync
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.pipeline import LoadInfo
@@ -123,6 +124,7 @@ def load(
         spool = folder / "spool"
         spool.mkdir()
         fetched = fetch(job, settings, spool, progress, cancelled)
+        pa.default_memory_pool().release_unused()
         fetch_seconds = time.monotonic() - started
         result = LoadResult(
             job,

@@ -4,7 +4,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +14,7 @@ from stac_assets.source.limits import refusal
 from stac_assets.source.rows import NotARow, build_row, owner_time
 from stac_assets.source.spool import Spool
 from stac_assets.source.tables import PARTITION_KEY
+from stac_assets.source.workers import work_off
 from stac_assets.stac.api import Narrowing, StacApi
 from stac_assets.stac.documents import DECODE_ERRORS, Item, Page, Rejected, decode_item, object_text, why
 from stac_assets.stac.errors import Cancelled, ConfigurationError, EndpointMissing, StacError
@@ -27,8 +27,6 @@ logger = logging.getLogger("stac_assets")
 
 Progress = Callable[[Window, Figures], None]
 """Called after every page with the window and its figures so far."""
-
-POLL_SECONDS = 0.2
 
 
 @dataclass
@@ -85,7 +83,7 @@ def fetch_windows(
             api.collection(collection)
     stop = cancelled or threading.Event()
 
-    def fetch(fetched: FetchedWindow) -> FetchedWindow:
+    def fetch(fetched: FetchedWindow) -> None:
         reader = _Reader(api, resource, fetched, narrowing or Narrowing(), max_items, destination, progress)
         started = time.monotonic()
         try:
@@ -101,22 +99,9 @@ def fetch_windows(
             fetched.spool.discard()
             fetched.error = error
         fetched.seconds = time.monotonic() - started
-        return fetched
 
     jobs = [FetchedWindow(w, Spool(folder, f"{resource}-{n:05}")) for n, w in enumerate(windows)]
-    workers = ThreadPoolExecutor(api.options.max_concurrent_requests, thread_name_prefix="fetch")
-    futures = [workers.submit(fetch, job) for job in jobs]
-    try:
-        pending = set(futures)
-        while pending:  # in short waits, so that an interrupt reaches this thread
-            done, pending = wait(pending, POLL_SECONDS, FIRST_COMPLETED)
-            for future in done:
-                future.result()
-    except BaseException:
-        stop.set()
-        raise
-    finally:
-        workers.shutdown(cancel_futures=True)
+    work_off(jobs, fetch, api.options.max_concurrent_requests, stop)
     return jobs
 
 

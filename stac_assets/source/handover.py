@@ -8,14 +8,17 @@ import pyarrow as pa
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of one table: a schema, and what gives its batches, each time from the first one on."""
+    """The rows of one table.
 
-    schema: pa.Schema
-    batches: Callable[[], Iterator[pa.RecordBatch]]
+    Args:
+        columns: their names.
+        portions: gives them, so many rows at a time, each call from the first one on.
+        widest: bytes of the largest row, about.
+    """
 
-    def reader(self) -> pa.RecordBatchReader:
-        """All batches, one at a time."""
-        return pa.RecordBatchReader.from_batches(self.schema, self.batches())
+    columns: list[str]
+    portions: Callable[[int], Iterator[pa.Table]]
+    widest: int
 
 
 @dataclass
@@ -26,3 +29,20 @@ class Handover:
     """
 
     tables: dict[str, Rows] = field(default_factory=dict)
+
+
+def in_portions(tables: Iterator[pa.Table], number: int) -> Iterator[pa.Table]:
+    """The rows of `tables`, `number` at a time; only the last portion may have fewer."""
+    kept: list[pa.Table] = []
+    missing = number
+    for table in tables:
+        while table.num_rows:
+            part = table.slice(0, missing)
+            kept.append(part)
+            table = table.slice(part.num_rows)
+            missing -= part.num_rows
+            if not missing:
+                yield pa.concat_tables(kept).combine_chunks()
+                kept, missing = [], number
+    if kept:
+        yield pa.concat_tables(kept).combine_chunks()

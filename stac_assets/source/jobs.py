@@ -67,6 +67,7 @@ def fetch(
     cancelled: threading.Event | None = None,
 ) -> Fetched:
     """Ask the API for everything that `job` names; rows of items go to files in `folder`."""
+    cancelled = cancelled or threading.Event()  # one for all: what an error in a window sets stops the others
     api = StacApi(settings.api, cancelled)
     fetched = Fetched(job)
     if job.resource in ITEM_TABLES:

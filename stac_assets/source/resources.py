@@ -17,7 +17,7 @@ from dlt.extract import DltResource
 from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.source.emitters import emit
-from stac_assets.source.handover import Handover, Rows
+from stac_assets.source.handover import Handover, Rows, in_portions
 from stac_assets.source.jobs import Fetched
 from stac_assets.source.promotion import Promotion, settle
 from stac_assets.source.spool import core_array, read_tables
@@ -144,7 +144,11 @@ def _item_tables(
                 settled(fetched, promotion)
 
         if handover is not None:
-            handover.tables[name] = Rows(schema_of_rows, lambda: _batches(rows()))
+            handover.tables[name] = Rows(
+                schema_of_rows.names,
+                lambda number: in_portions(rows(), number),
+                max((file.bytes // file.rows for file in files), default=0),
+            )
             tables = _tombstones(name, fetched, schema_of_rows)
         else:
             tables = _gathered(chain(_tombstones(name, fetched, schema_of_rows), rows()))
@@ -152,11 +156,6 @@ def _item_tables(
             for data in emit(table, ITEM_COLUMNS, destination):
                 yield dlt.mark.with_hints(data, hints)
         yield from _rejected_tables(name, fetched, schema, destination)
-
-
-def _batches(tables: Iterator[pa.Table]) -> Iterator[pa.RecordBatch]:
-    for table in tables:
-        yield from table.to_batches()
 
 
 def _refuse_samples(name: str, fetched: Fetched, stored: Mapping[str, Any]) -> None:
@@ -239,11 +238,13 @@ def _filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
 def _gathered(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
     """Few large tables out of many small ones: each costs dlt the same."""
     gathered: list[pa.Table] = []
+    size = 0
     for table in tables:
         gathered.append(table)
-        if sum(t.nbytes for t in gathered) >= TABLE_BYTES:
+        size += table.nbytes
+        if size >= TABLE_BYTES:
             yield pa.concat_tables(gathered)
-            gathered = []
+            gathered, size = [], 0
     if gathered:
         yield pa.concat_tables(gathered)
 

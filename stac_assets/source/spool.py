@@ -28,7 +28,7 @@ KIND_TYPES: dict[Kind, pa.DataType] = {"bool": pa.bool_(), "number": pa.float64(
 STORED_ITEM_COLUMNS = [name for name in ITEM_COLUMNS if name != DELETED]
 """The core columns of a row that is no tombstone."""
 
-BATCH_BYTES = 32 * 1024 * 1024
+BATCH_BYTES = 8 * 1024 * 1024
 """JSON text that a batch gathers before it is written to a file."""
 
 
@@ -38,6 +38,8 @@ class SpoolFile:
 
     path: Path
     rows: int
+    bytes: int
+    """Length of their documents."""
     kinds: Mapping[str, Kind]
     """The kind of the first value of each property in this batch."""
     misfits: Mapping[str, int]
@@ -72,7 +74,9 @@ class Spool:
                 ) as writer,
             ):
                 writer.write_table(table)
-            self.files.append(SpoolFile(path, table.num_rows, self._batch.kinds, self._batch.misfits))
+            self.files.append(
+                SpoolFile(path, table.num_rows, self._batch.bytes, self._batch.kinds, self._batch.misfits)
+            )
         self._batch = _Batch()
 
     def discard(self) -> None:

@@ -27,6 +27,7 @@ PATIENCE = 120.0
 """Seconds for what takes a few on an idle machine."""
 GRACE = 30.0
 """Seconds in which `dagster dev` is to end by itself; it waits up to 15 s for each of its two children."""
+PARTITION_TAG = "dagster/partition"
 OVER = {"SUCCESS", "FAILURE", "CANCELED"}
 # SIGINT is ignored in what a shell starts in the background, and that would be inherited; and when the tests
 # themselves are killed, nobody else would end it.
@@ -73,6 +74,8 @@ class DagsterDev:
     def __init__(self, folder: Path, arguments: Sequence[str] = (), **environment: str) -> None:
         self.folder = folder
         self.log = folder / "dagster-dev.log"
+        self.selector: dict[str, str] = {}
+        """What names the repository in many queries."""
         self.port = _free_port()
         self._arguments = arguments
         self._environment = {**_bare_environment(folder), **environment}
@@ -98,7 +101,7 @@ class DagsterDev:
                 start_new_session=True,
             )
         try:
-            self.repository = until(self._loaded, "the definitions to be loaded")
+            self.selector = until(self._loaded, "the definitions to be loaded")
         except BaseException:
             self.stop()
             raise
@@ -142,7 +145,7 @@ class DagsterDev:
                 "pipelineName": "__ASSET_JOB",
                 "assetSelection": [{"path": [asset]}],
             },
-            "executionMetadata": {"tags": [{"key": "dagster/partition", "value": partition}]},
+            "executionMetadata": {"tags": [{"key": PARTITION_TAG, "value": partition}]},
         }
         launched = self.graphql(_LAUNCH, params=params)
         assert launched["__typename"] == "LaunchRunSuccess", launched
@@ -153,6 +156,14 @@ class DagsterDev:
         found = self.graphql(_RUNS, filter=filters)["results"]
         return [{**run, "tags": {tag["key"]: tag["value"] for tag in run["tags"]}} for run in found]
 
+    def run_of(self, partition: str, *besides: str) -> str:
+        """The id of the run of a partition that is none of those; waits for it."""
+        tag = {"key": PARTITION_TAG, "value": partition}
+        (found,) = until(
+            lambda: {run["runId"] for run in self.runs(tags=[tag])} - set(besides), f"a run of {partition}"
+        )
+        return found
+
     def status(self, run_id: str) -> str:
         (run,) = self.runs(runIds=[run_id])
         return run["status"]
@@ -161,23 +172,19 @@ class DagsterDev:
         """The status of a run that is over; waits for it."""
         return until(lambda: {self.status(run_id)} & OVER, f"the end of run {run_id}", within).pop()
 
-    @property
-    def selector(self) -> dict[str, str]:
-        """What names the repository in many queries."""
-        return {"repositoryLocationName": self.repository[0], "repositoryName": self.repository[1]}
-
-    def _loaded(self) -> tuple[str, str] | None:
-        """The name of the code location and of the repository in it, once it is there."""
+    def _loaded(self) -> dict[str, str]:
+        """The names of the code location and of the repository in it; nothing while it is being loaded."""
         assert self._process.poll() is None, self.log.read_text()
         try:
             entries = self.graphql(_LOCATIONS)["locationEntries"]
         except requests.ConnectionError:
-            return None
+            return {}
         if not entries or any(entry["loadStatus"] != "LOADED" for entry in entries):
-            return None
+            return {}
         (location,) = (entry["locationOrLoadError"] for entry in entries)
         assert location["__typename"] == "RepositoryLocation", location
-        return location["name"], location["repositories"][0]["name"]
+        (repository,) = location["repositories"]
+        return {"repositoryLocationName": location["name"], "repositoryName": repository["name"]}
 
 
 def until(found: Callable[[], T], what: str, within: float = PATIENCE) -> T:
