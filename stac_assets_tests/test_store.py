@@ -152,7 +152,7 @@ def test_a_kill_leaves_the_old_rows_or_the_new_ones(
     load()
     old = filled_cells(table)
     publish_upstream(api, "new")
-    for moment in MOMENTS.get(resource, (f"INSERT INTO {name}", f"COMMIT INSERT INTO {name}")):
+    for moment in MOMENTS.get(table, (f"INSERT INTO {name}", f"COMMIT INSERT INTO {name}")):
         killer.load(api.url, resource, moment)
         assert filled_cells(table) == old, f"killed before {moment}"
 

@@ -5,6 +5,7 @@ They run in the same run as the load, from counts taken while it held the datase
 
 import warnings
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -15,10 +16,12 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 
 from stac_assets.orchestration import judgements
 from stac_assets.orchestration.judgements import OF_PARTITIONS, Judgement, Partition
-from stac_assets.pipeline.load import LoadResult
 from stac_assets.settings import Settings
 from stac_assets.source.tables import ITEM_TABLES
 from stac_assets.stac.figures import Figures
+
+if TYPE_CHECKING:
+    from stac_assets.pipeline.load import LoadResult
 
 SCHEMA, ROW_COUNT, CONFIGURED = "schema", "row_count", "configured_collections"
 DESCRIPTIONS = {
@@ -49,7 +52,7 @@ def check_specs(asset: str, partitions: dg.PartitionsDefinition | None) -> list[
         ]
 
 
-def judged(result: LoadResult, settings: Settings) -> Iterator[tuple[str, str | None, Judgement]]:
+def judged(result: "LoadResult", settings: Settings) -> Iterator[tuple[str, str | None, Judgement]]:
     """The name of each check, the partition that it was made of (None for the table), and its outcome."""
     inspection, asset = result.inspection, result.job.resource
     if inspection is None:
@@ -67,7 +70,7 @@ def judged(result: LoadResult, settings: Settings) -> Iterator[tuple[str, str | 
 
 
 def evaluations(
-    context: dg.AssetExecutionContext, result: LoadResult, settings: Settings
+    context: dg.AssetExecutionContext, result: "LoadResult", settings: Settings
 ) -> Iterator[dg.AssetCheckEvaluation]:
     """One evaluation per check and partition; each names the materialization that it is about.
 

@@ -2,18 +2,20 @@
 
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from dagster_dlt import DagsterDltResource
 
 from stac_assets.orchestration.checks import check_outputs, evaluations
-from stac_assets.orchestration.event_log import events_together
 from stac_assets.orchestration.metadata import load_metadata, partitions_metadata
 from stac_assets.orchestration.story import Heartbeat, begin, end
-from stac_assets.pipeline.load import LoadResult, load
 from stac_assets.pipeline.target import target_of
 from stac_assets.settings import Settings
-from stac_assets.source.jobs import Job
+from stac_assets.source.job import Job
+
+if TYPE_CHECKING:  # what loads is imported by a run, not with the definitions
+    from stac_assets.pipeline.load import LoadResult
 
 Report = dg.MaterializeResult | dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.Output
 """What an asset tells Dagster."""
@@ -33,6 +35,9 @@ class StacLoader(DagsterDltResource):
 
         Where some partitions failed, the others are stored and reported, and then the run fails.
         """
+        from stac_assets.orchestration.event_log import events_together
+        from stac_assets.pipeline.load import load
+
         context.log.info(begin(job, settings, target_of(settings).describe()))
         cancelled = threading.Event()
         try:
@@ -53,7 +58,9 @@ class StacLoader(DagsterDltResource):
         result.raise_on_failures()
 
 
-def _reported(context: dg.AssetExecutionContext, result: LoadResult, settings: Settings) -> Iterator[Report]:
+def _reported(
+    context: dg.AssetExecutionContext, result: "LoadResult", settings: Settings
+) -> Iterator[Report]:
     """The materialization of each partition that was stored, and the outcome of every check."""
     asset = result.job.resource
     key = dg.AssetKey(asset)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import dagster as dg
@@ -11,19 +11,21 @@ from stac_assets.orchestration.pictures.bars import bars
 from stac_assets.orchestration.pictures.footprints import footprints
 from stac_assets.orchestration.tables import short_table
 from stac_assets.pipeline.findings import PartitionRows
-from stac_assets.pipeline.load import LoadResult
 from stac_assets.settings import Settings
-from stac_assets.source.fetch import FetchedWindow
 from stac_assets.source.rows import BOX
 from stac_assets.source.tables import type_of
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.replay import curl
 from stac_assets.stac.windows import Window
 
+if TYPE_CHECKING:
+    from stac_assets.pipeline.load import LoadResult
+    from stac_assets.source.fetch import FetchedWindow
+
 Metadata = dict[str, Any]
 
 
-def partitions_metadata(result: LoadResult, settings: Settings) -> Iterator[tuple[str, Metadata]]:
+def partitions_metadata(result: "LoadResult", settings: Settings) -> Iterator[tuple[str, Metadata]]:
     """The metadata of each partition that was stored: first its own, then what is true of the whole run."""
     run = load_metadata(result, settings)
     found = result.inspection.partitions if result.inspection else {}
@@ -44,7 +46,7 @@ def partitions_metadata(result: LoadResult, settings: Settings) -> Iterator[tupl
             yield collection, {**own, **run}
 
 
-def window_metadata(resource: str, fetched: FetchedWindow, settings: Settings) -> Metadata:
+def window_metadata(resource: str, fetched: "FetchedWindow", settings: Settings) -> Metadata:
     """What is true of one partition alone."""
     window, figures = fetched.window, fetched.figures
     found = figures_metadata(figures)
@@ -88,7 +90,7 @@ def figures_metadata(figures: Figures) -> Metadata:
     return found
 
 
-def load_metadata(result: LoadResult, settings: Settings) -> Metadata:
+def load_metadata(result: "LoadResult", settings: Settings) -> Metadata:
     """What is true of the whole load: time, types that did not fit, and the table."""
     seconds = result.fetch_seconds + result.store_seconds
     table = f"{result.target.dataset_name}.{result.job.resource}"
@@ -135,7 +137,7 @@ def _seen(rows: PartitionRows | None, settings: Settings, collection: str | None
     return found
 
 
-def _ranges(result: LoadResult) -> Iterator[tuple[str, Mapping[date, int]]]:
+def _ranges(result: "LoadResult") -> Iterator[tuple[str, Mapping[date, int]]]:
     """Where several dates of a collection were loaded: their items, under the key of the last of them."""
     counts: dict[str, dict[date, int]] = {}
     for fetched in result.windows:
@@ -146,7 +148,7 @@ def _ranges(result: LoadResult) -> Iterator[tuple[str, Mapping[date, int]]]:
             yield last[collection].key, by_date
 
 
-def _window(fetched: FetchedWindow) -> Window:
+def _window(fetched: "FetchedWindow") -> Window:
     return fetched.window
 
 

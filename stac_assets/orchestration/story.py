@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from stac_assets.settings import Settings
-from stac_assets.source.jobs import Job
+from stac_assets.source.job import Job
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import ONE_DAY, Window
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import dlt
 from dlt.common.destination import AnyDestination, Destination, DestinationCapabilitiesContext
@@ -14,7 +14,9 @@ from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.settings import Settings
-from stac_assets.source.handover import Handover
+
+if TYPE_CHECKING:
+    from stac_assets.source.handover import Handover
 
 PIPELINE_NAME = "pystac_client_pipeline"
 DUCKDB_FILE_STEM = "pystac_client"
@@ -36,7 +38,7 @@ class Target:
         return self._pipeline(pipelines_dir, self._factory(), progress)
 
     @contextmanager
-    def storing(self, place: "Place", pipelines_dir: Path) -> Iterator[tuple[Pipeline, Handover | None]]:
+    def storing(self, place: "Place", pipelines_dir: Path) -> "Iterator[tuple[Pipeline, Handover | None]]":
         """A pipeline to store with, and where its resources put their rows, if the destination takes them so.
 
         Whoever calls holds the dataset.
@@ -45,6 +47,7 @@ class Target:
             yield self.pipeline(pipelines_dir), None
             return
         from stac_assets.pipeline.duckdb_file import PartitionedDuckDb, attached
+        from stac_assets.source.handover import Handover
 
         handover = Handover()
         with attached(place.file) as connection:

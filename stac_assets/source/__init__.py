@@ -7,27 +7,23 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dlt
 from dlt.extract import DltSource
 
 from stac_assets.credentials import StacCredentials
 from stac_assets.settings import Settings, read_settings
-from stac_assets.source.handover import Handover
-from stac_assets.source.jobs import Fetched, Job, fetch
-from stac_assets.source.resources import (
-    Obtain,
-    Settled,
-    build_resource,
-    claim_dataset,
-    destination_type,
-    refuse_failures,
-)
+from stac_assets.source.job import Job
 from stac_assets.source.tables import ITEM_TABLES
-from stac_assets.stac.api import ENDPOINTS, StacApi
+from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.options import RequestModifier
+
+if TYPE_CHECKING:  # what fetches and converts is imported when it is needed, not with the definitions
+    from stac_assets.source.handover import Handover
+    from stac_assets.source.jobs import Fetched
+    from stac_assets.source.resources import Obtain, Settled
 
 __all__ = ["StacCredentials", "build_source", "pystac_client_source"]
 
@@ -74,6 +70,9 @@ def pystac_client_source(
         >>> pipeline = dlt.pipeline("my_pipeline", destination="duckdb", dataset_name="stac")
         >>> pipeline.run(source.with_resources("search"))  # doctest: +SKIP
     """
+    from stac_assets.source.jobs import fetch
+    from stac_assets.source.resources import claim_dataset, destination_type, refuse_failures
+
     named = list(collections) if collections is not None and not isinstance(collections, str) else collections
     read = read_settings(
         base_url=base_url,
@@ -89,7 +88,7 @@ def pystac_client_source(
     ids = tuple(item_ids)
 
     @contextmanager
-    def obtain(name: str) -> Iterator[Fetched]:
+    def obtain(name: str) -> Iterator["Fetched"]:
         claim_dataset(read.base_url)
         here = replace(read, destination=destination_type())
         with tempfile.TemporaryDirectory(prefix="stac-assets-") as folder:
@@ -100,11 +99,13 @@ def pystac_client_source(
 
 def build_source(
     settings: Settings,
-    obtain: Mapping[str, Obtain],
-    settled: Settled | None = None,
-    handover: Handover | None = None,
+    obtain: "Mapping[str, Obtain]",
+    settled: "Settled | None" = None,
+    handover: "Handover | None" = None,
 ) -> DltSource:
     """A source whose resources get what was fetched from the callables in `obtain`, by name."""
+
+    from stac_assets.source.resources import build_resource
 
     def resources() -> Iterable[Any]:
         for name, get in obtain.items():
@@ -117,6 +118,8 @@ def whole_job(name: str, settings: Settings, ids: tuple[str, ...]) -> Job:
     """Everything that the settings say of one endpoint."""
     if name not in (*ITEM_TABLES, "collection"):
         return Job(name, collections=settings.named_collections)
+    from stac_assets.stac.api import StacApi
+
     named = settings.named_collections or tuple(StacApi(settings.api, threading.Event()).collection_ids())
     if name == "collection":
         return Job(name, collections=named)

@@ -49,6 +49,7 @@ def work_off(jobs: Iterable[T], work: Callable[[T], None], most: int, stop: thre
                 work(job)
             except BaseException as error:
                 ended.put(error)
+                stop.set()
             else:
                 ended.put(None)
 
