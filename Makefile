@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
 
-.PHONY: demo ui test test-soak test-embedded-elt lint types check bench bench-quick clean
+.PHONY: demo ui test test-soak test-browser test-embedded-elt lint types check bench bench-quick screenshots clean
 
 demo: $(STAMP)  ## load the sample API into DuckDB through Dagster
 	$(BIN)/stac-assets demo
@@ -18,6 +18,9 @@ test: $(STAMP)  ## the whole test suite
 
 test-soak: $(STAMP)  ## kills at random moments, and an API that fails one request in five
 	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2" stac_assets_tests/soak
+
+test-browser: $(STAMP)  ## Dagster's UI in a headless Chromium, which has to be on the PATH
+	$(BIN)/python -m pytest --override-ini addopts=-ra stac_assets_tests/browser
 
 test-embedded-elt:  ## the definitions load where the old package name is still installed
 	test -d .venv-embedded-elt || $(PYTHON) -m venv .venv-embedded-elt
@@ -40,6 +43,9 @@ bench: $(BENCH_STAMP)  ## ours beside its peers, and the targets; WRITE=1 keeps 
 
 bench-quick:  ## the same with fewer items, in about two minutes
 	@$(MAKE) --no-print-directory bench QUICK=1
+
+screenshots: $(STAMP)  ## docs/*.png, of Dagster's UI on the demo's data
+	$(BIN)/python -m stac_assets_tests.browser.screenshots
 
 clean:
 	rm -rf $(VENV) .venv-embedded-elt .demo

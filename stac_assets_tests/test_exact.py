@@ -279,3 +279,20 @@ def test_the_items_that_search_holds_are_those_that_item_refreshes(api: StacApi)
     assert stored_ids(settings_for(api, item_limit=2), day) == ("a", "b")
     month = settings_for(api, granularity=Granularity.MONTHLY).window_at("c1", date(2024, 1, 1))
     assert stored_ids(settings_for(api), month) == ("a", "b", "c", "d", "n")
+
+
+@pytest.mark.parametrize("post_search", [True, False])
+@pytest.mark.parametrize("given", ["gsd < 10", {"op": "<", "args": [{"property": "gsd"}, 10.0]}])
+def test_a_filter_reaches_the_api_in_its_language(api: StacApi, post_search: bool, given: Any) -> None:
+    api.extensions = ("filter",)
+    api.post_search = post_search
+    api.put(make_item("fine", gsd=5))
+    api.put(make_item("coarse", gsd=30))
+    load_days(api, filter=given)
+    assert ids() == ["fine"]
+
+
+def test_a_filter_that_cannot_be_read_is_refused(api: StacApi) -> None:
+    api.put(make_item("a"))
+    with pytest.raises(ConfigurationError, match="settings bbox, intersects, query and filter"):
+        load_days(api, filter="gsd <<< 10")

@@ -14,6 +14,7 @@ from stac_assets.stac.documents import Item, Link, Page, decode_item, decode_mem
 from stac_assets.stac.endpoints import ENDPOINTS, NEEDS, QUERYABLES
 from stac_assets.stac.errors import (
     AuthenticationError,
+    ConfigurationError,
     EndpointMissing,
     MethodRefused,
     NotAStacApi,
@@ -277,17 +278,24 @@ class StacApi:
         from pystac_client import ItemSearch
 
         url = self._endpoint("search", "/search")
-        parameters = ItemSearch(
-            url,
-            method=method,
-            limit=size or self._habits.page_size,
-            collections=[window.collection],
-            datetime=str(interval or window.span),
-            bbox=narrowing.bbox,
-            intersects=narrowing.intersects,
-            query=narrowing.query,
-            filter=narrowing.filter,
-        ).get_parameters()
+        try:
+            parameters = ItemSearch(
+                url,
+                method=method,
+                limit=size or self._habits.page_size,
+                collections=[window.collection],
+                datetime=str(interval or window.span),
+                bbox=narrowing.bbox,
+                intersects=narrowing.intersects,
+                query=narrowing.query,
+                filter=narrowing.filter,
+            ).get_parameters()
+        except Exception as error:  # what cql2 raises for an expression that it cannot read has no class
+            reason = (str(error).strip() or repr(error)).splitlines()[-1].strip()
+            raise ConfigurationError(
+                f"the search for {window} cannot be put together: {reason}; "
+                "see the settings bbox, intersects, query and filter"
+            ) from None
         if method == "POST":
             return PageRequest("POST", url, body=dict(parameters))
         return PageRequest("GET", url, params=dict(parameters))
