@@ -5,11 +5,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from stac_assets.source.joining import joined
 from stac_assets.source.limits import refusal
 from stac_assets.source.rows import NotARow, build_row, owner_time
 from stac_assets.source.spool import Spool
@@ -83,36 +84,57 @@ def fetch_windows(
             api.collection(collection)
     stop = cancelled or threading.Event()
 
-    def fetch(fetched: FetchedWindow) -> None:
-        reader = _Reader(api, resource, fetched, narrowing or Narrowing(), max_items, destination, progress)
+    narrowed = narrowing or Narrowing()
+
+    def fetch(group: list[FetchedWindow]) -> None:
+        reader = _Reader(api, resource, group, narrowed, max_items, destination, progress)
         started = time.monotonic()
         try:
             if resource == "item":
-                reader.read_items((item_ids or {}).get(fetched.window, ()))
+                reader.read_items((item_ids or {}).get(group[0].window, ()))
             else:
                 reader.read_pages()
-                fetched.request, fetched.link = reader.first_request()
         except (Cancelled, ConfigurationError, NotImplementedError):
             raise
         except StacError as error:
-            logger.error("%s: %s", fetched.window, error)
-            fetched.spool.discard()
-            fetched.error = error
-        fetched.seconds = time.monotonic() - started
+            for fetched in group:
+                fetched.spool.discard()
+            if len(group) == 1:
+                logger.error("%s: %s", group[0].window, error)
+                group[0].error = error
+            else:
+                logger.info("%s; going on with each of %d partitions", error, len(group))
+                for fetched in group:
+                    fetched.figures = Figures()
+                    fetch([fetched])
+                return
+        for fetched in group:
+            fetched.seconds = (time.monotonic() - started) / len(group)
 
-    jobs = [FetchedWindow(w, Spool(folder, f"{resource}-{n:05}")) for n, w in enumerate(windows)]
-    work_off(jobs, fetch, api.options.max_concurrent_requests, stop)
-    return jobs
+    jobs = {w: FetchedWindow(w, Spool(folder, f"{resource}-{n:05}")) for n, w in enumerate(windows)}
+    groups = [[window] for window in jobs]
+    if resource != "item" and max_items is None:
+        groups = joined(api, resource, list(jobs), narrowed)
+    work_off(
+        [[jobs[window] for window in group] for group in groups],
+        fetch,
+        api.options.max_concurrent_requests,
+        stop,
+    )
+    return list(jobs.values())
 
 
 class _Reader:
-    """Reads one window into its spool: owned items only, each once."""
+    """Reads one window, or neighbouring ones together, into their spools: owned items only, each once.
+
+    What a request of several windows costs is counted with the first of them.
+    """
 
     def __init__(
         self,
         api: StacApi,
         resource: str,
-        fetched: FetchedWindow,
+        group: list[FetchedWindow],
         narrowing: Narrowing,
         max_items: int | None,
         destination: str,
@@ -120,7 +142,11 @@ class _Reader:
     ) -> None:
         self._api = api
         self._resource = resource
-        self._fetched = fetched
+        self._group = group
+        self._first = group[0]
+        self._window = Window(self._first.window.collection, self._first.window.start, group[-1].window.end)
+        self._figures = self._first.figures if len(group) == 1 else Figures()
+        self._by_day = {day: fetched for fetched in group for day in fetched.window.days()}
         self._narrowing = narrowing
         self._max_items = max_items
         self._destination = destination
@@ -129,11 +155,16 @@ class _Reader:
 
     def read_pages(self) -> None:
         self._read(self._pages())
-        self._fetched.spool.flush()
+        for fetched in self._group:
+            fetched.spool.flush()
+            fetched.request, fetched.link = self._first_request(fetched.window)
+        if self._figures is not self._first.figures:
+            self._figures.number_matched = None  # of all windows together
+            self._first.figures.add(self._figures)
 
-    def first_request(self) -> tuple[PageRequest, str]:
-        """The request that the pages began with, and a link that asks for the same."""
-        window, narrowing = self._fetched.window, self._narrowing
+    def _first_request(self, window: Window) -> tuple[PageRequest, str]:
+        """The first request for the pages of a window alone, and a link that asks for the same."""
+        narrowing = self._narrowing
         if self._resource == "collection_items":
             request = self._api.collection_items_request(window, narrowing)
             return request, link(request)
@@ -143,7 +174,7 @@ class _Reader:
         return request, link(by_link)
 
     def read_items(self, ids: Sequence[str]) -> None:
-        window, figures = self._fetched.window, self._fetched.figures
+        window, figures = self._window, self._figures
         for item_id in dict.fromkeys(ids):
             answer = self._api.item(window.collection, item_id, figures)
             document = None if answer is None else decode_item(answer)
@@ -152,19 +183,19 @@ class _Reader:
             elif document is not None:
                 self._take(document, owned_only=False)
             if item_id not in self._seen:
-                self._fetched.deleted.append(item_id)
+                self._first.deleted.append(item_id)
             self._report()
-        self._fetched.spool.flush()
+        self._first.spool.flush()
 
     def _pages(self) -> Iterator[Page]:
         read = self._api.search if self._resource == "search" else self._api.collection_items
-        return read(self._fetched.window, self._narrowing, self._fetched.figures)
+        return read(self._window, self._narrowing, self._figures)
 
     def _read(self, pages: Iterator[Page]) -> None:
-        figures = self._fetched.figures
+        figures = self._figures
         for page in pages:
             for rejected in page.rejected:
-                self._reject(rejected, self._fetched.window.start)
+                self._reject(rejected, self._window.start)
             for item in page.items:
                 if self._max_items is not None and figures.items >= self._max_items:
                     figures.complete = False
@@ -178,7 +209,7 @@ class _Reader:
                 return
 
     def _take(self, item: Item, owned_only: bool = True) -> None:
-        window, figures = self._fetched.window, self._fetched.figures
+        window, figures = self._window, self._figures
         try:
             row, properties = build_row(item, window.collection)
         except NotARow as error:
@@ -196,9 +227,11 @@ class _Reader:
             self._reject(Rejected(_text(item), reason), window.start, row["id"])
             return
         day = time.date()
-        if owned_only and not window.start <= day < window.end:
+        fetched = self._by_day.get(day)
+        if fetched is None and owned_only:
             figures.items_owned_elsewhere += 1
             return
+        fetched = fetched or self._first
         if row["id"] in self._seen:
             figures.duplicates += 1
             return
@@ -208,13 +241,14 @@ class _Reader:
             return
         self._seen.add(row["id"])
         row[PARTITION_KEY] = partition_key(window.collection, day)
-        self._fetched.spool.add(row, properties, sum(map(len, item.values())))
-        figures.items += 1
-        figures.saw(time)
+        fetched.spool.add(row, properties, sum(map(len, item.values())))
+        fetched.figures.items += 1
+        fetched.figures.saw(time)
 
     def _reject(self, rejected: Rejected, day: date, item_id: str | None = None) -> None:
-        window = self._fetched.window
-        self._fetched.figures.rejected_items += 1
+        window = self._window
+        fetched = self._by_day.get(day, self._first)
+        fetched.figures.rejected_items += 1
         document: dict[str, Any] = {
             "resource": self._resource,
             "collection": window.collection,
@@ -223,11 +257,12 @@ class _Reader:
             "document": rejected.text,
             PARTITION_KEY: f"{self._resource}|{partition_key(window.collection, day)}",
         }
-        self._fetched.spool.rejected.append(document)
+        fetched.spool.rejected.append(document)
 
     def _report(self) -> None:
         if self._progress is not None:
-            self._progress(self._fetched.window, self._fetched.figures)
+            items = sum(fetched.figures.items for fetched in self._group)
+            self._progress(self._first.window, replace(self._figures, items=items))
 
 
 def _text(item: Item) -> str:

@@ -258,6 +258,22 @@ class StacApi:
                 raise self.missing("search") from None
             raise
 
+    def matched(self, resource: str, window: Window, narrowing: Narrowing) -> int | None:
+        """How many items the API counts that touch `window`, by a page of one; None where it does not count.
+
+        Raises:
+            MethodRefused: of a search by POST; the next one is GET.
+            StacError: the API does not answer.
+        """
+        figures, span = Figures(), window.span
+        if resource == "search":
+            pages = self._search_pages(window, narrowing, figures, span, 1, 0)
+        else:
+            request = self.collection_items_request(window, narrowing, span, 1)
+            pages = item_pages(self.transport, request, figures, 0)
+        page = next(pages, None)
+        return page.number_matched if page else None
+
     def search_request(
         self,
         method: str,

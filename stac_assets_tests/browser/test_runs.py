@@ -19,11 +19,6 @@ CHECKS = {
     *("required_fields", "valid_geometry", "rejected_items"),
 }
 
-_CHECKS = """
-query ($asset: AssetKeyInput!) { assetNodeOrError(assetKey: $asset) { ... on AssetNode {
-    assetChecksOrError { ... on AssetChecks { checks { name } } }
-} } }
-"""
 _BACKFILL = """
 mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
     __typename

@@ -1,0 +1,60 @@
+"""Neighbouring windows in one request where each holds little: a year of empty days is no 365 requests."""
+
+from collections.abc import Sequence
+
+from stac_assets.stac.api import Narrowing, StacApi
+from stac_assets.stac.errors import Cancelled, MethodRefused, StacError
+from stac_assets.stac.windows import Window
+
+FEW = 16
+"""Windows in a row that are asked for one by one, without a look at how much they hold."""
+
+
+def joined(
+    api: StacApi, resource: str, windows: Sequence[Window], narrowing: Narrowing
+) -> list[list[Window]]:
+    """The windows, those together that one page is likely to hold, by the API's own count of all of them.
+
+    Where it does not count, or holds much, each is alone. At least as many groups are left of windows in a
+    row as there may be requests at a time.
+    """
+    groups: list[list[Window]] = []
+    for row in _in_a_row(windows):
+        size = 1
+        if len(row) > FEW:
+            count = _count(api, resource, _span(row), narrowing)
+            if count is not None:
+                room = api.options.page_size * len(row) // max(1, count)
+                size = max(1, min(room, -(-len(row) // api.options.max_concurrent_requests)))
+        groups += [row[place : place + size] for place in range(0, len(row), size)]
+    return groups
+
+
+def _span(windows: Sequence[Window]) -> Window:
+    return Window(windows[0].collection, windows[0].start, windows[-1].end)
+
+
+def _in_a_row(windows: Sequence[Window]) -> list[list[Window]]:
+    """Windows of one collection of which each begins where the one before it ends."""
+    rows: list[list[Window]] = []
+    for window in sorted(set(windows)):
+        last = rows[-1][-1] if rows else None
+        if last and (last.collection, last.end) == (window.collection, window.start):
+            rows[-1].append(window)
+        else:
+            rows.append([window])
+    return rows
+
+
+def _count(api: StacApi, resource: str, window: Window, narrowing: Narrowing) -> int | None:
+    """How many items the API says touch a window; None where it does not say, or not now."""
+    for _ in range(2):
+        try:
+            return api.matched(resource, window, narrowing)
+        except MethodRefused:
+            continue  # from now on requests are GET
+        except Cancelled:
+            raise
+        except StacError:
+            return None  # the windows themselves will tell
+    return None
