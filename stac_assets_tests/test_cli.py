@@ -145,7 +145,8 @@ def test_load_stores_every_day_of_the_range_and_says_what_it_did(run: Run, api: 
     assert len(ids()) == 7 * 3 + 1
     assert "late" in ids(day="2024-01-07")
     assert not ids(day="2024-01-08")
-    assert "load package(s) were loaded to destination pystac_client" in said.out
+    assert "load package(s) were loaded to destination duckdb" in said.out
+    assert str(DUCKDB_FILE) in said.out
     assert "search → " in said.out
     assert said.figure("partitions") == "7"
     assert said.figure("items") == "22"

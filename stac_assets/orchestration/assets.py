@@ -7,6 +7,7 @@ import dlt
 from dagster_dlt.translator import DltResourceTranslatorData
 from pydantic import Field
 
+from stac_assets.orchestration.asking import unlogged
 from stac_assets.orchestration.checks import check_specs
 from stac_assets.orchestration.loader import Report, StacLoader
 from stac_assets.orchestration.partitions import DYNAMIC_COLLECTIONS, windows_of
@@ -110,7 +111,8 @@ def _register_collections(context: dg.AssetExecutionContext, settings: Settings)
     from stac_assets.stac.api import StacApi
 
     ids = [i for i in StacApi(settings.api).collection_ids() if "|" not in i]
-    known = set(context.instance.get_dynamic_partitions(DYNAMIC_COLLECTIONS))
-    new = [i for i in ids if i not in known]
-    context.instance.add_dynamic_partitions(DYNAMIC_COLLECTIONS, new)
+    with unlogged():
+        known = set(context.instance.get_dynamic_partitions(DYNAMIC_COLLECTIONS))
+        new = [i for i in ids if i not in known]
+        context.instance.add_dynamic_partitions(DYNAMIC_COLLECTIONS, new)
     context.log.info(f"{len(new)} new collection(s) registered as partitions, {len(ids)} in all")

@@ -15,6 +15,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 
 from stac_assets.orchestration import judgements
+from stac_assets.orchestration.asking import unlogged
 from stac_assets.orchestration.judgements import OF_PARTITIONS, Judgement, Partition
 from stac_assets.settings import Settings
 from stac_assets.source.tables import ITEM_TABLES
@@ -109,9 +110,9 @@ def _stored(
 ) -> dict[str | None, AssetCheckEvaluationTargetMaterializationData]:
     """This run's materializations by partition, and under None the last of them."""
     wanted = sorted(partitions)
-    records = context.instance.fetch_materializations(
-        dg.AssetRecordsFilter(asset_key=key, asset_partitions=wanted or None), limit=max(1, len(wanted))
-    ).records
+    chosen = dg.AssetRecordsFilter(asset_key=key, asset_partitions=wanted or None)
+    with unlogged():
+        records = context.instance.fetch_materializations(chosen, limit=max(1, len(wanted))).records
     found: dict[str | None, AssetCheckEvaluationTargetMaterializationData] = {}
     for record in records:
         if record.run_id == context.run_id:
