@@ -31,7 +31,6 @@ from stac_assets_tests.loads import (
 from stac_assets_tests.stac_api import RawItem, StacApi, make_collection, make_item
 from stac_assets_tests.test_lossless import BAD, NOON
 
-
 MOMENTS = {"search": tuple(f'{start}DELETE FROM "{DATASET}"."search"' for start in ("", "COMMIT "))}
 """When a load of `search` is killed: before the old rows go, and before old and new ones change places."""
 
