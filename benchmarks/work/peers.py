@@ -24,7 +24,7 @@ def rustac(clock: Clock, *, url: str, collection: str, items: int) -> dict[str, 
 
 def stac_geoparquet(clock: Clock, *, url: str, collection: str, items: int) -> dict[str, Any]:
     """pystac-client's dictionaries through stac-geoparquet to a GeoParquet file."""
-    from stac_geoparquet.arrow import parse_stac_items_to_arrow, to_parquet
+    from stac_geoparquet.arrow import parse_stac_items_to_arrow, to_parquet  # pyright: ignore[reportMissingImports] - of the extra `bench`
 
     few, whole = _pystac_search(url, collection, max_items=5), _pystac_search(url, collection)
     to_parquet(parse_stac_items_to_arrow(few.items_as_dicts()), "warm-up.parquet")
