@@ -6,7 +6,7 @@ from stac_assets.stac.api import Narrowing, StacApi
 from stac_assets.stac.errors import Cancelled, MethodRefused, StacError
 from stac_assets.stac.windows import Window
 
-FEW = 16
+FEW = 28
 """Windows in a row that are asked for one by one, without a look at how much they hold."""
 
 
