@@ -16,7 +16,7 @@ ui: $(STAMP)  ## the sample API and Dagster's UI on .demo/
 test: $(STAMP)  ## the whole test suite
 	$(BIN)/python -m pytest
 
-test-soak: $(STAMP)  ## kills at random moments, and an API that fails one request in five
+test-soak: $(STAMP)  ## kills at random moments, an API that fails one request in five, and the demo, twice
 	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2" stac_assets_tests/soak
 
 test-browser: $(STAMP)  ## Dagster's UI in a headless Chromium, which has to be on the PATH
