@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 from rich.console import Console
 
 from stac_assets.demo.catalog import COLLECTIONS, FIRST_DAY, LAST_DAY
 from stac_assets.orchestration.assets import build_assets
 from stac_assets.orchestration.loader import StacLoader
+from stac_assets.orchestration.partitions import range_tags
 from stac_assets.settings import read_settings
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -33,7 +33,7 @@ class Step:
     def tags(self) -> dict[str, str]:
         if self.first is None or self.last is None:
             return {}
-        return {ASSET_PARTITION_RANGE_START_TAG: self.first, ASSET_PARTITION_RANGE_END_TAG: self.last}
+        return range_tags(self.first, self.last)
 
 
 def _days(asset: str, first: date, last: date, collections: Sequence[str] = COLLECTIONS) -> Step:

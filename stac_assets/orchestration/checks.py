@@ -60,12 +60,12 @@ def judged(result: "LoadResult", settings: Settings) -> Iterator[tuple[str, str 
         return
     yield SCHEMA, None, judgements.schema(inspection)
     figures = {fetched.window.key: fetched.figures for fetched in result.windows}
+    own_checks = [name for name in checks_of(asset) if name in OF_PARTITIONS]
     for key, rows in inspection.partitions.items():
         own = figures.get(key or "") or (Figures(items=1) if key else result.figures)
         partition = Partition(key, rows, own, settings)
-        for name, judge in OF_PARTITIONS.items():
-            if name in checks_of(asset):
-                yield name, key, judge(partition)
+        for name in own_checks:
+            yield name, key, OF_PARTITIONS[name](partition)
     if asset == "collections":
         yield CONFIGURED, None, judgements.configured_collections(inspection, settings)
 

@@ -6,11 +6,11 @@ from datetime import date
 
 import dagster as dg
 
+from stac_assets.orchestration.partitions import RANGE_END, RANGE_START
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.windows import parse_day
 
 PARTITION = "dagster/partition"
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,

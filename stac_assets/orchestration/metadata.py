@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -16,7 +17,6 @@ from stac_assets.source.rows import BOX
 from stac_assets.source.tables import type_of
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.replay import curl
-from stac_assets.stac.windows import Window
 
 if TYPE_CHECKING:
     from stac_assets.pipeline.load import LoadResult
@@ -142,14 +142,10 @@ def _ranges(result: "LoadResult") -> Iterator[tuple[str, Mapping[date, int]]]:
     counts: dict[str, dict[date, int]] = {}
     for fetched in result.windows:
         counts.setdefault(fetched.window.collection, {})[fetched.window.start] = fetched.figures.items
-    last = {each.window.collection: each.window for each in sorted(result.windows, key=_window)}
+    last = {each.window.collection: each.window for each in sorted(result.windows, key=attrgetter("window"))}
     for collection, by_date in counts.items():
         if len(by_date) > 1:
             yield last[collection].key, by_date
-
-
-def _window(fetched: "FetchedWindow") -> Window:
-    return fetched.window
 
 
 def browser_link(

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from stac_assets.settings import Settings
 from stac_assets.stac.windows import Granularity, Window, parse_day
 
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+"""Dagster's tags of a run over several partitions."""
 COLLECTION, DATE = "collection", "date"
 DYNAMIC_COLLECTIONS = "collections"
 """Name of the dynamic partitions that `collections = "*"` fills."""
@@ -55,11 +56,23 @@ def windows_of(keys: Iterable[str], settings: Settings) -> tuple[Window, ...]:
     return tuple(sorted(settings.window_at(c, parse_day(day, "partition")) for c, day in parts))
 
 
-def range_request(keys: Sequence[str]) -> dict[str, Any]:
-    """Arguments of a `dg.RunRequest` for neighbouring partitions, of one collection or several.
+def known_collections(settings: Settings, instance: dg.DagsterInstance) -> Sequence[str]:
+    """The collections that are partitions now, in the order of their partitions."""
+    if settings.all_collections:
+        return instance.get_dynamic_partitions(DYNAMIC_COLLECTIONS)
+    return settings.named_collections
+
+
+def range_tags(first: str, last: str) -> dict[str, str]:
+    """The tags of a run over neighbouring partitions, of one collection or several.
 
     Dagster takes a range of two dimensions to be every date of every collection between its corners.
     """
-    if len(keys) == 1:
-        return {"partition_key": keys[0]}
-    return {"tags": {ASSET_PARTITION_RANGE_START_TAG: keys[0], ASSET_PARTITION_RANGE_END_TAG: keys[-1]}}
+    return {RANGE_START: first, RANGE_END: last}
+
+
+def range_request(first: str, last: str, **tags: str) -> dict[str, Any]:
+    """Arguments of a `dg.RunRequest` for the partitions from `first` to `last`, which may be one."""
+    if first == last:
+        return {"partition_key": first, "tags": tags}
+    return {"tags": {**tags, **range_tags(first, last)}}

@@ -29,10 +29,7 @@ class Range(msgspec.Struct, frozen=True, array_like=True):
 def windows_in(ranges: Iterable[Range], granularity: Granularity) -> Iterator[date]:
     """First day of each window."""
     for found in ranges:
-        start = found.first
-        while start <= found.last:
-            yield start
-            start = granularity.next(start)
+        yield from granularity.starts(found.first, found.last)
 
 
 def with_changes(

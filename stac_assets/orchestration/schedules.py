@@ -1,16 +1,13 @@
 """Jobs over the assets, and the schedules that run them, which are off until somebody turns them on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 from dagster._utils.schedules import is_valid_cron_schedule
 
-from stac_assets.orchestration.partitions import (
-    DYNAMIC_COLLECTIONS,
-    range_request,
-)
+from stac_assets.orchestration.partitions import known_collections, range_request
 from stac_assets.settings import Settings
 from stac_assets.source.tables import ITEM_TABLES
 from stac_assets.stac.endpoints import ENDPOINTS
@@ -62,7 +59,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         "so that stragglers and deletions are caught.",
     )
     def items_schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        collections = _collections(context.instance, settings)
+        collections = known_collections(settings, context.instance)
         starts = closed_windows(settings, context.scheduled_execution_time)
         if not collections:
             yield dg.SkipReason("no collection is known yet; materialize `collections` first")
@@ -70,7 +67,9 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             yield dg.SkipReason("no partition is closed yet")
         for some in _portions(collections, len(starts), settings.max_partitions_per_run):
             keys = [partition_key(collection, start) for collection in some for start in starts]
-            yield dg.RunRequest(run_key=f"{keys[0]}..{keys[-1]}@{_minute(context)}", **range_request(keys))
+            yield dg.RunRequest(
+                run_key=f"{keys[0]}..{keys[-1]}@{_minute(context)}", **range_request(keys[0], keys[-1])
+            )
 
     @dg.schedule(
         job_name=CATALOG_JOB,
@@ -82,12 +81,12 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     def catalog_schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
         assets = [dg.AssetKey(name) for name in UNPARTITIONED]
         yield dg.RunRequest(run_key=f"catalog@{_minute(context)}", asset_selection=assets)
-        collections = _collections(context.instance, settings)
+        collections = known_collections(settings, context.instance)
         for some in _portions(collections, 1, settings.max_partitions_per_run):
             yield dg.RunRequest(
                 run_key=f"{some[0]}..{some[-1]}@{_minute(context)}",
                 asset_selection=[dg.AssetKey("collection")],
-                **range_request(some),
+                **range_request(some[0], some[-1]),
             )
 
     return [items_schedule, catalog_schedule]
@@ -103,22 +102,11 @@ def closed_windows(settings: Settings, now: datetime) -> list[date]:
     latest = granularity.floor(granularity.floor(today) - ONE_DAY)
     if settings.end_date is not None:
         latest = min(latest, granularity.floor(settings.end_date))
-    first = granularity.floor(settings.start_date)
-    start = max(first, granularity.floor(latest - timedelta(days=settings.rescan_days)))
-    found = []
-    while start <= latest:
-        found.append(start)
-        start = granularity.next(start)
-    return found
+    first = max(settings.start_date, latest - timedelta(days=settings.rescan_days))
+    return list(granularity.starts(first, latest))
 
 
-def _collections(instance: dg.DagsterInstance, settings: Settings) -> list[str]:
-    if settings.all_collections:
-        return list(instance.get_dynamic_partitions(DYNAMIC_COLLECTIONS))
-    return list(settings.named_collections)
-
-
-def _portions(collections: list[str], dates: int, most: int) -> Iterator[list[str]]:
+def _portions(collections: Sequence[str], dates: int, most: int) -> Iterator[Sequence[str]]:
     """Neighbouring collections, as many at a time as make `most` partitions or fewer (one at least)."""
     step = max(1, most // dates) if dates else 0
     for first in range(0, len(collections) if dates else 0, step or 1):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from stac_assets.orchestration.new_collections import NewCollections
-from stac_assets.orchestration.partitions import DYNAMIC_COLLECTIONS
+from stac_assets.orchestration.partitions import known_collections
 from stac_assets.orchestration.watching import MAX_REQUESTS, MAX_RUNS, SENSOR, NewItems
 from stac_assets.settings import Settings
 
@@ -49,7 +49,7 @@ runs; what is left is done by the next ones. Partitions that a run is loading wa
 """.strip(),
     )
     def new_items(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        collections = _collections(settings, context.instance)
+        collections = known_collections(settings, context.instance)
         if not collections:
             return dg.SensorResult(
                 skip_reason="no collection is known yet: turn on new_collections_sensor, or materialize "
@@ -94,10 +94,3 @@ def _reason(told: Sequence[str]) -> str:
         return "\n".join(told)
     lines = [line for line in told if not line.endswith("nothing new")]
     return "\n".join([*lines[:MAX_LINES], f"… {len(told)} lines in all, in the log of this tick"])
-
-
-def _collections(settings: Settings, instance: dg.DagsterInstance) -> Sequence[str]:
-    """The collections in the order of their partitions."""
-    if settings.all_collections:
-        return instance.get_dynamic_partitions(DYNAMIC_COLLECTIONS)
-    return settings.named_collections

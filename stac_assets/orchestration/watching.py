@@ -8,7 +8,8 @@ from itertools import chain, zip_longest
 import dagster as dg
 
 from stac_assets.orchestration.cursors import Cursor, Entry, read_cursor, watched
-from stac_assets.orchestration.in_flight import RANGE_END, RANGE_START, InFlight
+from stac_assets.orchestration.in_flight import InFlight
+from stac_assets.orchestration.partitions import range_request
 from stac_assets.orchestration.pending import Range, chunks, count, parted, with_changes
 from stac_assets.settings import Settings
 from stac_assets.stac.changes import Changes, Watcher
@@ -148,14 +149,9 @@ class NewItems:
     def _run(self, name: str, windows: Range, strategy: str) -> dg.RunRequest:
         """The run of one range; its key is another one for every change of any of its windows."""
         first, last = partition_key(name, windows.first), partition_key(name, windows.last)
-        is_one = first == last
         return dg.RunRequest(
             run_key=f"{name}|{windows.days}|{windows.label}|{windows.turn}",
-            partition_key=first if is_one else None,
-            tags={
-                "stac/strategy": strategy,
-                **({} if is_one else {RANGE_START: first, RANGE_END: last}),
-            },
+            **range_request(first, last, **{"stac/strategy": strategy}),
             asset_selection=[dg.AssetKey(asset) for asset in self._settings.item_assets],
         )
 

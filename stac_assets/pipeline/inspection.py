@@ -95,9 +95,7 @@ def _columns(pipeline: Pipeline, table: Table, known: set[str]) -> TableColumns 
                 continue
             written = mapper.to_destination_type(described[column], cast(Any, table))
             if mapper.from_destination_type(written, None, None).get("data_type") == found[column]:
-                promised[column] = found[
-                    column
-                ]  # the destination knows no such type, and that is how it keeps it
+                promised[column] = found[column]  # the destination has no such type; this is its way
     return TableColumns(promised, found, sorted(set(found) - known) if known else [])
 
 

@@ -1,9 +1,10 @@
 """The destination, dataset and folders of a load, from dlt's configuration."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -35,7 +36,8 @@ class Target:
 
     def pipeline(self, pipelines_dir: Path, progress: str | None = None) -> Pipeline:
         """A new pipeline with working folders of its own below `pipelines_dir`."""
-        return self._pipeline(pipelines_dir, self._factory(), progress)
+        make = partial(Destination.from_reference, self.destination)
+        return self._pipeline(pipelines_dir, self._atomic(make), progress)
 
     @contextmanager
     def storing(self, place: "Place", pipelines_dir: Path) -> "Iterator[tuple[Pipeline, Handover | None]]":
@@ -51,11 +53,8 @@ class Target:
 
         handover = Handover()
         with attached(place.file) as connection:
-            named = self._named()
-            plain = PartitionedDuckDb(connection, handover=handover, **named)
-            atomic = _in_transactions(plain.capabilities())
-            factory = PartitionedDuckDb(connection, handover=handover, **named, **atomic)
-            yield self._pipeline(pipelines_dir, cast(AnyDestination, factory)), handover
+            factory = self._atomic(partial(PartitionedDuckDb, connection, handover=handover))
+            yield self._pipeline(pipelines_dir, factory), handover
 
     def _pipeline(self, folder: Path, factory: AnyDestination, progress: str | None = None) -> Pipeline:
         return dlt.pipeline(
@@ -66,11 +65,10 @@ class Target:
             progress=progress,  # type: ignore[arg-type]
         )
 
-    def _factory(self) -> AnyDestination:
+    def _atomic(self, make: Callable[..., Any]) -> AnyDestination:
+        """The destination that `make` makes, told to replace rows in one transaction."""
         named = self._named()
-        plain = cast(AnyDestination, Destination.from_reference(self.destination, **named))
-        atomic = _in_transactions(plain.capabilities())
-        return cast(AnyDestination, Destination.from_reference(self.destination, **named, **atomic))
+        return cast(AnyDestination, make(**named, **_in_transactions(make(**named).capabilities())))
 
     def _named(self) -> dict[str, Any]:
         """In a folder without the project's config.toml the DuckDB file is named after the destination."""

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from stac_assets.stac.questions import Span
 from stac_assets.stac.sightings import Sighting, digest
-from stac_assets.stac.windows import ONE_DAY, Granularity
+from stac_assets.stac.windows import Granularity
 
 FOREVER = date(9998, 1, 1)
 """No setting names a later day (see `values.py`)."""
@@ -49,13 +49,7 @@ class Calendar:
     def trailing(self, days: int) -> list[date]:
         """The windows that hold the last `days` days, the newest first."""
         oldest = max(self.span.start, self.granularity.floor(self.today - timedelta(days=days - 1)))
-        found, start = [], self.newest
-        while start >= oldest:
-            found.append(start)
-            if start <= date(1, 1, 8):
-                break
-            start = self.granularity.floor(start - ONE_DAY)
-        return found
+        return list(self.granularity.starts(oldest, self.newest))[::-1]
 
 
 @dataclass

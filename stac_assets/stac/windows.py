@@ -44,6 +44,13 @@ class Granularity(StrEnum):
             case Granularity.YEARLY:
                 return start.replace(year=start.year + 1)
 
+    def starts(self, first: date, last: date) -> Iterator[date]:
+        """First day of each window, from that which holds `first` to that which holds `last`."""
+        start = self.floor(first)
+        while start <= last:
+            yield start
+            start = self.next(start)
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -118,13 +125,7 @@ def windows(collection: str, first: date, last: date, granularity: Granularity) 
 
     A day inside a week, month or year begins that whole window, so a partition is never half of one.
     """
-    found = []
-    start = granularity.floor(first)
-    while start <= last:
-        end = granularity.next(start)
-        found.append(Window(collection, start, end))
-        start = end
-    return found
+    return [Window(collection, start, granularity.next(start)) for start in granularity.starts(first, last)]
 
 
 def parse_day(text: object, name: str) -> date:
