@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-import pyarrow as pa
 from dlt.common.destination.client import WithStateSync
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.pipeline import LoadInfo
@@ -30,6 +29,7 @@ from stac_assets.pipeline.findings import Inspection
 from stac_assets.pipeline.folders import publish, run_folder
 from stac_assets.pipeline.inspection import inspect
 from stac_assets.pipeline.locks import dataset_lock
+from stac_assets.pipeline.memory import give_back
 from stac_assets.pipeline.target import (
     Place,
     Target,
@@ -124,7 +124,7 @@ def load(
         spool = folder / "spool"
         spool.mkdir()
         fetched = fetch(job, settings, spool, progress, cancelled)
-        pa.default_memory_pool().release_unused()
+        give_back()
         fetch_seconds = time.monotonic() - started
         result = LoadResult(
             job,

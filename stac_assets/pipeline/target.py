@@ -51,7 +51,7 @@ class Target:
         from stac_assets.pipeline.duckdb_file import PartitionedDuckDb, attached
         from stac_assets.source.handover import Handover
 
-        handover = Handover()
+        handover = Handover(pipelines_dir.parent / "rows")
         with attached(place.file) as connection:
             factory = self._atomic(partial(PartitionedDuckDb, connection, handover=handover))
             yield self._pipeline(pipelines_dir, factory), handover

@@ -1,9 +1,14 @@
-"""Rows that a destination takes from us in memory, while dlt's own files say only what they replace."""
+"""Rows that a destination takes from us in one file, while dlt's own files say only what they replace."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROW_GROUP_SIZE = 512
+"""Rows of a Parquet row group: some megabytes, which whoever reads the file has in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -11,23 +16,43 @@ class Rows:
     """The rows of one table.
 
     Args:
-        columns: their names.
-        portions: gives them, so many rows at a time, each call from the first one on.
+        schema: their columns.
+        tables: gives them, each call from the first one on.
         widest: bytes of the largest row, about.
+        file: where `write` puts them, as Parquet.
     """
 
-    columns: list[str]
-    portions: Callable[[int], Iterator[pa.Table]]
+    schema: pa.Schema
+    tables: Callable[[], Iterator[pa.Table]]
     widest: int
+    file: Path
+
+    @property
+    def columns(self) -> list[str]:
+        """Their names."""
+        return list(self.schema.names)
+
+    def write(self) -> int:
+        """Write the file, and return how many rows it has."""
+        # read once and then deleted, so nothing is gained by dictionaries and statistics
+        options = {"compression": "lz4", "use_dictionary": False, "write_statistics": False}
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        number = 0
+        with pq.ParquetWriter(self.file, self.schema, **options) as writer:
+            for portion in in_portions(self.tables(), ROW_GROUP_SIZE):
+                writer.write_table(portion)
+                number += portion.num_rows
+        return number
 
 
 @dataclass
 class Handover:
     """The rows of a load by table; a resource puts them there, and a load job takes them.
 
-    dlt would write them to Parquet, and the destination into a staging table first: twice the work.
+    dlt would write them to files twice, and the destination into a staging table first.
     """
 
+    folder: Path
     tables: dict[str, Rows] = field(default_factory=dict)
 
 
@@ -42,7 +67,8 @@ def in_portions(tables: Iterator[pa.Table], number: int) -> Iterator[pa.Table]:
             table = table.slice(part.num_rows)
             missing -= part.num_rows
             if not missing:
-                yield pa.concat_tables(kept).combine_chunks()
+                portion = pa.concat_tables(kept).combine_chunks()
                 kept, missing = [], number
+                yield portion
     if kept:
         yield pa.concat_tables(kept).combine_chunks()

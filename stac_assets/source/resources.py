@@ -17,7 +17,7 @@ from dlt.extract import DltResource
 from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.source.emitters import emit
-from stac_assets.source.handover import Handover, Rows, in_portions
+from stac_assets.source.handover import Handover, Rows
 from stac_assets.source.jobs import Fetched
 from stac_assets.source.promotion import Promotion, settle
 from stac_assets.source.spool import core_array, read_tables
@@ -145,9 +145,10 @@ def _item_tables(
 
         if handover is not None:
             handover.tables[name] = Rows(
-                schema_of_rows.names,
-                lambda number: in_portions(rows(), number),
+                schema_of_rows,
+                rows,
                 max((file.bytes // file.rows for file in files), default=0),
+                handover.folder / f"{name}.parquet",
             )
             tables = _tombstones(name, fetched, schema_of_rows)
         else:
