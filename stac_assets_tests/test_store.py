@@ -16,7 +16,6 @@ from stac_assets.pipeline.locks import DatasetBusy, dataset_lock, wait_for_duckd
 from stac_assets.pipeline.target import PIPELINE_NAME, place_of, target_of
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets_tests.conftest import enter_project, make_project
-from stac_assets_tests.killed_load import Killer
 from stac_assets_tests.loads import (
     DATASET,
     DUCKDB_FILE,
@@ -24,15 +23,10 @@ from stac_assets_tests.loads import (
     load_catalog,
     load_days,
     query,
-    rows,
     settings_for,
-    without_load_id,
 )
-from stac_assets_tests.stac_api import RawItem, StacApi, make_collection, make_item
+from stac_assets_tests.stac_api import RawItem, StacApi, make_item
 from stac_assets_tests.test_lossless import BAD, NOON
-
-MOMENTS = {"search": tuple(f'{start}DELETE FROM "{DATASET}"."search"' for start in ("", "COMMIT "))}
-"""When a load of `search` is killed: before the old rows go, and before old and new ones change places."""
 
 
 def dataset(name: str = DATASET) -> Any:
@@ -120,74 +114,6 @@ def test_loads_at_the_same_time_store_in_turn(project: Path, api: StacApi) -> No
         for future in done:
             assert len(future.result().windows) == 1
     assert ids() == days
-
-
-# Killed -------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def killer() -> Iterator[Killer]:
-    with Killer() as process:
-        yield process
-
-
-@pytest.mark.parametrize(
-    ("resource", "table"),
-    [
-        ("search", "search"),
-        ("search", "rejected_items"),
-        ("collections", "collections"),
-        ("collection", "collection"),
-    ],
-)
-def test_a_kill_leaves_the_old_rows_or_the_new_ones(
-    project: Path, api: StacApi, killer: Killer, resource: str, table: str
-) -> None:
-    def load() -> None:
-        load_days(api) if resource == "search" else load_catalog(api, resource, ["c1"])
-
-    name = f'"{DATASET}"."{table}"'
-    publish_upstream(api, "old")
-    load()
-    old = filled_cells(table)
-    publish_upstream(api, "new")
-    for moment in MOMENTS.get(table, (f"INSERT INTO {name}", f"COMMIT INSERT INTO {name}")):
-        killer.load(api.url, resource, moment)
-        assert filled_cells(table) == old, f"killed before {moment}"
-
-    killer.load(api.url, resource, f'INSERT INTO "{DATASET}"."_dlt_loads"')
-    new = filled_cells(table)
-    assert new != old
-
-    load()
-    assert filled_cells(table) == new
-    assert [path for path in (project / ".dlt" / "runs").iterdir() if path.is_dir()] == []
-
-
-def filled_cells(table: str) -> list[dict[str, Any]]:
-    """The rows without their empty cells: a load that was killed may have added columns."""
-    return [
-        {name: cell for name, cell in row.items() if cell is not None} for row in without_load_id(rows(table))
-    ]
-
-
-def publish_upstream(api: StacApi, version: str) -> None:
-    """Let the API have items, one of which no table can hold, and collections of a version."""
-    api.clear()
-    for number in range(3):
-        properties: dict[str, Any] = {"version": version, version: number}
-        api.put(make_item(f"{version}-{number}", **properties))
-    api.put(RawItem(BAD["nan"].replace(b"NaN", f"NaN,{version}".encode()), "c1", NOON, NOON, "nan"))
-    api.collections = [make_collection("c1", title=version), make_collection(version)]
-
-
-def test_a_first_load_that_is_killed_binds_nobody(project: Path, api: StacApi, killer: Killer) -> None:
-    """It has made a table with a column whose type nothing else remembers."""
-    api.put(make_item("a", v=1))
-    killer.load(api.url, "search", MOMENTS["search"][1])
-    api.put(make_item("a", v="text"))
-    load_days(api)
-    assert [row["properties"] for row in rows()] == ['{"datetime": "2024-01-01T10:00:00Z", "v": "text"}']
 
 
 def test_a_store_that_fails_leaves_nothing_behind_for_the_next_one(project: Path, api: StacApi) -> None:
