@@ -12,10 +12,13 @@ from functools import cached_property
 from typing import Self, cast
 
 import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, SqliteStorageConfig
-from dagster._serdes import ConfigurableClassData
+from dagster._serdes import ConfigurableClassData, serialize_value
 from sqlalchemy import create_engine
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
@@ -47,6 +50,27 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         with self.together():
             super().store_event_batch(events)
 
+    def _store_asset_check_evaluation_planned(self, event: EventLogEntry, event_id: int | None) -> None:
+        """A row for each partition; Dagster would keep in each the names of all of them."""
+        planned = cast(AssetCheckEvaluationPlanned, event.get_dagster_event().event_specific_data)
+        subset = planned.partitions_subset
+        told = serialize_value(_without_partitions(event, planned))
+        rows = [
+            {
+                "asset_key": planned.asset_key.to_string(),
+                "check_name": planned.check_name,
+                "partition": partition,
+                "run_id": event.run_id,
+                "execution_status": AssetCheckExecutionRecordStatus.PLANNED.value,
+                "evaluation_event": told,
+                "evaluation_event_timestamp": self._event_insert_timestamp(event),
+                "evaluation_event_storage_id": event_id,
+            }
+            for partition in (subset.get_partition_keys() if subset else [None])
+        ]
+        with self.index_connection() as connection:
+            connection.execute(AssetCheckExecutionsTable.insert(), rows)
+
     @contextmanager
     def together(self) -> Iterator[None]:
         """Store what this thread stores until the end of the block in few transactions."""
@@ -77,6 +101,11 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         else:
             with super()._connect(shard) as connection:
                 yield connection
+
+
+def _without_partitions(event: EventLogEntry, planned: AssetCheckEvaluationPlanned) -> EventLogEntry:
+    told = AssetCheckEvaluationPlanned(asset_key=planned.asset_key, check_name=planned.check_name)
+    return event._replace(dagster_event=event.get_dagster_event()._replace(event_specific_data=told))
 
 
 class BatchingSqliteStorage(DagsterSqliteStorage):

@@ -17,17 +17,24 @@ from stac_assets.source.rows import BOX
 from stac_assets.source.tables import type_of
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.replay import curl
+from stac_assets.stac.windows import partition_key
 
 if TYPE_CHECKING:
     from stac_assets.pipeline.load import LoadResult
     from stac_assets.source.fetch import FetchedWindow
 
 Metadata = dict[str, Any]
+COLUMNS = "dagster/column_schema"
 
 
 def partitions_metadata(result: "LoadResult", settings: Settings) -> Iterator[tuple[str, Metadata]]:
-    """The metadata of each partition that was stored: first its own, then what is true of the whole run."""
+    """The metadata of each partition that was stored: first its own, then what is true of the whole run.
+
+    The table's columns come with the last date of each collection alone, because Dagster looks for an asset's
+    columns in its latest materialization, and a year of days would have them hundreds of times.
+    """
     run = load_metadata(result, settings)
+    columns = {COLUMNS: run.pop(COLUMNS)}
     found = result.inspection.partitions if result.inspection else {}
     ranges = dict(_ranges(result))
     for fetched in result.windows:
@@ -35,7 +42,9 @@ def partitions_metadata(result: "LoadResult", settings: Settings) -> Iterator[tu
         own: Metadata = {"items": fetched.figures.items}
         own |= _seen(found.get(key), settings, fetched.window.collection)
         if key in ranges:
-            own["items_by_date"] = bars(ranges[key])
+            own |= columns
+            if len(ranges[key]) > 1:
+                own["items_by_date"] = bars(ranges[key])
         own |= window_metadata(result.job.resource, fetched, settings)
         yield key, {**own, **run}
     if result.job.resource == "collection":
@@ -43,7 +52,7 @@ def partitions_metadata(result: "LoadResult", settings: Settings) -> Iterator[tu
             own = {"rows": 1, "dagster/partition_row_count": 1, **_seen(found.get(collection), settings)}
             own["request"] = dg.MetadataValue.url(f"{result.url}/{quote(collection, safe='')}")
             own["stac_browser"] = browser_link(settings, collection)
-            yield collection, {**own, **run}
+            yield collection, {**own, **run, **columns}
 
 
 def window_metadata(resource: str, fetched: "FetchedWindow", settings: Settings) -> Metadata:
@@ -101,7 +110,7 @@ def load_metadata(result: "LoadResult", settings: Settings) -> Metadata:
         "run_items_per_second": round(result.figures.items / seconds, 1) if seconds else 0.0,
         "destination": result.location or result.target.destination,
         "dagster/table_name": table,
-        "dagster/column_schema": column_schema(result.table or {}),
+        COLUMNS: column_schema(result.table or {}),
         "api": dg.MetadataValue.url(settings.base_url),
     }
     if result.job.windows:
@@ -138,14 +147,12 @@ def _seen(rows: PartitionRows | None, settings: Settings, collection: str | None
 
 
 def _ranges(result: "LoadResult") -> Iterator[tuple[str, Mapping[date, int]]]:
-    """Where several dates of a collection were loaded: their items, under the key of the last of them."""
+    """The dates of each collection that were loaded, with their items, under the key of the last of them."""
     counts: dict[str, dict[date, int]] = {}
-    for fetched in result.windows:
+    for fetched in sorted(result.windows, key=attrgetter("window")):
         counts.setdefault(fetched.window.collection, {})[fetched.window.start] = fetched.figures.items
-    last = {each.window.collection: each.window for each in sorted(result.windows, key=attrgetter("window"))}
     for collection, by_date in counts.items():
-        if len(by_date) > 1:
-            yield last[collection].key, by_date
+        yield partition_key(collection, max(by_date)), by_date
 
 
 def browser_link(

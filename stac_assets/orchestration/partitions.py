@@ -1,9 +1,12 @@
 """Partitions over collections and dates, and the windows that a run's partition keys stand for."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.partitions.context import partition_loading_context
+from dagster._core.instance import DynamicPartitionsStore
 
 from stac_assets.settings import Settings
 from stac_assets.stac.windows import Granularity, Window, parse_day
@@ -45,9 +48,40 @@ def date_partitions(settings: Settings) -> dg.TimeWindowPartitionsDefinition:
 
 def item_partitions(settings: Settings) -> dg.MultiPartitionsDefinition:
     """Collection × date: keys read `sentinel-2-l2a|2024-01-05`."""
-    return dg.MultiPartitionsDefinition(
-        {COLLECTION: collection_partitions(settings), DATE: date_partitions(settings)}
-    )
+    return CollectionsAndDates({COLLECTION: collection_partitions(settings), DATE: date_partitions(settings)})
+
+
+class CollectionsAndDates(dg.MultiPartitionsDefinition):
+    """Collection × date, whose keys of a range are made once.
+
+    Dagster asks for all keys of a run with each partition that it reports: 134,000 keys for a year of days.
+    """
+
+    def get_partition_keys_in_range(
+        self,
+        partition_key_range: dg.PartitionKeyRange,
+        dynamic_partitions_store: DynamicPartitionsStore | None = None,
+    ) -> Sequence[str]:
+        """The keys between the corners of a range, collection by collection."""
+        first, last = (
+            self.get_partition_key_from_str(key).keys_by_dimension
+            for key in (partition_key_range.start, partition_key_range.end)
+        )
+        with partition_loading_context(dynamic_partitions_store=dynamic_partitions_store):
+            collections, dates = (
+                tuple(
+                    dimension.partitions_def.get_partition_keys_in_range(
+                        dg.PartitionKeyRange(first[dimension.name], last[dimension.name])
+                    )
+                )
+                for dimension in self.partitions_defs
+            )
+        return _product(collections, dates)
+
+
+@lru_cache(maxsize=4)
+def _product(collections: tuple[str, ...], dates: tuple[str, ...]) -> Sequence[str]:
+    return [dg.MultiPartitionKey({COLLECTION: c, DATE: day}) for c in collections for day in dates]
 
 
 def windows_of(keys: Iterable[str], settings: Settings) -> tuple[Window, ...]:
