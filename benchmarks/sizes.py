@@ -14,7 +14,8 @@ class Sizes:
     per_day: int = 1_000
     memory: tuple[int, int] = (5_000, 100_000)
     windows: int = 64
-    per_window: int = 50
+    per_window: int = 110
+    """More than half a page, so that no two windows are asked for together."""
     concurrency: tuple[int, ...] = (1, 4, 8)
     latency: float = 0.2
     """Seconds that each request takes where concurrency is measured."""

@@ -10,8 +10,9 @@ def year(bench: Bench) -> None:
     """Overhead is everything but fetching and storing rows."""
     days = bench.sizes.days
     for items in bench.sizes.year:
-        with ReplayServer(Catalog("small", items, days)) as server:
-            what = f"{days} partitions, {items:,} items of 3 KB"
+        size = "large" if items == max(bench.sizes.year) else "small"
+        with ReplayServer(Catalog(size, items, days)) as server:
+            what = f"{days} partitions, {items:,} items of {SIZES[size]}"
             arguments = {**of(server), "days": days}
             (line,) = bench.compare("year", [(what, "year:materialize", arguments, items)])
         bench.judge("4", f"overhead of {what}", line.figure("overhead_seconds"), 10, unit="s")

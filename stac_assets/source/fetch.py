@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from stac_assets.source.joining import joined
+from stac_assets.source.joining import Joining
 from stac_assets.source.limits import refusal
 from stac_assets.source.rows import NotARow, build_row, owner_time
 from stac_assets.source.spool import Spool
@@ -78,13 +79,14 @@ def fetch_windows(
         UnknownCollection: one of the windows' collections does not exist.
         EndpointMissing: the API lacks what `resource` reads.
     """
-    # a search works without /collections; only, then nothing tells an unknown collection from an empty one
-    with suppress(EndpointMissing) if resource == "search" else nullcontext():
-        for collection in sorted({window.collection for window in windows}):
-            api.collection(collection)
     stop = cancelled or threading.Event()
-
     narrowed = narrowing or Narrowing()
+    at_once = api.options.max_concurrent_requests
+    together = resource != "item" and max_items is None
+    joining = Joining(api, resource, windows if together else (), narrowed)
+    collections = sorted({window.collection for window in windows})
+    checks = [partial(_check_collection, api, resource, collection) for collection in collections]
+    work_off([*checks, *joining.looks()], lambda ask: ask(), at_once, stop)
 
     def fetch(group: list[FetchedWindow]) -> None:
         reader = _Reader(api, resource, group, narrowed, max_items, destination, progress)
@@ -112,16 +114,15 @@ def fetch_windows(
             fetched.seconds = (time.monotonic() - started) / len(group)
 
     jobs = {w: FetchedWindow(w, Spool(folder, f"{resource}-{n:05}")) for n, w in enumerate(windows)}
-    groups = [[window] for window in jobs]
-    if resource != "item" and max_items is None:
-        groups = joined(api, resource, list(jobs), narrowed)
-    work_off(
-        [[jobs[window] for window in group] for group in groups],
-        fetch,
-        api.options.max_concurrent_requests,
-        stop,
-    )
+    groups = joining.groups() if together else [[window] for window in jobs]
+    work_off([[jobs[window] for window in group] for group in groups], fetch, at_once, stop)
     return list(jobs.values())
+
+
+def _check_collection(api: StacApi, resource: str, collection: str) -> None:
+    # a search works without /collections; only, then nothing tells an unknown collection from an empty one
+    with suppress(EndpointMissing) if resource == "search" else nullcontext():
+        api.collection(collection)
 
 
 class _Reader:

@@ -1,6 +1,7 @@
 """Neighbouring windows in one request where each holds little: a year of empty days is no 365 requests."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from stac_assets.stac.api import Narrowing, StacApi
 from stac_assets.stac.errors import Cancelled, MethodRefused, StacError
@@ -10,24 +11,39 @@ FEW = 28
 """Windows in a row that are asked for one by one, without a look at how much they hold."""
 
 
-def joined(
-    api: StacApi, resource: str, windows: Sequence[Window], narrowing: Narrowing
-) -> list[list[Window]]:
+class Joining:
     """The windows, those together that one page is likely to hold, by the API's own count of all of them.
 
     Where it does not count, or holds much, each is alone. At least as many groups are left of windows in a
     row as there may be requests at a time.
     """
-    groups: list[list[Window]] = []
-    for row in _in_a_row(windows):
-        size = 1
-        if len(row) > FEW:
-            count = _count(api, resource, _span(row), narrowing)
+
+    def __init__(self, api: StacApi, resource: str, windows: Sequence[Window], narrowing: Narrowing) -> None:
+        self._api = api
+        self._resource = resource
+        self._narrowing = narrowing
+        self._rows = _in_a_row(windows)
+        self._counts: dict[Window, int | None] = {}
+
+    def looks(self) -> list[Callable[[], None]]:
+        """What to ask before `groups`, a request each, in any order or at the same time."""
+        return [partial(self._look, _span(row)) for row in self._rows if len(row) > FEW]
+
+    def groups(self) -> list[list[Window]]:
+        """The windows of each request."""
+        options = self._api.options
+        groups: list[list[Window]] = []
+        for row in self._rows:
+            size = 1
+            count = self._counts.get(_span(row))
             if count is not None:
-                room = api.options.page_size * len(row) // max(1, count)
-                size = max(1, min(room, -(-len(row) // api.options.max_concurrent_requests)))
-        groups += [row[place : place + size] for place in range(0, len(row), size)]
-    return groups
+                room = options.page_size * len(row) // max(1, count)
+                size = max(1, min(room, -(-len(row) // options.max_concurrent_requests)))
+            groups += [row[place : place + size] for place in range(0, len(row), size)]
+        return groups
+
+    def _look(self, span: Window) -> None:
+        self._counts[span] = _count(self._api, self._resource, span, self._narrowing)
 
 
 def _span(windows: Sequence[Window]) -> Window:
