@@ -1,6 +1,7 @@
 """Nine assets, one per endpoint."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import dagster as dg
 import dlt
@@ -9,7 +10,7 @@ from pydantic import Field
 
 from stac_assets.orchestration.asking import unlogged
 from stac_assets.orchestration.checks import check_specs
-from stac_assets.orchestration.loader import Report, StacLoader
+from stac_assets.orchestration.loader import Report, StacLoader, named
 from stac_assets.orchestration.partitions import DYNAMIC_COLLECTIONS, windows_of
 from stac_assets.orchestration.translator import StacTranslator
 from stac_assets.settings import Settings
@@ -72,7 +73,8 @@ def _bodies(settings: Settings) -> dict[str, Body]:
         windows = windows_of(_keys(context), settings)
         if config.ids and len({window.collection for window in windows}) > 1:
             raise ConfigurationError("ids are given, but the run has partitions of several collections")
-        ids = {window: tuple(config.ids) or stored_ids(settings, window) for window in windows}
+        asked = partial(stored_ids, settings, doing=named(context), tell=context.log.info)
+        ids = {window: tuple(config.ids) or asked(window) for window in windows}
         yield from dlt.run(context, Job("item", windows, item_ids=ids), settings)
 
     def search(context: dg.AssetExecutionContext, dlt: StacLoader) -> Iterator[Report]:

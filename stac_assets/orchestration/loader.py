@@ -21,6 +21,11 @@ Report = dg.MaterializeResult | dg.AssetMaterialization | dg.AssetCheckEvaluatio
 """What an asset tells Dagster."""
 
 
+def named(context: dg.AssetExecutionContext) -> str:
+    """A run as those are told of it that wait for it."""
+    return f"Dagster run {context.run_id}"
+
+
 class StacLoader(DagsterDltResource):
     """Loads an endpoint for a run.
 
@@ -49,6 +54,8 @@ class StacLoader(DagsterDltResource):
                     cancelled=cancelled,
                     stage=heart.stage,
                     inspected=True,
+                    doing=named(context),
+                    tell=context.log.info,
                 )
         finally:
             cancelled.set()
