@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from urllib.parse import urlsplit
 
 import dagster as dg
 import dlt
@@ -10,6 +11,7 @@ from pydantic import Field
 
 from stac_assets.orchestration.asking import unlogged
 from stac_assets.orchestration.checks import check_specs
+from stac_assets.orchestration.elsewhere import refuse_files_elsewhere
 from stac_assets.orchestration.loader import Report, StacLoader, named
 from stac_assets.orchestration.partitions import DYNAMIC_COLLECTIONS, windows_of
 from stac_assets.orchestration.translator import StacTranslator
@@ -49,8 +51,14 @@ def _asset(spec: dg.AssetSpec, settings: Settings) -> dg.AssetsDefinition:
         check_specs=check_specs(name, spec.partitions_def),
         backfill_policy=backfill,
         op_tags={"stac/base_url": settings.base_url},
+        pool=pool_of(settings),
     )
     return decorate(body)
+
+
+def pool_of(settings: Settings) -> str:
+    """Dagster's pool of the runs that ask one API; its limit is the instance's (`dagster.yaml`)."""
+    return f"stac-api/{urlsplit(settings.base_url).hostname}"
 
 
 Body = Callable[..., Iterator[Report]]
@@ -70,6 +78,7 @@ def _bodies(settings: Settings) -> dict[str, Body]:
     def item(context: dg.AssetExecutionContext, config: ItemIds, dlt: StacLoader) -> Iterator[Report]:
         from stac_assets.pipeline.load import stored_ids
 
+        refuse_files_elsewhere(context, settings)
         windows = windows_of(_keys(context), settings)
         if config.ids and len({window.collection for window in windows}) > 1:
             raise ConfigurationError("ids are given, but the run has partitions of several collections")

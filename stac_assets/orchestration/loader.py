@@ -8,6 +8,7 @@ import dagster as dg
 from dagster_dlt import DagsterDltResource
 
 from stac_assets.orchestration.checks import check_outputs, evaluations
+from stac_assets.orchestration.elsewhere import refuse_files_elsewhere
 from stac_assets.orchestration.metadata import load_metadata, partitions_metadata
 from stac_assets.orchestration.story import Heartbeat, begin, end
 from stac_assets.pipeline.target import target_of
@@ -43,6 +44,7 @@ class StacLoader(DagsterDltResource):
         from stac_assets.orchestration.event_log import events_together
         from stac_assets.pipeline.load import load
 
+        refuse_files_elsewhere(context, settings)
         context.log.info(begin(job, settings, target_of(settings).describe()))
         cancelled = threading.Event()
         try:
