@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
 
-.PHONY: demo ui test test-soak test-browser test-embedded-elt lint types check bench bench-quick screenshots clean
+.PHONY: demo ui test test-soak test-concurrency test-deploy test-browser test-embedded-elt lint types check bench bench-quick screenshots clean
 
 demo: $(STAMP)  ## load the sample API into DuckDB through Dagster
 	$(BIN)/stac-assets demo
@@ -18,6 +18,12 @@ test: $(STAMP)  ## the whole test suite
 
 test-soak: $(STAMP)  ## kills at random moments, an API that fails one request in five, and the demo, twice
 	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2" stac_assets_tests/soak
+
+test-concurrency: $(STAMP)  ## many runs at once, and two hosts that store into one PostgreSQL dataset
+	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2 --dist=loadfile" stac_assets_tests/concurrency
+
+test-deploy: $(STAMP)  ## deploy/: its files, and a backfill over its processes of which one worker is killed
+	$(BIN)/python -m pytest --override-ini addopts=-ra stac_assets_tests/deploy
 
 test-browser: $(STAMP)  ## Dagster's UI in a headless Chromium, which has to be on the PATH
 	$(BIN)/python -m pytest --override-ini addopts=-ra stac_assets_tests/browser

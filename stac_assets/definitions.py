@@ -5,6 +5,7 @@ import sys
 import dagster as dg
 
 from stac_assets.orchestration.assets import build_assets
+from stac_assets.orchestration.executors import executor_named
 from stac_assets.orchestration.loader import StacLoader
 from stac_assets.orchestration.schedules import build_jobs, build_schedules
 from stac_assets.orchestration.sensors import build_sensors
@@ -20,7 +21,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         schedules=build_schedules(settings),
         sensors=build_sensors(settings),
         resources={"dlt": StacLoader()},
-        executor=dg.in_process_executor,  # a run is one step or few; processes would cost seconds each
+        executor=executor_named(settings.executor),
     )
 
 

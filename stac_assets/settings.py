@@ -69,6 +69,7 @@ class Settings:
     watch_days: int = 30
     sensor_seconds: int = 300
     freshness_hours: float | None = None
+    executor: str = "in_process"
     stac_browser: str = STAC_BROWSER
     lock_timeout: float = 600.0
     destination: str = "duckdb"

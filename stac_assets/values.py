@@ -165,6 +165,7 @@ PARSERS: dict[str, Parser] = {
     "watch_days": _number(int, 1),
     "sensor_seconds": _number(int, 1),
     "freshness_hours": _number(float, 0.001),
+    "executor": _text,
     "stac_browser": _text,
     "lock_timeout": _number(float, 0),
 }

@@ -12,7 +12,7 @@ from typing import Any
 import dlt
 import pytest
 
-from stac_assets.pipeline.locks import DatasetBusy, dataset_lock, wait_for_duckdb
+from stac_assets.pipeline.locks import DatasetBusy, dataset_lock
 from stac_assets.pipeline.target import PIPELINE_NAME, place_of, target_of
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets_tests.conftest import enter_project, make_project
@@ -75,7 +75,7 @@ def test_a_duckdb_file_that_another_process_holds(project: Path, api: StacApi) -
     assert ids() == ["a", "b"]
 
 
-def test_a_store_waits_for_the_other_process(project: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_store_waits_for_the_other_process(project: Path) -> None:
     file = project / DUCKDB_FILE
     with another_process_that_holds(file) as notebook:
         waits: list[float] = []
@@ -84,9 +84,13 @@ def test_a_store_waits_for_the_other_process(project: Path, caplog: pytest.LogCa
             waits.append(seconds)
             notebook.communicate()
 
-        wait_for_duckdb(file, timeout=60, sleep=sleep)
+        told: list[str] = []
+        place = place_of(target_of(settings_for("http://127.0.0.1")).pipeline(project / "unused"))
+        with dataset_lock(place, 60, tell=told.append, sleep=sleep):
+            pass
     assert len(waits) == 1
-    assert f"held by process {notebook.pid}" in caplog.text
+    assert f"{file}, which is held by process {notebook.pid}" in told[0] and "60 s" in told[0]
+    assert told[1:] == [line for line in told if line.startswith("waited ")]
 
 
 def test_a_file_that_is_no_database_is_named(project: Path, api: StacApi) -> None:

@@ -57,7 +57,13 @@ class _Command:
                 job = self._job(resource)
                 with LoadDisplay(resource, self._tally(job), self._stderr) as display:
                     result = load(
-                        job, self._settings, progress=display.page, cancelled=cancelled, stage=display.stage
+                        job,
+                        self._settings,
+                        progress=display.page,
+                        cancelled=cancelled,
+                        stage=display.stage,
+                        doing=f"stac-assets load --resource {resource}",
+                        tell=display.say,
                     )
             except (KeyboardInterrupt, Cancelled):
                 storing = display is not None and display.is_storing

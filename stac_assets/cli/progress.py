@@ -125,6 +125,10 @@ class LoadDisplay:
             self.is_storing = True
             self._bar.update(self._task, visible=False)
             self._task = self._bar.add_task(f"storing {self._resource}", total=None, tally="")
+        self.say(text)
+
+    def say(self, text: str) -> None:
+        """Something about the resource, in a line."""
         self._say(f"{self._resource}: {text}")
 
     def _say(self, line: str) -> None:

@@ -1,6 +1,8 @@
 """Nine assets, one per endpoint."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from urllib.parse import urlsplit
 
 import dagster as dg
 import dlt
@@ -9,7 +11,8 @@ from pydantic import Field
 
 from stac_assets.orchestration.asking import unlogged
 from stac_assets.orchestration.checks import check_specs
-from stac_assets.orchestration.loader import Report, StacLoader
+from stac_assets.orchestration.elsewhere import refuse_files_elsewhere
+from stac_assets.orchestration.loader import Report, StacLoader, named
 from stac_assets.orchestration.partitions import DYNAMIC_COLLECTIONS, windows_of
 from stac_assets.orchestration.translator import StacTranslator
 from stac_assets.settings import Settings
@@ -48,8 +51,14 @@ def _asset(spec: dg.AssetSpec, settings: Settings) -> dg.AssetsDefinition:
         check_specs=check_specs(name, spec.partitions_def),
         backfill_policy=backfill,
         op_tags={"stac/base_url": settings.base_url},
+        pool=pool_of(settings),
     )
     return decorate(body)
+
+
+def pool_of(settings: Settings) -> str:
+    """Dagster's pool of the runs that ask one API; its limit is the instance's (`dagster.yaml`)."""
+    return f"stac-api/{urlsplit(settings.base_url).hostname}"
 
 
 Body = Callable[..., Iterator[Report]]
@@ -69,10 +78,12 @@ def _bodies(settings: Settings) -> dict[str, Body]:
     def item(context: dg.AssetExecutionContext, config: ItemIds, dlt: StacLoader) -> Iterator[Report]:
         from stac_assets.pipeline.load import stored_ids
 
+        refuse_files_elsewhere(context, settings)
         windows = windows_of(_keys(context), settings)
         if config.ids and len({window.collection for window in windows}) > 1:
             raise ConfigurationError("ids are given, but the run has partitions of several collections")
-        ids = {window: tuple(config.ids) or stored_ids(settings, window) for window in windows}
+        asked = partial(stored_ids, settings, doing=named(context), tell=context.log.info)
+        ids = {window: tuple(config.ids) or asked(window) for window in windows}
         yield from dlt.run(context, Job("item", windows, item_ids=ids), settings)
 
     def search(context: dg.AssetExecutionContext, dlt: StacLoader) -> Iterator[Report]:

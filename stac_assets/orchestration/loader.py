@@ -8,6 +8,7 @@ import dagster as dg
 from dagster_dlt import DagsterDltResource
 
 from stac_assets.orchestration.checks import check_outputs, evaluations
+from stac_assets.orchestration.elsewhere import refuse_files_elsewhere
 from stac_assets.orchestration.metadata import load_metadata, partitions_metadata
 from stac_assets.orchestration.story import Heartbeat, begin, end
 from stac_assets.pipeline.target import target_of
@@ -19,6 +20,11 @@ if TYPE_CHECKING:  # what loads is imported by a run, not with the definitions
 
 Report = dg.MaterializeResult | dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.Output
 """What an asset tells Dagster."""
+
+
+def named(context: dg.AssetExecutionContext) -> str:
+    """A run as those are told of it that wait for it."""
+    return f"Dagster run {context.run_id}"
 
 
 class StacLoader(DagsterDltResource):
@@ -38,6 +44,7 @@ class StacLoader(DagsterDltResource):
         from stac_assets.orchestration.event_log import events_together
         from stac_assets.pipeline.load import load
 
+        refuse_files_elsewhere(context, settings)
         context.log.info(begin(job, settings, target_of(settings).describe()))
         cancelled = threading.Event()
         try:
@@ -49,6 +56,8 @@ class StacLoader(DagsterDltResource):
                     cancelled=cancelled,
                     stage=heart.stage,
                     inspected=True,
+                    doing=named(context),
+                    tell=context.log.info,
                 )
         finally:
             cancelled.set()

@@ -23,7 +23,7 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.duckdb.duck import DuckDbClient
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
-from stac_assets.pipeline.locks import STORAGE_VERSION
+from stac_assets.pipeline.locks import STORAGE_VERSION, Turn
 from stac_assets.source.handover import Handover
 from stac_assets.source.tables import PARTITION_KEY
 
@@ -36,12 +36,13 @@ LOAD_ID = "_dlt_load_id"
 
 
 @contextmanager
-def attached(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def attached(file: Path, turn: Turn) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection whose current database is `file`, made if it does not exist, with our row groups."""
     connection = duckdb.connect()
     try:
         options = f"STORAGE_VERSION '{STORAGE_VERSION}', ROW_GROUP_SIZE {ROW_GROUP_SIZE}"
-        connection.execute(f"ATTACH {_quoted(file)} AS {ALIAS} ({options})")
+        attach = f"ATTACH {_quoted(file)} AS {ALIAS} ({options})"
+        turn.opened(file, lambda: connection.execute(attach))
         connection.execute(f"USE {ALIAS}")
         connection.execute("SET GLOBAL write_buffer_row_group_count = 1")
         connection.execute(f"SET GLOBAL temp_directory = {_quoted(f'{file}.tmp')}")

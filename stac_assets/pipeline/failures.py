@@ -68,7 +68,7 @@ def told_plainly(place: str, folder: Path) -> Iterator[None]:
     try:
         yield
     except PipelineStepFailed as error:
-        own = next((cause for cause in _causes(error) if isinstance(cause, StacError)), None)
+        own = next((cause for cause in causes(error) if isinstance(cause, StacError)), None)
         if own is not None:
             raise own from None
         stored = WHOLE if error.step == "load" else NOTHING_STORED
@@ -98,7 +98,7 @@ def described(error: OSError, folder: Path) -> str:
 
 def _reason(error: BaseException, folder: Path) -> str:
     """The first cause of all, in its own first line."""
-    *_, first = _causes(error)
+    *_, first = causes(error)
     return described(first, folder) if isinstance(first, OSError) else _first_line(first)
 
 
@@ -107,7 +107,8 @@ def _first_line(error: BaseException) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """An error, and what it came from, one after another."""
     seen: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:

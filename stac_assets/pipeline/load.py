@@ -22,27 +22,20 @@ from dlt.common.pipeline import LoadInfo
 from dlt.common.schema import Schema
 from dlt.common.schema.typing import TTableSchema
 from dlt.pipeline.pipeline import Pipeline
-from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
 from stac_assets.pipeline.failures import told_plainly
 from stac_assets.pipeline.findings import Inspection
 from stac_assets.pipeline.folders import publish, run_folder
 from stac_assets.pipeline.inspection import inspect
-from stac_assets.pipeline.locks import dataset_lock
 from stac_assets.pipeline.memory import give_back
-from stac_assets.pipeline.target import (
-    Place,
-    Target,
-    place_of,
-    project_folder,
-    target_of,
-)
+from stac_assets.pipeline.target import Target, project_folder, target_of
+from stac_assets.pipeline.turns import Turns
 from stac_assets.settings import Settings
 from stac_assets.source import SOURCE_NAME, build_source
 from stac_assets.source.fetch import FetchedWindow, Progress
 from stac_assets.source.jobs import Fetched, Job, fetch
 from stac_assets.source.promotion import Promotion
-from stac_assets.source.resources import check_owner, claim_dataset
+from stac_assets.source.resources import claim_dataset
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import Window
@@ -97,6 +90,8 @@ def load(
     cancelled: threading.Event | None = None,
     stage: Callable[[str], None] = logger.info,
     inspected: bool = False,
+    doing: str | None = None,
+    tell: Callable[[str], None] = logger.info,
 ) -> LoadResult:
     """Make the table hold, for what `job` names, exactly what the API holds now.
 
@@ -108,6 +103,8 @@ def load(
         cancelled: set it to stop; nothing is stored then.
         stage: told in a line what is being done.
         inspected: whether to count, once it is stored, what the destination holds.
+        doing: what this load is called by those that wait for it: a run's id, a command.
+        tell: told in a line who is waited for.
 
     Returns:
         The result, whose `failed` windows were left as they were: call `raise_on_failures`.
@@ -119,7 +116,8 @@ def load(
     target = target or target_of(settings)
     runs = project_folder() / ".dlt" / "runs"
     with told_plainly(target.describe(), runs), run_folder(runs) as folder:
-        place = check_dataset(target, settings, folder / "check")
+        turns = Turns(target.pipeline(folder / "check"), settings.lock_timeout, doing, tell)
+        turns.check_owner(settings.base_url)
         started = time.monotonic()
         spool = folder / "spool"
         spool.mkdir()
@@ -142,34 +140,14 @@ def load(
             f"storing into {target.destination}"
         )
         started = time.monotonic()
-        _store(fetched, settings, result, place, folder / "pipelines", inspected)
+        _store(fetched, settings, result, turns, folder / "pipelines", inspected)
         result.store_seconds = time.monotonic() - started
         stage(f"stored in {result.store_seconds:.1f} s")
     return result
 
 
-def check_dataset(target: Target, settings: Settings, folder: Path) -> Place:
-    """Where the dataset is; refuses, before anything is fetched, one that mirrors another API."""
-    pipeline = target.pipeline(folder)
-    place = place_of(pipeline)
-    if place.file is None or place.file.exists():
-        with dataset_lock(place, settings.lock_timeout):
-            check_owner(_recorded_owner(pipeline), settings.base_url)
-    return place
-
-
-def _recorded_owner(pipeline: Pipeline) -> str | None:
-    """The API that the destination says its dataset mirrors, by the state that dlt keeps there."""
-    with pipeline.destination_client() as client:
-        try:
-            state = load_pipeline_state_from_destination(pipeline.pipeline_name, cast(WithStateSync, client))
-        except DestinationUndefinedEntity:
-            return None
-    return state.get("sources", {}).get(SOURCE_NAME, {}).get("base_url") if state else None
-
-
 def _store(
-    fetched: Fetched, settings: Settings, result: LoadResult, place: Place, folder: Path, inspected: bool
+    fetched: Fetched, settings: Settings, result: LoadResult, turns: Turns, folder: Path, inspected: bool
 ) -> None:
     name = fetched.job.resource
     misfits: Counter[str] = Counter()
@@ -182,8 +160,8 @@ def _store(
         misfits.update(promotion.misfits)
 
     with (
-        dataset_lock(place, settings.lock_timeout),
-        result.target.storing(place, folder) as (pipeline, handover),
+        turns.to_store() as turn,
+        result.target.storing(turns.place, folder, turn) as (pipeline, handover),
     ):
         source = build_source(settings, {name: obtain}, settled, handover)
         source.schema = _stored_schema(pipeline) or source.schema
@@ -196,7 +174,7 @@ def _store(
         result.load_info = info
         result.table = pipeline.default_schema.tables.get(name)
     result.misfits = dict(misfits)
-    result.location = str(place)
+    result.location = str(turns.place)
 
 
 def _stored_schema(pipeline: Pipeline) -> Schema | None:
@@ -213,20 +191,34 @@ def _stored_schema(pipeline: Pipeline) -> Schema | None:
     return Schema.from_stored_schema(json.loads(stored.schema)) if stored else None
 
 
-def stored_ids(settings: Settings, window: Window) -> tuple[str, ...]:
-    """Ids of the items that `search` holds for a window, in their order, at most `item_limit`."""
+def stored_ids(
+    settings: Settings,
+    window: Window,
+    *,
+    doing: str | None = None,
+    tell: Callable[[str], None] = logger.info,
+) -> tuple[str, ...]:
+    """Ids of the items that `search` holds for a window, in their order, at most `item_limit`.
+
+    Args:
+        settings: the dataset.
+        window: the partition.
+        doing: what this is called by those that wait for it.
+        tell: told in a line who is waited for.
+    """
     target = target_of(settings)
     runs = project_folder() / ".dlt" / "runs"
     with told_plainly(target.describe(), runs), run_folder(runs) as folder:
         pipeline = target.pipeline(folder)
-        place = place_of(pipeline)
-        if place.file is not None and not place.file.exists():
-            return ()
-        with dataset_lock(place, settings.lock_timeout):
-            pipeline.sync_destination()
-            if not pipeline.default_schema_name or "search" not in pipeline.default_schema.tables:
-                return ()
-            return _query_ids(pipeline, window, settings.item_limit)
+        turns = Turns(pipeline, settings.lock_timeout, doing, tell)
+        return turns.read(lambda: _read_ids(pipeline, window, settings.item_limit)) or ()
+
+
+def _read_ids(pipeline: Pipeline, window: Window, limit: int) -> tuple[str, ...]:
+    pipeline.sync_destination()
+    if not pipeline.default_schema_name or "search" not in pipeline.default_schema.tables:
+        return ()
+    return _query_ids(pipeline, window, limit)
 
 
 def _query_ids(pipeline: Pipeline, window: Window, limit: int) -> tuple[str, ...]:

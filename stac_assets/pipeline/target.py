@@ -17,6 +17,7 @@ from dlt.pipeline.pipeline import Pipeline
 from stac_assets.settings import Settings
 
 if TYPE_CHECKING:
+    from stac_assets.pipeline.locks import Turn
     from stac_assets.source.handover import Handover
 
 PIPELINE_NAME = "pystac_client_pipeline"
@@ -34,17 +35,32 @@ class Target:
     pipelines_dir: str | None = None
     has_credentials: bool = False
 
-    def pipeline(self, pipelines_dir: Path, progress: str | None = None) -> Pipeline:
-        """A new pipeline with working folders of its own below `pipelines_dir`."""
-        make = partial(Destination.from_reference, self.destination)
+    def pipeline(
+        self, pipelines_dir: Path, progress: str | None = None, staging: str | None = None
+    ) -> Pipeline:
+        """A new pipeline with working folders of its own below `pipelines_dir`.
+
+        `staging` is dlt's `staging_dataset_name_layout`, by default the one that is configured.
+        """
+        layout = {"staging_dataset_name_layout": staging} if staging else {}
+        make = partial(Destination.from_reference, self.destination, **layout)
         return self._pipeline(pipelines_dir, self._atomic(make), progress)
 
     @contextmanager
-    def storing(self, place: "Place", pipelines_dir: Path) -> "Iterator[tuple[Pipeline, Handover | None]]":
+    def storing(
+        self, place: "Place", pipelines_dir: Path, turn: "Turn"
+    ) -> "Iterator[tuple[Pipeline, Handover | None]]":
         """A pipeline to store with, and where its resources put their rows, if the destination takes them so.
 
-        Whoever calls holds the dataset.
+        Whoever calls holds the dataset, with `turn`.
         """
+        if turn.staging:
+            from stac_assets.pipeline.own_staging import dropped_afterwards
+
+            pipeline = self.pipeline(pipelines_dir, staging=turn.staging)
+            with dropped_afterwards(pipeline):
+                yield pipeline, None
+            return
         if place.file is None or self.has_credentials:  # of which dlt knows what else to do with them
             yield self.pipeline(pipelines_dir), None
             return
@@ -52,7 +68,7 @@ class Target:
         from stac_assets.source.handover import Handover
 
         handover = Handover(pipelines_dir.parent / "rows")
-        with attached(place.file) as connection:
+        with attached(place.file, turn) as connection:
             factory = self._atomic(partial(PartitionedDuckDb, connection, handover=handover))
             yield self._pipeline(pipelines_dir, factory), handover
 

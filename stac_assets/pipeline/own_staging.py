@@ -1,0 +1,59 @@
+"""A staging dataset for each load, on servers that have no lock to hold.
+
+There dlt's own would be shared by the loads of all hosts, which would take each other's rows from it
+(https://github.com/dlt-hub/dlt/issues/4297).
+"""
+
+import logging
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from dlt.pipeline.pipeline import Pipeline
+
+WITHOUT_LOCKS = frozenset({"bigquery", "snowflake", "redshift", "databricks", "motherduck"})
+"""dlt's types of the destinations to which this applies."""
+ABANDONED = timedelta(days=1)
+"""Longer than any store takes: a staging dataset that is older was left by a run that crashed."""
+TIME = "%Y%m%d%H%M%S"
+
+logger = logging.getLogger("stac_assets")
+
+
+def new_layout(now: datetime | None = None) -> str:
+    """dlt's `staging_dataset_name_layout` for one load, named after the time."""
+    return f"%s_staging_{(now or datetime.now(UTC)):{TIME}}_{uuid.uuid4().hex[:8]}"
+
+
+@contextmanager
+def dropped_afterwards(pipeline: Pipeline, now: datetime | None = None) -> Iterator[None]:
+    """Drop the staging dataset of `pipeline` at the end, and those of the same dataset that others left.
+
+    What is stored is stored without that, so that a server which refuses it is only warned about.
+    """
+    try:
+        yield
+    finally:
+        try:
+            with pipeline.sql_client() as client:
+                for name in [client.staging_dataset_name, *_abandoned(client, now or datetime.now(UTC))]:
+                    with client.with_alternative_dataset_name(name):
+                        if client.has_dataset():
+                            client.drop_dataset()
+        except Exception as error:  # of any driver
+            first, *_ = [*str(error).splitlines(), type(error).__name__]
+            logger.warning(
+                "a staging dataset was left in the destination (%s); the next load tries again", first
+            )
+
+
+def _abandoned(client: Any, now: datetime) -> list[str]:
+    """Staging datasets that are too old to be anybody's; a name's case is the server's."""
+    named = re.compile(re.escape(client.dataset_name) + r"_staging_(\d{14})_[0-9a-f]{8}", re.IGNORECASE)
+    rows = client.execute_sql("SELECT schema_name FROM information_schema.schemata") or ()
+    found = [match for (name,) in rows if (match := named.fullmatch(name))]
+    limit = now - ABANDONED
+    return [m[0] for m in found if datetime.strptime(m[1], TIME).replace(tzinfo=UTC) < limit]

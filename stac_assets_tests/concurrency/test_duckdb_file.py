@@ -1,0 +1,73 @@
+"""A DuckDB file that somebody else has, or had."""
+
+import signal
+from pathlib import Path
+
+from stac_assets.pipeline.duckdb_file import attached
+from stac_assets.pipeline.locks import dataset_lock
+from stac_assets.pipeline.target import Place, place_of, target_of
+from stac_assets.pipeline.turns import Turns
+from stac_assets_tests.forked import Forker, say
+from stac_assets_tests.loads import DUCKDB_FILE, ids, load_days, settings_for
+from stac_assets_tests.stac_api import StacApi, make_item
+from stac_assets_tests.test_store import another_process_that_holds
+
+
+def place(folder: Path) -> Place:
+    return place_of(target_of(settings_for("http://127.0.0.1")).pipeline(folder / "unused"))
+
+
+def test_who_comes_in_between_delays_the_store(project: Path) -> None:
+    """A reader may open the file after our turn has begun: it asks for none."""
+    file, told = project / DUCKDB_FILE, list[str]()
+    with (
+        dataset_lock(
+            place(project), 60, tell=told.append, sleep=lambda _: notebook.communicate() and None
+        ) as turn,
+        another_process_that_holds(file) as notebook,
+        attached(file, turn) as connection,
+    ):
+        connection.execute("CREATE TABLE t (i INTEGER)")
+    assert [f"held by process {notebook.pid}" in line for line in told] == [True]
+
+
+def test_who_comes_in_between_delays_a_reading_too(project: Path, api: StacApi) -> None:
+    api.put(make_item("a"))
+    load_days(api)
+    settings = settings_for(api)
+    turns = Turns(target_of(settings).pipeline(project / "unused"), 60)
+    with (
+        dataset_lock(turns.place, 60, sleep=lambda _: notebook.communicate() and None) as turn,
+        another_process_that_holds(project / DUCKDB_FILE) as notebook,
+    ):
+        assert turn.opened(project / DUCKDB_FILE, turns._recorded_owner) == api.url
+    assert notebook.returncode == 0
+
+
+def hold(folder: str) -> None:
+    """Hold the dataset and its file until killed."""
+    where = place(Path(folder))
+    assert where.file is not None
+    with dataset_lock(where, 5, doing="the one that dies") as turn, attached(where.file, turn) as connection:
+        connection.execute("CREATE TABLE half (i INTEGER)")
+        connection.execute("INSERT INTO half FROM range(100000)")
+        connection.execute("BEGIN")
+        connection.execute("DELETE FROM half")
+        say("held")
+        signal.pause()
+
+
+def test_a_killed_holder_blocks_nobody(project: Path, api: StacApi) -> None:
+    api.put(make_item("a"))
+    told: list[str] = []
+    with Forker() as forker:
+        call = forker.start(hold, folder=str(project))
+        assert call.heard() == "held"
+        with dataset_lock(
+            place(project), 60, tell=told.append, sleep=lambda _: call.kill() or (call.ended() and None)
+        ):
+            pass
+        assert call.ended().status == -signal.SIGKILL
+    assert f"held by the one that dies, process {call.pid} on " in told[0]
+    load_days(api)
+    assert ids() == ["a"]
