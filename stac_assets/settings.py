@@ -71,6 +71,7 @@ class Settings:
     freshness_hours: float | None = None
     stac_browser: str = STAC_BROWSER
     lock_timeout: float = 600.0
+    table_format: str = "delta"
     destination: str = "duckdb"
     destination_name: str | None = None
     dataset_name: str = DATASET_NAME

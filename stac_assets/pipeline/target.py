@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit, urlunsplit
 
 import dlt
 from dlt.common.destination import AnyDestination, Destination, DestinationCapabilitiesContext
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 PIPELINE_NAME = "pystac_client_pipeline"
 DUCKDB_FILE_STEM = "pystac_client"
 ATOMIC_REPLACE = "insert-from-staging"
+FILESYSTEM = "dlt.destinations.filesystem"
+HIVE_NAMES = frozenset({"date", "resource"})
+"""What directories of Parquet tables are called beside `collection`; readers make columns of them."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,14 @@ class Target:
     destination_name: str | None = None
     pipelines_dir: str | None = None
     has_credentials: bool = False
+    table_format: str = "delta"
 
     def pipeline(self, pipelines_dir: Path, progress: str | None = None) -> Pipeline:
         """A new pipeline with working folders of its own below `pipelines_dir`."""
         make = partial(Destination.from_reference, self.destination)
+        named = cast(Any, make(**self._named()))
+        if named.destination_type == FILESYSTEM:
+            return self._pipeline(pipelines_dir, self._files(named), progress)
         return self._pipeline(pipelines_dir, self._atomic(make), progress)
 
     @contextmanager
@@ -45,11 +53,21 @@ class Target:
 
         Whoever calls holds the dataset.
         """
+        from stac_assets.source.handover import Handover
+
+        if place.destination_type == "filesystem":
+            handover = Handover(
+                table_format="delta" if self.table_format == "delta" else None,
+                reserved=HIVE_NAMES if self.table_format == "parquet" else frozenset(),
+                folder=pipelines_dir.parent,
+            )
+            named = cast(Any, Destination.from_reference(self.destination))
+            yield self._pipeline(pipelines_dir, self._files(named, handover)), handover
+            return
         if place.file is None or self.has_credentials:  # of which dlt knows what else to do with them
             yield self.pipeline(pipelines_dir), None
             return
         from stac_assets.pipeline.duckdb_file import PartitionedDuckDb, attached
-        from stac_assets.source.handover import Handover
 
         handover = Handover()
         with attached(place.file) as connection:
@@ -64,6 +82,14 @@ class Target:
             dataset_name=self.dataset_name,
             progress=progress,  # type: ignore[arg-type]
         )
+
+    def _files(self, named: AnyDestination, handover: "Handover | None" = None) -> AnyDestination:
+        """dlt's filesystem destination `named`, with files that are replaced by partition."""
+        from stac_assets.pipeline.filesystem.destination import PartitionedFilesystem
+
+        name = cast(Any, named).configured_name
+        given = {"destination_name": name} if name else {}
+        return cast(AnyDestination, PartitionedFilesystem(handover=handover, **given))
 
     def _atomic(self, make: Callable[..., Any]) -> AnyDestination:
         """The destination that `make` makes, told to replace rows in one transaction."""
@@ -111,6 +137,7 @@ def target_of(settings: Settings) -> Target:
         settings.destination_name,
         settings.pipelines_dir,
         settings.has_credentials,
+        settings.table_format,
     )
 
 
@@ -129,6 +156,8 @@ class Place:
     file: Path | None = None
 
     def __str__(self) -> str:
+        if self.destination_type == "filesystem":
+            return f"{self.location}/{self.dataset_name}"
         return str(self.file) if self.file else f"{self.destination_type} {self.dataset_name}"
 
 
@@ -139,4 +168,14 @@ def place_of(pipeline: Pipeline) -> Place:
     if kind == "duckdb":
         file = Path(client.config.credentials.database).absolute()  # type: ignore[union-attr]
         return Place(kind, str(file), pipeline.dataset_name, file)
+    if kind == "filesystem":
+        return Place(kind, _bucket(client.config.bucket_url), pipeline.dataset_name)  # type: ignore[attr-defined]
     return Place(kind, client.config.fingerprint(), pipeline.dataset_name)
+
+
+def _bucket(url: str) -> str:
+    """A bucket's URL without the user and password that it may hold."""
+    parts = urlsplit(url)
+    if parts.password:  # else what stands before an @ is a container of Azure
+        parts = parts._replace(netloc=parts.netloc.rpartition("@")[2])
+    return urlunsplit(parts).rstrip("/")

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 
@@ -26,9 +28,18 @@ class Handover:
     """The rows of a load by table; a resource puts them there, and a load job takes them.
 
     dlt would write them to Parquet, and the destination into a staging table first: twice the work.
+
+    Args:
+        tables: the rows.
+        table_format: dlt's hint of that name for all tables of the load.
+        reserved: names that no promoted property may take as its column.
+        folder: for working files of the load jobs; None for the machine's own place for such.
     """
 
     tables: dict[str, Rows] = field(default_factory=dict)
+    table_format: Literal["delta"] | None = None
+    reserved: frozenset[str] = frozenset()
+    folder: Path | None = None
 
 
 def in_portions(tables: Iterator[pa.Table], number: int) -> Iterator[pa.Table]:
