@@ -16,6 +16,7 @@ from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.settings import Settings
+from stac_assets.stac.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from stac_assets.source.handover import Handover
@@ -165,11 +166,19 @@ def place_of(pipeline: Pipeline) -> Place:
     """Where the dataset of `pipeline` is; dlt resolves its credentials for that, which takes a while."""
     client = pipeline.destination_client()
     kind = client.config.destination_type.rpartition(".")[2]
+    config: Any = client.config
     if kind == "duckdb":
-        file = Path(client.config.credentials.database).absolute()  # type: ignore[union-attr]
+        file = Path(config.credentials.database).absolute()
+        if file.name.startswith("md:"):  # of which dlt would make a file, whose name holds the token
+            raise ConfigurationError(
+                "a database `md:…` is MotherDuck's: set `destination` to motherduck under [pipeline], and "
+                "name the database under [destination.motherduck.credentials]"
+            )
         return Place(kind, str(file), pipeline.dataset_name, file)
     if kind == "filesystem":
-        return Place(kind, _bucket(client.config.bucket_url), pipeline.dataset_name)  # type: ignore[attr-defined]
+        return Place(kind, _bucket(config.bucket_url), pipeline.dataset_name)
+    if kind == "ducklake":  # whose fingerprint says where its files are, not which lake they belong to
+        return Place(kind, config.data_location(), pipeline.dataset_name)
     return Place(kind, client.config.fingerprint(), pipeline.dataset_name)
 
 

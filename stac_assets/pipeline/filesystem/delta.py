@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable
+from deltalake.exceptions import TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from stac_assets.pipeline.filesystem.files import TableFolder, no_rows
@@ -85,9 +86,10 @@ class DeltaFiles:
         return None if table is None else pa.schema(table.schema())
 
     def _table(self) -> DeltaTable | None:
-        if not DeltaTable.is_deltatable(self._url, self._options):
+        try:  # `DeltaTable.is_deltatable` would keep all other threads waiting for the network
+            return DeltaTable(self._url, storage_options=self._options)
+        except TableNotFoundError:
             return None
-        return DeltaTable(self._url, storage_options=self._options)
 
     def _upload(self, path: Path, key: Key) -> AddAction:
         """Copy a file, and describe it for the log (Delta protocol, "Add File"); its name needs no quotes."""
