@@ -72,6 +72,7 @@ class Settings:
     executor: str = "in_process"
     stac_browser: str = STAC_BROWSER
     lock_timeout: float = 600.0
+    table_format: str = "delta"
     destination: str = "duckdb"
     destination_name: str | None = None
     dataset_name: str = DATASET_NAME

@@ -11,6 +11,7 @@ from stac_assets.stac.origins import checked_base_url
 from stac_assets.stac.windows import Granularity, parse_day
 
 ALL_COLLECTIONS = "*"
+TABLE_FORMATS = ("delta", "parquet")
 ITEM_ASSETS = ("search", "collection_items", "item")
 
 Parser = Callable[[Any, str], Any]
@@ -127,6 +128,12 @@ def _item_assets(value: Any, name: str) -> tuple[str, ...]:
     return found
 
 
+def _table_format(value: Any, name: str) -> str:
+    if value not in TABLE_FORMATS:
+        raise _bad(name, value, f"one of {', '.join(TABLE_FORMATS)}")
+    return value
+
+
 _seconds = _number(float, 0.001)
 
 PARSERS: dict[str, Parser] = {
@@ -168,4 +175,5 @@ PARSERS: dict[str, Parser] = {
     "executor": _text,
     "stac_browser": _text,
     "lock_timeout": _number(float, 0),
+    "table_format": _table_format,
 }

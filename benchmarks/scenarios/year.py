@@ -5,6 +5,8 @@ from benchmarks.replay.catalog import Catalog
 from benchmarks.replay.process import ReplayServer
 from benchmarks.scenarios.ways import of
 
+SIZES = {"large": "17 KB", "small": "3 KB"}
+
 
 def year(bench: Bench) -> None:
     """Overhead is everything but fetching and storing rows."""

@@ -83,15 +83,15 @@ def _columns(pipeline: Pipeline, table: Table, known: set[str]) -> TableColumns 
     described = {**table["columns"], **contract}
     promised = {n: type_of(column) for n, column in described.items() if "data_type" in column}
     with pipeline.destination_client() as client:
-        if not isinstance(client, SqlJobClientBase):
+        if not hasattr(client, "get_storage_table"):
             return None
-        _, stored = client.get_storage_table(name)
+        _, stored = cast(Any, client).get_storage_table(name)
         if not stored:
             return None
         found = {column: type_of(hints) for column, hints in stored.items()}
-        mapper = client.capabilities.get_type_mapper()
+        mapper = client.capabilities.get_type_mapper() if isinstance(client, SqlJobClientBase) else None
         for column, kind in promised.items():
-            if found.get(column, kind) == kind:
+            if mapper is None or found.get(column, kind) == kind:
                 continue
             written = mapper.to_destination_type(described[column], cast(Any, table))
             if mapper.from_destination_type(written, None, None).get("data_type") == found[column]:

@@ -24,6 +24,7 @@ from dlt.common.schema.typing import TTableSchema
 from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.pipeline.failures import told_plainly
+from stac_assets.pipeline.filesystem.layout import check_table_format
 from stac_assets.pipeline.findings import Inspection
 from stac_assets.pipeline.folders import publish, run_folder
 from stac_assets.pipeline.inspection import inspect
@@ -165,6 +166,8 @@ def _store(
     ):
         source = build_source(settings, {name: obtain}, settled, handover)
         source.schema = _stored_schema(pipeline) or source.schema
+        if turns.place.destination_type == "filesystem" and handover is not None:
+            check_table_format(source.schema, handover.table_format)
         known = set(source.schema.tables.get(name, {}).get("columns", {}))
         info = pipeline.run(source)
         info.raise_on_failed_jobs()

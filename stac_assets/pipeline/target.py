@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit, urlunsplit
 
 import dlt
 from dlt.common.destination import AnyDestination, Destination, DestinationCapabilitiesContext
@@ -15,6 +16,7 @@ from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.settings import Settings
+from stac_assets.stac.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from stac_assets.pipeline.locks import Turn
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 PIPELINE_NAME = "pystac_client_pipeline"
 DUCKDB_FILE_STEM = "pystac_client"
 ATOMIC_REPLACE = "insert-from-staging"
+FILESYSTEM = "dlt.destinations.filesystem"
+HIVE_NAMES = frozenset({"date", "resource"})
+"""What directories of Parquet tables are called beside `collection`; readers make columns of them."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Target:
     destination_name: str | None = None
     pipelines_dir: str | None = None
     has_credentials: bool = False
+    table_format: str = "delta"
 
     def pipeline(
         self, pipelines_dir: Path, progress: str | None = None, staging: str | None = None
@@ -44,6 +50,9 @@ class Target:
         """
         layout = {"staging_dataset_name_layout": staging} if staging else {}
         make = partial(Destination.from_reference, self.destination, **layout)
+        named = cast(Any, make(**self._named()))
+        if named.destination_type == FILESYSTEM:
+            return self._pipeline(pipelines_dir, self._files(named), progress)
         return self._pipeline(pipelines_dir, self._atomic(make), progress)
 
     @contextmanager
@@ -54,6 +63,17 @@ class Target:
 
         Whoever calls holds the dataset, with `turn`.
         """
+        from stac_assets.source.handover import Handover
+
+        if place.destination_type == "filesystem":
+            handover = Handover(
+                pipelines_dir.parent,
+                table_format="delta" if self.table_format == "delta" else None,
+                reserved=HIVE_NAMES if self.table_format == "parquet" else frozenset(),
+            )
+            named = cast(Any, Destination.from_reference(self.destination))
+            yield self._pipeline(pipelines_dir, self._files(named, handover)), handover
+            return
         if turn.staging:
             from stac_assets.pipeline.own_staging import dropped_afterwards
 
@@ -65,9 +85,8 @@ class Target:
             yield self.pipeline(pipelines_dir), None
             return
         from stac_assets.pipeline.duckdb_file import PartitionedDuckDb, attached
-        from stac_assets.source.handover import Handover
 
-        handover = Handover(pipelines_dir.parent / "rows")
+        handover = Handover(pipelines_dir.parent)
         with attached(place.file, turn) as connection:
             factory = self._atomic(partial(PartitionedDuckDb, connection, handover=handover))
             yield self._pipeline(pipelines_dir, factory), handover
@@ -80,6 +99,14 @@ class Target:
             dataset_name=self.dataset_name,
             progress=progress,  # type: ignore[arg-type]
         )
+
+    def _files(self, named: AnyDestination, handover: "Handover | None" = None) -> AnyDestination:
+        """dlt's filesystem destination `named`, with files that are replaced by partition."""
+        from stac_assets.pipeline.filesystem.destination import PartitionedFilesystem
+
+        name = cast(Any, named).configured_name
+        given = {"destination_name": name} if name else {}
+        return cast(AnyDestination, PartitionedFilesystem(handover=handover, **given))
 
     def _atomic(self, make: Callable[..., Any]) -> AnyDestination:
         """The destination that `make` makes, told to replace rows in one transaction."""
@@ -127,6 +154,7 @@ def target_of(settings: Settings) -> Target:
         settings.destination_name,
         settings.pipelines_dir,
         settings.has_credentials,
+        settings.table_format,
     )
 
 
@@ -145,6 +173,8 @@ class Place:
     file: Path | None = None
 
     def __str__(self) -> str:
+        if self.destination_type == "filesystem":
+            return f"{self.location}/{self.dataset_name}"
         return str(self.file) if self.file else f"{self.destination_type} {self.dataset_name}"
 
 
@@ -152,7 +182,25 @@ def place_of(pipeline: Pipeline) -> Place:
     """Where the dataset of `pipeline` is; dlt resolves its credentials for that, which takes a while."""
     client = pipeline.destination_client()
     kind = client.config.destination_type.rpartition(".")[2]
+    config: Any = client.config
     if kind == "duckdb":
-        file = Path(client.config.credentials.database).absolute()  # type: ignore[union-attr]
+        file = Path(config.credentials.database).absolute()
+        if file.name.startswith("md:"):  # of which dlt would make a file, whose name holds the token
+            raise ConfigurationError(
+                "a database `md:…` is MotherDuck's: set `destination` to motherduck under [pipeline], and "
+                "name the database under [destination.motherduck.credentials]"
+            )
         return Place(kind, str(file), pipeline.dataset_name, file)
+    if kind == "filesystem":
+        return Place(kind, _bucket(config.bucket_url), pipeline.dataset_name)
+    if kind == "ducklake":  # whose fingerprint says where its files are, not which lake they belong to
+        return Place(kind, config.data_location(), pipeline.dataset_name)
     return Place(kind, client.config.fingerprint(), pipeline.dataset_name)
+
+
+def _bucket(url: str) -> str:
+    """A bucket's URL without the user and password that it may hold."""
+    parts = urlsplit(url)
+    if parts.password:  # else what stands before an @ is a container of Azure
+        parts = parts._replace(netloc=parts.netloc.rpartition("@")[2])
+    return urlunsplit(parts).rstrip("/")

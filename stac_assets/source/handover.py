@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -32,14 +33,17 @@ class Rows:
         """Their names."""
         return list(self.schema.names)
 
+    def portions(self, number: int) -> Iterator[pa.Table]:
+        """The rows, `number` at a time; only the last portion may have fewer."""
+        return in_portions(self.tables(), number)
+
     def write(self) -> int:
         """Write the file, and return how many rows it has."""
         # read once and then deleted, so nothing is gained by dictionaries and statistics
         options = {"compression": "lz4", "use_dictionary": False, "write_statistics": False}
-        self.file.parent.mkdir(parents=True, exist_ok=True)
         number = 0
         with pq.ParquetWriter(self.file, self.schema, **options) as writer:
-            for portion in in_portions(self.tables(), ROW_GROUP_SIZE):
+            for portion in self.portions(ROW_GROUP_SIZE):
                 writer.write_table(portion)
                 number += portion.num_rows
         return number
@@ -50,10 +54,18 @@ class Handover:
     """The rows of a load by table; a resource puts them there, and a load job takes them.
 
     dlt would write them to files twice, and the destination into a staging table first.
+
+    Args:
+        folder: for working files of the load jobs.
+        tables: the rows.
+        table_format: dlt's hint of that name for all tables of the load.
+        reserved: names that no promoted property may take as its column.
     """
 
-    folder: Path
+    folder: Path = Path()
     tables: dict[str, Rows] = field(default_factory=dict)
+    table_format: Literal["delta"] | None = None
+    reserved: frozenset[str] = frozenset()
 
 
 def in_portions(tables: Iterator[pa.Table], number: int) -> Iterator[pa.Table]:

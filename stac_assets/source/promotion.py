@@ -77,6 +77,7 @@ def settle(
     files: Iterable[SpoolFile],
     normalize: Callable[[str], str],
     selected: str | tuple[str, ...] = ALL,
+    reserved: frozenset[str] = frozenset(),
 ) -> Promotion:
     """Decide names and types of the promoted columns.
 
@@ -85,13 +86,14 @@ def settle(
         files: what was fetched, in the order in which its values count as first.
         normalize: the destination's naming convention.
         selected: `all`, `none`, or names and patterns of properties.
+        reserved: names that no column may have, because they mean something else to the destination.
     """
     first: dict[str, Kind] = {}
     for file in files:
         for name, kind in file.kinds.items():
             first.setdefault(name, kind)
     claimed = {column[PROPERTY_HINT]: column for column in stored.values() if PROPERTY_HINT in column}
-    taken = set(stored) | set(ITEM_COLUMNS) | {"_dlt_load_id", "_dlt_id"}
+    taken = set(stored) | set(ITEM_COLUMNS) | {"_dlt_load_id", "_dlt_id"} | reserved
     columns: dict[str, TColumnSchema] = {}
     for name in sorted(first):
         if not _is_selected(name, selected):

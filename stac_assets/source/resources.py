@@ -67,6 +67,7 @@ def build_resource(
 
     With a `handover` the rows of the tables that are replaced by day go there, and not through dlt's files.
     """
+    form: dict[str, Any] = {"table_format": handover.table_format} if handover else {}
     if name in ITEM_TABLES:
         key: dict[str, Any] = (
             # the replaced unit is the item; elsewhere it is the day, and both keys together
@@ -75,14 +76,16 @@ def build_resource(
         )
         return _with_rejected_items(
             dlt.resource(
-                lambda: _item_tables(name, obtain, promote, settled, None if name == "item" else handover),
+                lambda: _item_tables(name, obtain, promote, settled, handover),
                 name=name,
                 write_disposition=MERGE,  # type: ignore[arg-type]
                 columns=ITEM_COLUMNS,
                 schema_contract=CONTRACT,
                 max_table_nesting=0,
                 **key,
-            )
+                **form,
+            ),
+            form,
         )
     replaced: dict[str, Any] = (
         {"write_disposition": MERGE, "merge_key": "id"}
@@ -96,10 +99,11 @@ def build_resource(
         schema_contract=CONTRACT,
         max_table_nesting=0,
         **replaced,
+        **form,
     )
 
 
-def _with_rejected_items(resource: DltResource) -> DltResource:
+def _with_rejected_items(resource: DltResource, form: dict[str, Any]) -> DltResource:
     """`resource` with the hints of a second table, which it fills too."""
     # a variant begins with the columns of the resource, and only an empty dict takes them away
     resource.apply_hints(table_name=REJECTED, columns={}, create_table_variant=True)
@@ -111,6 +115,7 @@ def _with_rejected_items(resource: DltResource) -> DltResource:
         columns=REJECTED_COLUMNS,
         schema_contract=CONTRACT,
         create_table_variant=True,
+        **form,
     )
 
 
@@ -132,7 +137,8 @@ def _item_tables(
     with obtain() as fetched:
         _refuse_samples(name, fetched, stored)
         files = [file for window in fetched.complete_windows for file in window.spool.files]
-        promotion = settle(stored, files, schema.naming.normalize_identifier, promote)
+        reserved = handover.reserved if handover else frozenset()
+        promotion = settle(stored, files, schema.naming.normalize_identifier, promote, reserved)
         hints = dlt.mark.make_hints(columns=[*ITEM_COLUMNS.values(), *promotion.columns.values()])
         schema_of_rows = promotion.schema()
 
@@ -143,7 +149,7 @@ def _item_tables(
             if settled is not None:
                 settled(fetched, promotion)
 
-        if handover is not None:
+        if handover is not None and name != "item":
             handover.tables[name] = Rows(
                 schema_of_rows,
                 rows,

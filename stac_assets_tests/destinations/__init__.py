@@ -1,0 +1,1 @@
+"""Destinations other than DuckDB, really run: `make test-destinations`."""

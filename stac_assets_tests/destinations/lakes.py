@@ -1,0 +1,43 @@
+"""Fixtures of lakes; a test module names this one in `pytest_plugins`."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stac_assets_tests.destinations.lake import Lake
+from stac_assets_tests.destinations.s3 import S3
+
+FORMATS = ("delta", "parquet")
+PLACES = ("local", "s3")
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """A server of S3, of the session."""
+    running = S3.start()
+    yield running
+    running.server.stop()
+
+
+@pytest.fixture(params=[f"{form}-{place}" for form in FORMATS for place in PLACES])
+def lake(request: Any, project: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    """An empty place, which the project in the current folder is configured to load into."""
+    form, _, place = request.param.partition("-")
+    if place == "local":
+        return configured(Lake(form, (project / "lake").as_uri()), monkeypatch)
+    server: S3 = request.getfixturevalue("s3")
+    return configured(Lake(form, server.new_bucket(f"lake-{next(_numbers)}"), server), monkeypatch)
+
+
+def configured(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    """`lake`, once the project's loads go there."""
+    monkeypatch.setenv("PIPELINE__DESTINATION", "filesystem")
+    monkeypatch.setenv("DESTINATION__FILESYSTEM__BUCKET_URL", lake.url)
+    monkeypatch.setenv("SOURCES__PYSTAC_CLIENT_SOURCE__TABLE_FORMAT", lake.table_format)
+    for name, value in (lake.s3.environment() if lake.s3 else {}).items():
+        monkeypatch.setenv(name, value)
+    return lake
