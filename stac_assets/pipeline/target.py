@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit, urlunsplit
@@ -103,6 +104,12 @@ class Target:
     def _files(self, named: AnyDestination, handover: "Handover | None" = None) -> AnyDestination:
         """dlt's filesystem destination `named`, with files that are replaced by partition."""
         from stac_assets.pipeline.filesystem.destination import PartitionedFilesystem
+
+        if self.table_format == "delta" and find_spec("deltalake") is None:
+            raise ConfigurationError(
+                "Delta tables need the package deltalake: pip install 'stac-assets[delta]', or set "
+                "table_format to parquet. Nothing was fetched"
+            )
 
         name = cast(Any, named).configured_name
         given = {"destination_name": name} if name else {}

@@ -120,6 +120,7 @@ def _with_rejected_items(resource: DltResource, form: dict[str, Any]) -> DltReso
 
 
 def _catalog_table(name: str, obtain: Obtain) -> Iterator[Any]:
+    _refuse_appending()
     columns = CATALOG_COLUMNS[name]
     with obtain() as fetched:
         yield from emit(_table(fetched.rows, columns), columns, destination_type())
@@ -132,6 +133,7 @@ def _item_tables(
     settled: Settled | None,
     handover: Handover | None,
 ) -> Iterator[Any]:
+    _refuse_appending()
     schema, destination = _schema(), destination_type()
     stored = schema.tables.get(name, {}).get("columns", {})
     with obtain() as fetched:
@@ -267,6 +269,18 @@ def _schema() -> Schema:
 def _pipeline() -> Pipeline | None:
     context = Container()[PipelineContext]
     return context.pipeline() if context.is_active() else None  # type: ignore[return-value]
+
+
+def _refuse_appending() -> None:
+    """Refuse dlt's own filesystem destination, which would only add our rows, and tombstones."""
+    pipeline = _pipeline()
+    destination = pipeline.destination if pipeline else None
+    if destination_type().endswith(".filesystem") and not hasattr(destination, "replaces_partitions"):
+        raise ConfigurationError(
+            "dlt's filesystem destination can only add rows. Give your pipeline the destination "
+            "stac_assets.pipeline.filesystem.destination.PartitionedFilesystem(bucket_url=...), or load by "
+            "`stac-assets load` or Dagster. Nothing was stored"
+        )
 
 
 def destination_type() -> str:

@@ -11,10 +11,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.dataset as pads
+import pytest
 
 from stac_assets.source.rows import item_from_row
 from stac_assets_tests.destinations.s3 import S3
 from stac_assets_tests.loads import DATASET, Row
+
+FORMATS = ("delta", "parquet")
 
 
 @dataclass
@@ -120,3 +123,13 @@ def core(found: list[Row]) -> list[dict[str, Any]]:
         {name: cell for name, cell in row.items() if cell is not None and name != "_dlt_load_id"}
         for row in found
     ]
+
+
+def configured(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    """`lake`, once the project's loads go there."""
+    monkeypatch.setenv("PIPELINE__DESTINATION", "filesystem")
+    monkeypatch.setenv("DESTINATION__FILESYSTEM__BUCKET_URL", lake.url)
+    monkeypatch.setenv("SOURCES__PYSTAC_CLIENT_SOURCE__TABLE_FORMAT", lake.table_format)
+    for name, value in (lake.s3.environment() if lake.s3 else {}).items():
+        monkeypatch.setenv(name, value)
+    return lake

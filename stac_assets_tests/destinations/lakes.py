@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from stac_assets_tests.destinations.lake import Lake
+from stac_assets_tests.destinations.lake import FORMATS, Lake, configured
 from stac_assets_tests.destinations.s3 import S3
 
-FORMATS = ("delta", "parquet")
 PLACES = ("local", "s3")
 _numbers = itertools.count()
 
@@ -31,13 +30,3 @@ def lake(request: Any, project: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
         return configured(Lake(form, (project / "lake").as_uri()), monkeypatch)
     server: S3 = request.getfixturevalue("s3")
     return configured(Lake(form, server.new_bucket(f"lake-{next(_numbers)}"), server), monkeypatch)
-
-
-def configured(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    """`lake`, once the project's loads go there."""
-    monkeypatch.setenv("PIPELINE__DESTINATION", "filesystem")
-    monkeypatch.setenv("DESTINATION__FILESYSTEM__BUCKET_URL", lake.url)
-    monkeypatch.setenv("SOURCES__PYSTAC_CLIENT_SOURCE__TABLE_FORMAT", lake.table_format)
-    for name, value in (lake.s3.environment() if lake.s3 else {}).items():
-        monkeypatch.setenv(name, value)
-    return lake

@@ -48,8 +48,7 @@ def is_installed() -> bool:
 
 pytestmark = pytest.mark.skipif(
     packaged_extension() is None and not is_installed(),
-    reason=f"DuckDB {duckdb.__version__} has no extension `ducklake` here, which has to be of its own "
-    "version; "
+    reason=f"DuckDB {duckdb.__version__} has no extension `ducklake` here, and needs the very one; "
     "with DuckDB 1.5.5: pip install duckdb==1.5.5 duckdb-extension-ducklake==1.5.5",
 )
 

@@ -4,15 +4,19 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import dlt
 import pytest
+from dlt import destinations
+from dlt.pipeline.exceptions import PipelineStepFailed
 
+from stac_assets.pipeline.filesystem.destination import PartitionedFilesystem
 from stac_assets.pipeline.load import stored_ids
 from stac_assets.pipeline.target import place_of, target_of
+from stac_assets.source import pystac_client_source
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.windows import Window
-from stac_assets_tests.destinations.lake import Lake, core
-from stac_assets_tests.destinations.lakes import FORMATS, configured
-from stac_assets_tests.loads import load_catalog, load_days, settings_for
+from stac_assets_tests.destinations.lake import FORMATS, Lake, configured, core
+from stac_assets_tests.loads import DATASET, load_catalog, load_days, settings_for
 from stac_assets_tests.stac_api import RawItem, StacApi, make_collection, make_item
 from stac_assets_tests.test_exact import FAULTS, asks_for, at, is_second_page
 from stac_assets_tests.test_lossless import BAD, NOON
@@ -321,3 +325,47 @@ def test_a_relative_folder_lies_in_the_project(
     result = load_days(api)
     assert Lake(form, (project / "here/lake").as_uri()).ids() == ["a"]
     assert result.location == f"{(project / 'here/lake').as_uri()}/pystac_client_data"
+
+
+# Somebody's own dlt script ------------------------------------------------------------------------------
+
+
+def test_dlt_alone_would_only_add_rows(project: Path, api: StacApi) -> None:
+    api.put(at("a", f"{JAN_1}T12:00:00Z"))
+    for name in ("search", "conformance"):
+        with pytest.raises(PipelineStepFailed, match=r"can only add rows.*PartitionedFilesystem"):
+            run_script(destinations.filesystem((project / "lake").as_uri()), api, name)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_script_with_our_destination_is_exact(project: Path, api: StacApi, form: str) -> None:
+    lake = Lake(form, (project / "lake").as_uri())
+    for id in "ab":
+        api.put(at(id, f"{JAN_1}T12:00:00Z"))
+    run_script(PartitionedFilesystem(lake.url), api, "search", form)
+    api.remove("c1", "b")
+    run_script(PartitionedFilesystem(lake.url), api, "search", form)
+    assert lake.by_day() == {"c1|2024-01-01": ["a"]}
+    assert lake.items()["c1", "a"] == at("a", f"{JAN_1}T12:00:00Z")
+
+
+def run_script(destination: Any, api: StacApi, name: str, form: str = "parquet") -> None:
+    source = pystac_client_source(api.url, collections=["c1"], start_date=JAN_1, end_date=JAN_2)
+    if form == "delta":
+        source.resources[name].apply_hints(table_format="delta")
+    pipeline = dlt.pipeline("script", destination=destination, dataset_name=DATASET)
+    pipeline.run(source.with_resources(name)).raise_on_failed_jobs()
+
+
+@pytest.mark.parametrize("lake", ["parquet-local"], indirect=True)
+def test_dlt_alone_reads_the_files(lake: Lake, api: StacApi) -> None:
+    """Of Delta tables too, where DuckDB's extension `delta` is installed or can be fetched."""
+    api.put(at("a", f"{JAN_1}T12:00:00Z", gsd=10))
+    api.put(at("n", f"{JAN_2}T12:00:00Z"))
+    load_days(api, last=JAN_2)
+    opened = dlt.pipeline("pystac_client_pipeline", destination="filesystem", dataset_name=DATASET).dataset()
+    found = opened.search.arrow().to_pylist()
+    assert {(row["id"], row["collection"], row["gsd"]) for row in found} == {
+        ("a", "c1", 10.0),
+        ("n", "c1", None),
+    }

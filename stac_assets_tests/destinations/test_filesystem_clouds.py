@@ -66,8 +66,9 @@ def _search(**hints: Any) -> Any:
 
 
 def files_of(client: Client, table_format: str | None) -> Any:
-    table: Any = {**client.prepare_load_table("search"), "table_format": table_format}
-    return client.table_files(table)
+    table: Any = client.prepare_load_table("search")
+    described: Any = {**table, "table_format": table_format}
+    return client.table_files(described)
 
 
 def test_google_cloud_storage(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

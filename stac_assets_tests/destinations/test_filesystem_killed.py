@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from stac_assets.pipeline.filesystem.destination import ASIDE
 from stac_assets_tests.destinations.killed_files import DELTA_MOMENTS, load_and_die
 from stac_assets_tests.destinations.lake import Lake, core
 from stac_assets_tests.forked import Forker
@@ -83,3 +84,4 @@ def test_a_kill_leaves_each_partition_of_plain_parquet_whole(
     load_days(api, last=days[1])
     assert held() == [new, new]
     assert len(lake.files("search")) == 2
+    assert [path for path in lake.files() if path.startswith(ASIDE)] == []

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stac_assets_tests.destinations.lake import Lake
-from stac_assets_tests.destinations.lakes import FORMATS, configured
+from stac_assets_tests.destinations.lake import FORMATS, Lake, configured
 from stac_assets_tests.loads import load_days
 from stac_assets_tests.stac_api import RawItem, StacApi, make_item
 from stac_assets_tests.strategies import canonical, items_of_a_day

@@ -23,7 +23,7 @@ from stac_assets.pipeline.filesystem.views import ViewsOfFiles
 from stac_assets.source.handover import Handover
 
 ASIDE = "_stac_assets_loading"
-"""Directory of a dataset in which files are made; empty but while a load is storing."""
+"""Directory of a local dataset in which files are made; it is there only while a load is storing."""
 TYPE = "dlt.destinations.filesystem"
 
 
@@ -34,6 +34,8 @@ class PartitionedFilesystem(destinations.filesystem):
         handover: where the load's resources put their rows; none where dlt's own files hold them.
     """
 
+    replaces_partitions = True
+    """What dlt's own destination does not, and our resources therefore refuse to load into."""
     __orig_base__ = destinations.filesystem
     """By whose arguments dlt tells which were given."""
 
@@ -69,7 +71,7 @@ class Client(FilesystemClient):
         """The files of a table that dlt describes."""
         table = cast(Described, described)
         path = self.get_table_dir(table["name"]).rstrip("/\\")
-        aside = posixpath.join(self.dataset_path, ASIDE)
+        aside = posixpath.join(self.dataset_path, ASIDE, table["name"])
         folder = TableFolder(self.fs_client, path, aside, self.is_local_filesystem)
         layout = layout_of(table)
         if table.get("table_format") != "delta":

@@ -7,7 +7,6 @@ changes at once, unless its rows are many and come in no order.
 
 import posixpath
 import shutil
-import uuid
 from contextlib import suppress
 from pathlib import Path
 
@@ -49,6 +48,7 @@ class HiveFiles:
 
     def replace(self, files: dict[Key, list[Path]], keys: set[Key], schema: pa.Schema) -> None:
         """Put the files of each partition where its old ones are, then remove old ones that are left."""
+        self._clear_aside()  # of what a load that was killed has left
         for key in sorted(keys, key=str):
             directory = self._layout.hive_path(key)
             old = self._folder.files(directory)
@@ -62,6 +62,7 @@ class HiveFiles:
                 self._folder.fs.rm_file(path)
             if not new and self._folder.is_local:
                 self._remove_empty(directory)
+        self._clear_aside()
 
     def columns(self) -> pa.Schema | None:
         """The columns of all files, and those that directories name."""
@@ -78,14 +79,17 @@ class HiveFiles:
             self._folder.fs.put_file(str(source), target)
             return
         # beside the table, because a copy that was cut off must not look like one of its files
-        Path(self._folder.aside).mkdir(parents=True, exist_ok=True)
+        aside = Path(self._folder.aside)
+        aside.mkdir(parents=True, exist_ok=True)
         Path(target).parent.mkdir(parents=True, exist_ok=True)
-        copy = Path(self._folder.aside) / uuid.uuid4().hex
-        try:
-            shutil.copyfile(source, copy)
-            copy.replace(target)
-        finally:
-            copy.unlink(missing_ok=True)
+        shutil.copyfile(source, aside / source.name)
+        (aside / source.name).replace(target)
+
+    def _clear_aside(self) -> None:
+        if self._folder.is_local:
+            shutil.rmtree(self._folder.aside, ignore_errors=True)
+            with suppress(OSError):  # another table of the same load is being stored
+                Path(self._folder.aside).parent.rmdir()
 
     def _remove_empty(self, directory: str) -> None:
         while directory:
