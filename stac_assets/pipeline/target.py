@@ -36,8 +36,11 @@ class Target:
 
     def pipeline(self, pipelines_dir: Path, progress: str | None = None) -> Pipeline:
         """A new pipeline with working folders of its own below `pipelines_dir`."""
-        make = partial(Destination.from_reference, self.destination)
-        return self._pipeline(pipelines_dir, self._atomic(make), progress)
+        return self._pipeline(pipelines_dir, self._atomic(self._reference()), progress)
+
+    def _reference(self) -> Callable[..., Any]:
+        """Makes dlt's own destination."""
+        return partial(Destination.from_reference, self.destination)
 
     @contextmanager
     def storing(self, place: "Place", pipelines_dir: Path) -> "Iterator[tuple[Pipeline, Handover | None]]":
@@ -46,7 +49,7 @@ class Target:
         Whoever calls holds the dataset.
         """
         if place.file is None or self.has_credentials:  # of which dlt knows what else to do with them
-            yield self.pipeline(pipelines_dir), None
+            yield self._pipeline(pipelines_dir, self._atomic(self._ours(place.destination_type))), None
             return
         from stac_assets.pipeline.duckdb_file import PartitionedDuckDb, attached
         from stac_assets.source.handover import Handover
@@ -55,6 +58,15 @@ class Target:
         with attached(place.file) as connection:
             factory = self._atomic(partial(PartitionedDuckDb, connection, handover=handover))
             yield self._pipeline(pipelines_dir, factory), handover
+
+    def _ours(self, destination_type: str) -> Callable[..., Any]:
+        """Makes the destination that stores: dlt's own, or what we made of it for this type."""
+        if destination_type == "postgres":
+            from stac_assets.pipeline.postgres import PartitionedPostgres
+
+            named = {} if self.destination == destination_type else {"destination_name": self.destination}
+            return partial(PartitionedPostgres, **named)
+        return self._reference()
 
     def _pipeline(self, folder: Path, factory: AnyDestination, progress: str | None = None) -> Pipeline:
         return dlt.pipeline(
