@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import dlt
-from dlt.common.destination import AnyDestination, Destination, DestinationCapabilitiesContext
+from dlt.common.destination import AnyDestination, Destination
 from dlt.common.known_env import DLT_LOCAL_DIR
 from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.pipeline.pipeline import Pipeline
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PIPELINE_NAME = "pystac_client_pipeline"
 DUCKDB_FILE_STEM = "pystac_client"
 ATOMIC_REPLACE = "insert-from-staging"
+COMMITS_WITH_TRUNCATE = {"redshift", "snowflake"}
+"""There TRUNCATE is no part of a transaction, but ends it (the manuals count it as DDL)."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,18 @@ class Target:
 
     def _ours(self, destination_type: str) -> Callable[..., Any]:
         """Makes the destination that stores: dlt's own, or what we made of it for this type."""
-        if destination_type == "postgres":
-            from stac_assets.pipeline.postgres import PartitionedPostgres
+        named = {} if self.destination == destination_type else {"destination_name": self.destination}
+        match destination_type:
+            case "postgres":
+                from stac_assets.pipeline.postgres import PartitionedPostgres
 
-            named = {} if self.destination == destination_type else {"destination_name": self.destination}
-            return partial(PartitionedPostgres, **named)
-        return self._reference()
+                return partial(PartitionedPostgres, **named)
+            case "bigquery":
+                from stac_assets.pipeline.bigquery import TransactionalBigQuery
+
+                return partial(TransactionalBigQuery, **named)
+            case _:
+                return self._reference()
 
     def _pipeline(self, folder: Path, factory: AnyDestination, progress: str | None = None) -> Pipeline:
         return dlt.pipeline(
@@ -80,7 +88,7 @@ class Target:
     def _atomic(self, make: Callable[..., Any]) -> AnyDestination:
         """The destination that `make` makes, told to replace rows in one transaction."""
         named = self._named()
-        return cast(AnyDestination, make(**named, **_in_transactions(make(**named).capabilities())))
+        return cast(AnyDestination, make(**named, **_in_transactions(make(**named))))
 
     def _named(self) -> dict[str, Any]:
         """In a folder without the project's config.toml the DuckDB file is named after the destination."""
@@ -99,14 +107,18 @@ class Target:
         return [Path(folder) for folder in folders if folder]
 
 
-def _in_transactions(capabilities: DestinationCapabilitiesContext) -> dict[str, Any]:
+def _in_transactions(factory: AnyDestination) -> dict[str, Any]:
     """Arguments that make dlt replace rows in one transaction: a kill leaves the old ones or the new ones.
 
     dlt 1.31 does not say of DuckDB, PostgreSQL and their like that they have transactions, and so begins one
     only for statements that hold a word like CREATE (a column's name will do). And it replaces a whole table
-    by truncating it first and inserting later, unless the destination is told otherwise.
+    by truncating it first and inserting later, unless the destination is told otherwise. There are some
+    that commit with a TRUNCATE.
     """
+    capabilities = factory.capabilities()
     arguments: dict[str, Any] = {}
+    if factory.destination_type.rpartition(".")[2] in COMMITS_WITH_TRUNCATE:
+        arguments["supports_truncate_command"] = False
     if capabilities.supports_ddl_transactions:
         arguments["supports_transactions"] = True
     offered = capabilities.supported_replace_strategies or ()
