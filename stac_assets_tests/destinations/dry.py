@@ -16,7 +16,7 @@ from dlt.common.schema.utils import get_nested_tables
 from dlt.common.storages.load_package import LoadJobInfo
 from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.pipeline.pipeline import Pipeline
-from sqlglot import exp
+from sqlglot import expressions as exp
 
 from stac_assets.pipeline.target import place_of, target_of
 from stac_assets.source import pystac_client_source

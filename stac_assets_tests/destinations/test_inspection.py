@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import sqlglot
 from dlt.destinations.job_client_impl import SqlJobClientBase
+from sqlglot import expressions as exp
 from sqlglot.optimizer.qualify import qualify
 
 from stac_assets.pipeline.inspection import _Reader, compared
@@ -51,13 +52,13 @@ def assert_valid(dry: Dry, sql: str, values: tuple[Any, ...]) -> None:
     schema: dict[str, Any] = {}
     for name in ("search", "item", "collections", "collection", "rejected_items"):
         created = dry.parsed(dry.ddl(name)[0])
-        table = created.find(sqlglot.exp.Table)
+        table = created.find(exp.Table)
         at = schema
         for part in (table.args.get("catalog"), table.args.get("db")):
             at = at.setdefault(part.sql(dry.dialect), {}) if part else at
         at[table.this.sql(dry.dialect)] = {
             column.this.sql(dry.dialect): column.args["kind"].sql(dry.dialect)
-            for column in created.find_all(sqlglot.exp.ColumnDef)
+            for column in created.find_all(exp.ColumnDef)
         }
     qualify(statement, schema=schema, dialect=dry.dialect, validate_qualify_columns=True)
 
@@ -138,7 +139,8 @@ def test_columns_of_a_warehouse_are_those_that_were_promised(dry: Dry, table: st
     """Snowflake tells their names in capitals, and Databricks has no type for JSON."""
     created = dry.parsed(dry.ddl(table)[0])
     stored: dict[str, Any] = {}
-    for column in created.find_all(sqlglot.exp.ColumnDef):
+    told: Any
+    for column in created.find_all(exp.ColumnDef):
         kind = column.args["kind"].sql(dry.dialect)
         told = TOLD.get(dry.warehouse, {}).get(kind)
         if told is None:

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from dlt.destinations.job_client_impl import SqlLoadJob
-from sqlglot import exp
+from sqlglot import expressions as exp
 
 from stac_assets.source.rows import item_from_row
 from stac_assets.source.tables import CATALOG_COLUMNS, ITEM_COLUMNS, ITEM_TABLES, REJECTED, REJECTED_COLUMNS
