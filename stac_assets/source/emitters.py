@@ -15,6 +15,7 @@ from typing import Any
 
 import dlt
 import pyarrow as pa
+import pyarrow.compute as pc
 from dlt.common.data_writers.escape import escape_redshift_identifier, escape_redshift_literal
 from dlt.common.schema.typing import TColumnSchema
 from dlt.common.storages.load_package import load_package_state
@@ -26,6 +27,9 @@ ARROW_DESTINATIONS = {"duckdb", "motherduck", "ducklake", "postgres", "databrick
 """Destinations that read JSON out of an Arrow string column."""
 LOAD_ID = TColumnSchema(name="_dlt_load_id", data_type="text", nullable=False)
 """dlt adds this column to Arrow tables, and not to files that it imports."""
+
+LONGEST_TEXT = {"redshift": 65_535}
+"""Bytes that a text may have, where that is less than what items hold (Redshift's manual, `VARCHAR(MAX)`)."""
 
 Columns = Mapping[str, TColumnSchema]
 
@@ -46,6 +50,8 @@ def emit(table: pa.Table, columns: Columns, destination_type: str, formats: Iter
         return
     load_id = load_package_state().get("load_id")
     named = {**described, str(LOAD_ID.get("name")): LOAD_ID}
+    texts = [name for name, column in columns.items() if type_of(column) == "text" and column.get("nullable")]
+    table = _without_long_texts(table, texts, LONGEST_TEXT.get(kind))
     table = table.append_column("_dlt_load_id", pa.array([load_id] * table.num_rows, pa.string()))
     file_format, write = ("jsonl", _json_lines) if "jsonl" in formats else ("insert_values", _insert_values)
     with tempfile.TemporaryDirectory(prefix="stac-assets-") as folder:
@@ -62,9 +68,16 @@ def emit(table: pa.Table, columns: Columns, destination_type: str, formats: Iter
 
 
 def emit_variant(table: pa.Table, name: str, destination_type: str) -> Any:
-    """Rows without JSON for a second table, of which the resource has hints already."""
-    arrow = destination_type.rpartition(".")[2] in ARROW_DESTINATIONS
-    return dlt.mark.with_table_name(table if arrow else table.to_pylist(), name)
+    """Rows without JSON for a second table, of which the resource has hints already.
+
+    Of a text that is longer than the destination can hold the begin is kept.
+    """
+    kind = destination_type.rpartition(".")[2]
+    if kind in ARROW_DESTINATIONS:
+        return dlt.mark.with_table_name(table, name)
+    most = LONGEST_TEXT.get(kind)
+    rows = [{key: _begin(value, most) for key, value in row.items()} for row in table.to_pylist()]
+    return dlt.mark.with_table_name(rows, name)
 
 
 def make_hints(columns: Columns, kind: str) -> Any:
@@ -72,6 +85,23 @@ def make_hints(columns: Columns, kind: str) -> Any:
     return dlt.mark.make_hints(
         columns=list(columns.values()), additional_table_hints=table_hints(columns, kind)
     )
+
+
+def _begin(value: Any, most: int | None) -> Any:
+    """`value`, if it is a text of more than `most` bytes its begin."""
+    if most is None or not isinstance(value, str) or len(value) * 4 <= most:
+        return value
+    return value.encode()[:most].decode(errors="ignore")
+
+
+def _without_long_texts(table: pa.Table, names: Iterable[str], most: int | None) -> pa.Table:
+    """`table` with NULL for texts of more than `most` bytes; they stay whole in the JSON they come from."""
+    for name in names if most is not None else ():
+        fits = pc.less_equal(pc.binary_length(table[name]), most)  # type: ignore[attr-defined]
+        if not pc.all(fits).as_py():  # type: ignore[attr-defined]
+            kept = pc.if_else(fits, table[name], None)  # type: ignore[attr-defined]
+            table = table.set_column(table.column_names.index(name), name, kept)
+    return table
 
 
 def _rows(table: pa.Table, columns: Columns) -> Iterator[dict[str, Any]]:

@@ -295,6 +295,19 @@ def test_an_integer_that_a_warehouse_would_round_is_rejected(
         assert json.loads(row["document"]) == sent and str(number)[:40] in row["reason"]
 
 
+def test_texts_that_are_longer_than_redshift_holds(warehouse: str, api: StacApi, tmp_path: Path) -> None:
+    """No column holds them, but their item's JSON does; of a document that is rejected the begin is kept."""
+    api.put(make_item("a", title="ü" * 40_000, note="short"))
+    text = BAD["nan"].replace(b"NaN", b'NaN,"w":"' + b"x" * 70_000 + b'"')
+    api.put(RawItem(text, "c1", NOON, NOON, "nan"))
+    dry = run_dry(warehouse, api, "search", folder=tmp_path)
+    (row,) = [row for row in rows_in_files(dry, "search") if not row.get("_deleted")]
+    assert item_from_row(row)["properties"]["title"] == "ü" * 40_000
+    assert (row.get("title"), row["note"]) == (None if warehouse == "redshift" else "ü" * 40_000, "short")
+    (rejected,) = [row for row in rows_in_files(dry, REJECTED) if not row.get("_deleted")]
+    assert rejected["document"] == (text.decode()[:65_535] if warehouse == "redshift" else text.decode())
+
+
 def test_nul_is_rejected_where_it_cannot_be_held(warehouse: str, api: StacApi, tmp_path: Path) -> None:
     api.put(make_item("a", note="a\0b"))
     dry = run_dry(warehouse, api, "search", folder=tmp_path)
