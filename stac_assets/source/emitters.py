@@ -2,7 +2,8 @@
 
 BigQuery, Snowflake and Redshift would store JSON in an Arrow string as a text, or refuse it. And given Python
 values dlt cannot write an integer beyond 64 bits, refuses `true` as JSON, and takes some texts for its own
-marks. So the load files are written here, and dlt imports them as they are.
+marks. So the load files are written here, and dlt imports them as they are. Other destinations, of which
+nobody has looked at the files, get Python values.
 """
 
 import gzip
@@ -10,6 +11,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ from stac_assets.source.tables import type_of
 
 ARROW_DESTINATIONS = {"duckdb", "motherduck", "ducklake", "postgres", "databricks", "filesystem"}
 """Destinations that read JSON out of an Arrow string column."""
+FILE_DESTINATIONS = {"bigquery", "snowflake", "redshift"}
+"""Destinations for which the load files are written here."""
 LOAD_ID = TColumnSchema(name="_dlt_load_id", data_type="text", nullable=False)
 """dlt adds this column to Arrow tables, and not to files that it imports."""
 
@@ -47,6 +51,10 @@ def emit(table: pa.Table, columns: Columns, destination_type: str, formats: Iter
     described = with_hints(columns, kind)
     if kind in ARROW_DESTINATIONS:
         yield dlt.mark.with_hints(table, make_hints(described, kind))
+        return
+    if kind not in FILE_DESTINATIONS:
+        for rows in _parsed(table, described):
+            yield dlt.mark.with_hints(rows, make_hints(described, kind))
         return
     load_id = load_package_state().get("load_id")
     named = {**described, str(LOAD_ID.get("name")): LOAD_ID}
@@ -104,16 +112,22 @@ def _without_long_texts(table: pa.Table, names: Iterable[str], most: int | None)
     return table
 
 
-def _rows(table: pa.Table, columns: Columns) -> Iterator[dict[str, Any]]:
-    """The rows, JSON parsed; what is null is left out."""
+def _parsed(table: pa.Table, columns: Columns) -> Iterator[list[dict[str, Any]]]:
+    """Some rows at a time, JSON parsed; what is null is left out."""
     parsed = {name for name, column in columns.items() if type_of(column) == "json"}
     for batch in table.to_batches(max_chunksize=1000):
-        for row in batch.to_pylist():
-            yield {
+        yield [
+            {
                 name: json.loads(value) if name in parsed else value
                 for name, value in row.items()
                 if value is not None
             }
+            for row in batch.to_pylist()
+        ]
+
+
+def _rows(table: pa.Table, columns: Columns) -> Iterator[dict[str, Any]]:
+    return chain.from_iterable(_parsed(table, columns))
 
 
 def _json_lines(table: pa.Table, columns: Columns) -> Iterator[str]:

@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from dlt.destinations.job_client_impl import SqlLoadJob
 from sqlglot import expressions as exp
 
+from stac_assets.source.emitters import emit
 from stac_assets.source.rows import item_from_row
 from stac_assets.source.tables import CATALOG_COLUMNS, ITEM_COLUMNS, ITEM_TABLES, REJECTED, REJECTED_COLUMNS
 from stac_assets_tests.destinations.dry import Dry, run_dry, text_of
@@ -251,6 +253,13 @@ def test_the_other_tables_have_their_rows(dry: Dry) -> None:
     assert [row["document"] for row in rejected] == [BAD["nan"].decode()] * 2
     gone = [row["id"] for row in rows_in_files(dry, "item") if row.get("_deleted")]
     assert gone == ["gone"]
+
+
+def test_a_destination_that_nobody_looked_at_gets_python_values() -> None:
+    table = pa.table({"id": ["a"], "properties": ['{"a": [1.0]}'], "_partition_key": ["c1|2024-01-01"]})
+    columns = {name: ITEM_COLUMNS[name] for name in table.column_names}
+    (item,) = emit(table, columns, "dlt.destinations.mssql", ["insert_values"])
+    assert item.data == [{"id": "a", "properties": {"a": [1.0]}, "_partition_key": "c1|2024-01-01"}]
 
 
 def test_tables_without_rows_are_emptied(warehouse: str, api: StacApi, tmp_path: Path) -> None:
