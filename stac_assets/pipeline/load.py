@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -122,7 +122,9 @@ def load(
         started = time.monotonic()
         spool = folder / "spool"
         spool.mkdir()
-        fetched = fetch(job, settings, spool, progress, cancelled)
+        # what cannot be stored depends on the type of the destination, not on its name
+        asked = replace(settings, destination=turns.place.destination_type)
+        fetched = fetch(job, asked, spool, progress, cancelled)
         give_back()
         fetch_seconds = time.monotonic() - started
         result = LoadResult(

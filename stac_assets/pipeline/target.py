@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit, urlunsplit
 
 import dlt
-from dlt.common.destination import AnyDestination, Destination, DestinationCapabilitiesContext
+from dlt.common.destination import AnyDestination, Destination
 from dlt.common.known_env import DLT_LOCAL_DIR
 from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.pipeline.pipeline import Pipeline
@@ -29,6 +29,8 @@ ATOMIC_REPLACE = "insert-from-staging"
 FILESYSTEM = "dlt.destinations.filesystem"
 HIVE_NAMES = frozenset({"date", "resource"})
 """What directories of Parquet tables are called beside `collection`; readers make columns of them."""
+COMMITS_WITH_TRUNCATE = {"redshift", "snowflake"}
+"""There TRUNCATE is no part of a transaction, but ends it (the manuals count it as DDL)."""
 
 
 @dataclass(frozen=True)
@@ -42,19 +44,17 @@ class Target:
     has_credentials: bool = False
     table_format: str = "delta"
 
-    def pipeline(
-        self, pipelines_dir: Path, progress: str | None = None, staging: str | None = None
-    ) -> Pipeline:
-        """A new pipeline with working folders of its own below `pipelines_dir`.
-
-        `staging` is dlt's `staging_dataset_name_layout`, by default the one that is configured.
-        """
-        layout = {"staging_dataset_name_layout": staging} if staging else {}
-        make = partial(Destination.from_reference, self.destination, **layout)
-        named = cast(Any, make(**self._named()))
+    def pipeline(self, pipelines_dir: Path, progress: str | None = None) -> Pipeline:
+        """A new pipeline with working folders of its own below `pipelines_dir`."""
+        make = self._reference()
+        named = make(**self._named())
         if named.destination_type == FILESYSTEM:
             return self._pipeline(pipelines_dir, self._files(named), progress)
         return self._pipeline(pipelines_dir, self._atomic(make), progress)
+
+    def _reference(self, **arguments: Any) -> Callable[..., Any]:
+        """Makes dlt's own destination."""
+        return partial(Destination.from_reference, self.destination, **arguments)
 
     @contextmanager
     def storing(
@@ -64,6 +64,7 @@ class Target:
 
         Whoever calls holds the dataset, with `turn`.
         """
+        from stac_assets.pipeline.own_staging import dropped_afterwards
         from stac_assets.source.handover import Handover
 
         if place.destination_type == "filesystem":
@@ -75,15 +76,10 @@ class Target:
             named = cast(Any, Destination.from_reference(self.destination))
             yield self._pipeline(pipelines_dir, self._files(named, handover)), handover
             return
-        if turn.staging:
-            from stac_assets.pipeline.own_staging import dropped_afterwards
-
-            pipeline = self.pipeline(pipelines_dir, staging=turn.staging)
-            with dropped_afterwards(pipeline):
-                yield pipeline, None
-            return
         if place.file is None or self.has_credentials:  # of which dlt knows what else to do with them
-            yield self.pipeline(pipelines_dir), None
+            pipeline = self._pipeline(pipelines_dir, self._atomic(self._ours(place.destination_type, turn)))
+            with dropped_afterwards(pipeline) if turn.staging else nullcontext():
+                yield pipeline, None
             return
         from stac_assets.pipeline.duckdb_file import PartitionedDuckDb, attached
 
@@ -91,6 +87,22 @@ class Target:
         with attached(place.file, turn) as connection:
             factory = self._atomic(partial(PartitionedDuckDb, connection, handover=handover))
             yield self._pipeline(pipelines_dir, factory), handover
+
+    def _ours(self, destination_type: str, turn: "Turn") -> Callable[..., Any]:
+        """Makes the destination that stores: dlt's own, or what we made of it for this type."""
+        arguments: dict[str, Any] = {"staging_dataset_name_layout": turn.staging} if turn.staging else {}
+        named = {} if self.destination == destination_type else {"destination_name": self.destination}
+        match destination_type:
+            case "postgres":
+                from stac_assets.pipeline.postgres import PartitionedPostgres
+
+                return partial(PartitionedPostgres, **named, **arguments)
+            case "bigquery":
+                from stac_assets.pipeline.bigquery import TransactionalBigQuery
+
+                return partial(TransactionalBigQuery, **named, **arguments)
+            case _:
+                return self._reference(**arguments)
 
     def _pipeline(self, folder: Path, factory: AnyDestination, progress: str | None = None) -> Pipeline:
         return dlt.pipeline(
@@ -118,7 +130,7 @@ class Target:
     def _atomic(self, make: Callable[..., Any]) -> AnyDestination:
         """The destination that `make` makes, told to replace rows in one transaction."""
         named = self._named()
-        return cast(AnyDestination, make(**named, **_in_transactions(make(**named).capabilities())))
+        return cast(AnyDestination, make(**named, **_in_transactions(make(**named))))
 
     def _named(self) -> dict[str, Any]:
         """In a folder without the project's config.toml the DuckDB file is named after the destination."""
@@ -137,14 +149,18 @@ class Target:
         return [Path(folder) for folder in folders if folder]
 
 
-def _in_transactions(capabilities: DestinationCapabilitiesContext) -> dict[str, Any]:
+def _in_transactions(factory: AnyDestination) -> dict[str, Any]:
     """Arguments that make dlt replace rows in one transaction: a kill leaves the old ones or the new ones.
 
     dlt 1.31 does not say of DuckDB, PostgreSQL and their like that they have transactions, and so begins one
     only for statements that hold a word like CREATE (a column's name will do). And it replaces a whole table
-    by truncating it first and inserting later, unless the destination is told otherwise.
+    by truncating it first and inserting later, unless the destination is told otherwise. There are some
+    that commit with a TRUNCATE.
     """
+    capabilities = factory.capabilities()
     arguments: dict[str, Any] = {}
+    if factory.destination_type.rpartition(".")[2] in COMMITS_WITH_TRUNCATE:
+        arguments["supports_truncate_command"] = False
     if capabilities.supports_ddl_transactions:
         arguments["supports_transactions"] = True
     offered = capabilities.supported_replace_strategies or ()

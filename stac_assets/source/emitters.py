@@ -1,26 +1,159 @@
-"""How rows reach a destination: as Arrow where it takes JSON from text, else as Python values."""
+"""How rows reach a destination: as Arrow where that takes JSON from text, else in files with native JSON.
 
+BigQuery, Snowflake and Redshift would store JSON in an Arrow string as a text, or refuse it. And given Python
+values dlt cannot write an integer beyond 64 bits, refuses `true` as JSON, and takes some texts for its own
+marks. So the load files are written here, and dlt imports them as they are. Other destinations, of which
+nobody has looked at the files, get Python values.
+"""
+
+import gzip
 import json
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
+import dlt
 import pyarrow as pa
-from dlt.common.schema.typing import TTableSchemaColumns
+import pyarrow.compute as pc
+from dlt.common.data_writers.escape import escape_redshift_identifier, escape_redshift_literal
+from dlt.common.schema.typing import TColumnSchema
+from dlt.common.storages.load_package import load_package_state
+
+from stac_assets.source.hints import table_hints, with_hints
+from stac_assets.source.tables import type_of
 
 ARROW_DESTINATIONS = {"duckdb", "motherduck", "ducklake", "postgres", "databricks", "filesystem"}
 """Destinations that read JSON out of an Arrow string column."""
+FILE_DESTINATIONS = {"bigquery", "snowflake", "redshift"}
+"""Destinations for which the load files are written here."""
+LOAD_ID = TColumnSchema(name="_dlt_load_id", data_type="text", nullable=False)
+"""dlt adds this column to Arrow tables, and not to files that it imports."""
+
+LONGEST_TEXT = {"redshift": 65_535}
+"""Bytes that a text may have, where that is less than what items hold (Redshift's manual, `VARCHAR(MAX)`)."""
+
+Columns = Mapping[str, TColumnSchema]
 
 
-def emit(table: pa.Table, columns: TTableSchemaColumns, destination_type: str) -> Iterator[Any]:
-    """`table` in the form that the destination loads without loss."""
-    if destination_type.rpartition(".")[2] in ARROW_DESTINATIONS:
-        yield table
+def emit(table: pa.Table, columns: Columns, destination_type: str, formats: Iterable[str]) -> Iterator[Any]:
+    """`table` as something that dlt loads without loss, with the hints of its columns.
+
+    Args:
+        table: rows; JSON is text.
+        columns: what dlt is to know of the columns.
+        destination_type: dlt's type of the destination.
+        formats: of files that the destination loads, staging included.
+    """
+    kind = destination_type.rpartition(".")[2]
+    described = with_hints(columns, kind)
+    if kind in ARROW_DESTINATIONS:
+        yield dlt.mark.with_hints(table, make_hints(described, kind))
         return
-    parsed = [name for name, column in columns.items() if column.get("data_type") == "json"]
+    if kind not in FILE_DESTINATIONS:
+        for rows in _parsed(table, described):
+            yield dlt.mark.with_hints(rows, make_hints(described, kind))
+        return
+    load_id = load_package_state().get("load_id")
+    named = {**described, str(LOAD_ID.get("name")): LOAD_ID}
+    texts = [name for name, column in columns.items() if type_of(column) == "text" and column.get("nullable")]
+    table = _without_long_texts(table, texts, LONGEST_TEXT.get(kind))
+    table = table.append_column("_dlt_load_id", pa.array([load_id] * table.num_rows, pa.string()))
+    file_format, write = ("jsonl", _json_lines) if "jsonl" in formats else ("insert_values", _insert_values)
+    with tempfile.TemporaryDirectory(prefix="stac-assets-") as folder:
+        path = Path(folder) / "rows"
+        with gzip.open(path, "wt", encoding="utf-8", compresslevel=1, newline="\n") as file:
+            file.writelines(write(table, named))
+        # dlt links or copies the file before it asks for more
+        yield dlt.mark.with_file_import(
+            str(path),
+            file_format,  # type: ignore[arg-type]
+            table.num_rows,
+            make_hints(named, kind),
+        )
+
+
+def emit_variant(table: pa.Table, name: str, destination_type: str) -> Any:
+    """Rows without JSON for a second table, of which the resource has hints already.
+
+    Of a text that is longer than the destination can hold the begin is kept.
+    """
+    kind = destination_type.rpartition(".")[2]
+    if kind in ARROW_DESTINATIONS:
+        return dlt.mark.with_table_name(table, name)
+    most = LONGEST_TEXT.get(kind)
+    rows = [{key: _begin(value, most) for key, value in row.items()} for row in table.to_pylist()]
+    return dlt.mark.with_table_name(rows, name)
+
+
+def make_hints(columns: Columns, kind: str) -> Any:
+    """dlt's hints for a table with these columns."""
+    return dlt.mark.make_hints(
+        columns=list(columns.values()), additional_table_hints=table_hints(columns, kind)
+    )
+
+
+def _begin(value: Any, most: int | None) -> Any:
+    """`value`, if it is a text of more than `most` bytes its begin."""
+    if most is None or not isinstance(value, str) or len(value) * 4 <= most:
+        return value
+    return value.encode()[:most].decode(errors="ignore")
+
+
+def _without_long_texts(table: pa.Table, names: Iterable[str], most: int | None) -> pa.Table:
+    """`table` with NULL for texts of more than `most` bytes; they stay whole in the JSON they come from."""
+    for name in names if most is not None else ():
+        fits = pc.less_equal(pc.binary_length(table[name]), most)  # type: ignore[attr-defined]
+        if not pc.all(fits).as_py():  # type: ignore[attr-defined]
+            kept = pc.if_else(fits, table[name], None)  # type: ignore[attr-defined]
+            table = table.set_column(table.column_names.index(name), name, kept)
+    return table
+
+
+def _parsed(table: pa.Table, columns: Columns) -> Iterator[list[dict[str, Any]]]:
+    """Some rows at a time, JSON parsed; what is null is left out."""
+    parsed = {name for name, column in columns.items() if type_of(column) == "json"}
     for batch in table.to_batches(max_chunksize=1000):
-        rows = batch.to_pylist()
-        for row in rows:
-            for name in parsed:
-                if row.get(name) is not None:
-                    row[name] = json.loads(row[name])
-        yield rows
+        yield [
+            {
+                name: json.loads(value) if name in parsed else value
+                for name, value in row.items()
+                if value is not None
+            }
+            for row in batch.to_pylist()
+        ]
+
+
+def _rows(table: pa.Table, columns: Columns) -> Iterator[dict[str, Any]]:
+    return chain.from_iterable(_parsed(table, columns))
+
+
+def _json_lines(table: pa.Table, columns: Columns) -> Iterator[str]:
+    """A JSON object in each line; a member that is sent twice is in it once, as warehouses want it."""
+    for row in _rows(table, columns):
+        yield json.dumps(row, default=_time, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _time(value: datetime) -> str:
+    return value.isoformat().removesuffix("+00:00") + "Z"
+
+
+def _insert_values(table: pa.Table, columns: Columns) -> Iterator[str]:
+    """An INSERT as dlt's load job takes it: the table is yet to be named, and each row is a line."""
+    names = ",".join(map(escape_redshift_identifier, columns))
+    yield f"INSERT INTO {{}}({names})\nVALUES"
+    writers = [(name, _literal(type_of(column))) for name, column in columns.items()]
+    separator = "\n"
+    for row in _rows(table, columns):
+        cells = ",".join(write(row[name]) if name in row else "NULL" for name, write in writers)
+        yield f"{separator}({cells})"
+        separator = ",\n"
+    yield ";" if table.num_rows else "\n"
+
+
+def _literal(data_type: str) -> Callable[[Any], str]:
+    if data_type == "json":
+        return lambda value: f"json_parse({escape_redshift_literal(json.dumps(value, ensure_ascii=False))})"
+    return escape_redshift_literal

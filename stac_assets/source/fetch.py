@@ -253,7 +253,7 @@ class _Reader:
         document: dict[str, Any] = {
             "resource": self._resource,
             "collection": window.collection,
-            "id": item_id,
+            "id": None if item_id and "\0" in item_id else item_id,  # no destination need hold that
             "reason": rejected.reason,
             "document": rejected.text,
             PARTITION_KEY: f"{self._resource}|{partition_key(window.collection, day)}",

@@ -10,13 +10,14 @@ import dlt
 import pyarrow as pa
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.exceptions import ContextDefaultCannotBeCreated
+from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.pipeline import PipelineContext
 from dlt.common.schema import Schema
 from dlt.common.schema.typing import TColumnSchema
 from dlt.extract import DltResource
 from dlt.pipeline.pipeline import Pipeline
 
-from stac_assets.source.emitters import emit
+from stac_assets.source.emitters import emit, emit_variant
 from stac_assets.source.handover import Handover, Rows
 from stac_assets.source.jobs import Fetched
 from stac_assets.source.promotion import Promotion, settle
@@ -123,7 +124,7 @@ def _catalog_table(name: str, obtain: Obtain) -> Iterator[Any]:
     _refuse_appending()
     columns = CATALOG_COLUMNS[name]
     with obtain() as fetched:
-        yield from emit(_table(fetched.rows, columns), columns, destination_type())
+        yield from emit(_table(fetched.rows, columns), columns, destination_type(), loadable_formats())
 
 
 def _item_tables(
@@ -141,7 +142,7 @@ def _item_tables(
         files = [file for window in fetched.complete_windows for file in window.spool.files]
         reserved = handover.reserved if handover else frozenset()
         promotion = settle(stored, files, schema.naming.normalize_identifier, promote, reserved)
-        hints = dlt.mark.make_hints(columns=[*ITEM_COLUMNS.values(), *promotion.columns.values()])
+        columns = {str(c.get("name")): c for c in (*ITEM_COLUMNS.values(), *promotion.columns.values())}
         schema_of_rows = promotion.schema()
 
         def rows() -> Iterator[pa.Table]:
@@ -162,8 +163,7 @@ def _item_tables(
         else:
             tables = _gathered(chain(_tombstones(name, fetched, schema_of_rows), rows()))
         for table in tables:
-            for data in emit(table, ITEM_COLUMNS, destination):
-                yield dlt.mark.with_hints(data, hints)
+            yield from emit(table, columns, destination, loadable_formats())
         yield from _rejected_tables(name, fetched, schema, destination)
 
 
@@ -224,8 +224,7 @@ def _rejected_tables(name: str, fetched: Fetched, schema: Schema, destination: s
         for window in windows
         for key in window.window.day_keys()
     ]
-    for data in emit(_table(gone + rejected, REJECTED_COLUMNS), REJECTED_COLUMNS, destination):
-        yield dlt.mark.with_table_name(data, REJECTED)
+    yield emit_variant(_table(gone + rejected, REJECTED_COLUMNS), REJECTED, destination)
 
 
 def _table(rows: list[dict[str, Any]], columns: dict[str, TColumnSchema]) -> pa.Table:
@@ -287,6 +286,14 @@ def destination_type() -> str:
     """dlt's type of the destination that the running pipeline loads into."""
     pipeline = _pipeline()
     return pipeline.destination.destination_type if pipeline and pipeline.destination else "duckdb"
+
+
+def loadable_formats() -> tuple[str, ...]:
+    """Formats of the files that the running pipeline may load, by way of its staging if it has one."""
+    container = Container()
+    if DestinationCapabilitiesContext not in container:
+        return ()
+    return tuple(container[DestinationCapabilitiesContext].supported_loader_file_formats or ())
 
 
 def claim_dataset(base_url: str) -> None:

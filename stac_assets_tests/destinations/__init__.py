@@ -1,1 +1,1 @@
-"""Destinations other than DuckDB, really run: `make test-destinations`."""
+"""Destinations other than DuckDB, run or checked dry: `make test-destinations`."""

@@ -1,0 +1,108 @@
+"""The lines of configuration that the README gives for each destination: dlt resolves them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stac_assets.pipeline.target import place_of, target_of
+from stac_assets_tests.conftest import enter_project
+from stac_assets_tests.destinations.dry import run_dry
+from stac_assets_tests.loads import settings_for
+from stac_assets_tests.stac_api import StacApi, make_item
+
+pytestmark = pytest.mark.usefixtures("no_network")
+
+SECRETS = {
+    "duckdb": "",
+    "postgres": """
+[destination.postgres]
+credentials = "postgresql://loader:s3cret@db.example.com:5432/stac"
+""",
+    "bigquery": """
+[destination.bigquery.credentials]
+project_id = "my-project"
+client_email = "loader@my-project.iam.gserviceaccount.com"
+private_key = "-----BEGIN PRIVATE KEY-----\\ns3cret\\n-----END PRIVATE KEY-----\\n"
+""",
+    "snowflake": """
+[destination.snowflake]
+credentials = "snowflake://loader:s3cret@my_account/stac?warehouse=loading&role=loader"
+""",
+    "redshift": """
+[destination.redshift]
+credentials = "redshift://loader:s3cret@my-cluster.example.com:5439/stac"
+""",
+    "databricks": """
+[destination.databricks.credentials]
+server_hostname = "my-workspace.example.com"
+http_path = "/sql/1.0/warehouses/1a2b3c"
+catalog = "stac"
+access_token = "s3cret"
+""",
+}
+"""What stands in `.dlt/secrets.toml`, beside `destination = "…"` under `[pipeline]` in `.dlt/config.toml`."""
+
+FACTS: dict[str, dict[str, Any]] = {
+    "duckdb": {},
+    "postgres": {"host": "db.example.com", "port": 5432, "database": "stac", "password": "s3cret"},
+    "bigquery": {"project_id": "my-project"},
+    "snowflake": {"host": "my_account", "database": "stac", "warehouse": "loading", "password": "s3cret"},
+    "redshift": {"host": "my-cluster.example.com", "port": 5439, "password": "s3cret"},
+    "databricks": {"catalog": "stac", "http_path": "/sql/1.0/warehouses/1a2b3c", "access_token": "s3cret"},
+}
+PROJECT = 'destination = "duckdb"'
+"""The line of the project's `.dlt/config.toml` that names the destination."""
+
+
+def configure(project: Path, destination: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write what the README says, and read it as a new process would."""
+    config = project / ".dlt" / "config.toml"
+    text = config.read_text()
+    assert text.count(PROJECT) == 1
+    config.write_text(text.replace(PROJECT, f'destination = "{destination}"'))
+    (project / ".dlt" / "secrets.toml").write_text(SECRETS[destination])
+    enter_project(project, monkeypatch)
+
+
+@pytest.mark.parametrize("destination", SECRETS)
+def test_dlt_finds_what_stands_there(
+    project: Path, api: StacApi, destination: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(project, destination, monkeypatch)
+    assert len(SECRETS[destination].strip().splitlines()) <= 5
+    settings = settings_for(api)
+    assert settings.destination == destination
+    pipeline = target_of(settings).pipeline(project / "pipelines")
+    place = place_of(pipeline)
+    assert (place.destination_type, place.dataset_name) == (destination, "pystac_client_data")
+    assert "s3cret" not in f"{place} {place.location} {settings} {target_of(settings)}"
+    credentials: Any = getattr(pipeline.destination_client().config, "credentials", None)
+    assert {name: getattr(credentials, name) for name in FACTS[destination]} == FACTS[destination]
+
+
+@pytest.mark.parametrize("destination", [name for name in SECRETS if name != "duckdb"])
+def test_without_secrets_the_error_names_them(
+    project: Path, api: StacApi, destination: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(project, destination, monkeypatch)
+    monkeypatch.setenv("NO_GCE_CHECK", "true")  # Google's library asks whether this is a machine of theirs
+    (project / ".dlt" / "secrets.toml").write_text("")
+    enter_project(project, monkeypatch)
+    pipeline = target_of(settings_for(api)).pipeline(project / "pipelines")
+    with pytest.raises(Exception, match=rf"(?i)destination.{destination}|credentials"):
+        place_of(pipeline)
+
+
+def test_redshift_by_way_of_a_bucket_is_loaded_from_json_lines(
+    project: Path, api: StacApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A literal of its SQL holds 64 KB, and a file in a bucket any document."""
+    configure(project, "redshift", monkeypatch)
+    monkeypatch.setenv("PIPELINES__STAGING_TYPE", "filesystem")
+    monkeypatch.setenv("DESTINATION__FILESYSTEM__BUCKET_URL", (tmp_path / "bucket").as_uri())
+    api.put(make_item("a", note="x" * 100_000))
+    dry = run_dry("redshift", api, "search", folder=tmp_path)
+    (item,) = [row for row in dry.rows("search") if row["id"] == "a"]
+    assert item["properties"]["note"] == "x" * 100_000
+    assert {file.name.partition(".0.")[2] for file in dry.files["search"]} == {"jsonl.gz"}
