@@ -19,6 +19,8 @@ WHOLE = (
 
 
 TRIED = ("Transient exception in job", "Terminal exception in job")
+STORES = {"aiohttp", "azure", "botocore", "deltalake", "gcsfs", "google"}
+"""Packages through which files are stored, and whose errors have no class in common."""
 TRACEBACK = "Traceback (most recent call last)"
 
 
@@ -85,9 +87,11 @@ def told_plainly(place: str, folder: Path) -> Iterator[None]:
 
 
 def _is_of_a_database(error: Exception) -> bool:
-    """Whether dlt or a driver says so, all of whose errors are of its class `Error` (PEP 249)."""
+    """Whether dlt, a store of files or a driver says so, all of whose errors are of its `Error` (PEP 249)."""
     return isinstance(error, DestinationTransientException | DatabaseException) or any(
-        base.__name__ == "Error" and Exception in base.__bases__ for base in type(error).__mro__
+        (base.__name__ == "Error" and Exception in base.__bases__)
+        or base.__module__.partition(".")[0] in STORES
+        for base in type(error).__mro__
     )
 
 
@@ -97,8 +101,10 @@ def described(error: OSError, folder: Path) -> str:
 
 
 def _reason(error: BaseException, folder: Path) -> str:
-    """The first cause of all, in its own first line."""
-    *_, first = causes(error)
+    """The first cause of all, in its own first line; what says which server does not answer comes later."""
+    *later, first = causes(error)
+    if isinstance(first, ConnectionError):
+        first = next((each for each in reversed(later) if not isinstance(each, OSError)), first)
     return described(first, folder) if isinstance(first, OSError) else _first_line(first)
 
 

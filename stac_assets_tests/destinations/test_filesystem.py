@@ -9,6 +9,7 @@ import pytest
 from dlt import destinations
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from stac_assets.pipeline.failures import StoreFailed
 from stac_assets.pipeline.filesystem.destination import PartitionedFilesystem
 from stac_assets.pipeline.load import stored_ids
 from stac_assets.pipeline.target import place_of, target_of
@@ -16,6 +17,7 @@ from stac_assets.source import pystac_client_source
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.windows import Window
 from stac_assets_tests.destinations.lake import FORMATS, Lake, configured, core
+from stac_assets_tests.destinations.s3 import S3
 from stac_assets_tests.loads import DATASET, load_catalog, load_days, settings_for
 from stac_assets_tests.stac_api import RawItem, StacApi, make_collection, make_item
 from stac_assets_tests.test_exact import FAULTS, asks_for, at, is_second_page
@@ -289,6 +291,18 @@ def test_the_place_of_a_lake_is_its_url(lake: Lake, project: Path, api: StacApi)
     place = place_of(target_of(settings_for(api)).pipeline(project / "unused"))
     assert (place.destination_type, place.location, place.file) == ("filesystem", lake.url, None)
     assert str(place) == f"{lake.url}/pystac_client_data"
+
+
+def test_a_store_that_does_not_answer_is_told_in_a_line(
+    project: Path, api: StacApi, s3: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured(Lake("delta", "s3://nowhere", s3), monkeypatch)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setenv("DESTINATION__FILESYSTEM__CREDENTIALS__ENDPOINT_URL", "http://127.0.0.1:1")
+    api.put(at("a", f"{JAN_1}T12:00:00Z"))
+    with pytest.raises(StoreFailed, match=r"http://127.0.0.1:1.*Nothing was stored") as raised:
+        load_days(api)
+    assert "\n" not in str(raised.value) and "test-s3cret" not in str(raised.value)
 
 
 # Hive --------------------------------------------------------------------------------------------------

@@ -68,10 +68,10 @@ def test_a_kill_leaves_each_partition_of_plain_parquet_whole(
         api.clear()
         for day in days:
             for id in "ab":
-                api.put(make_item(f"{version}-{id}", datetime=f"{day}T12:00:00Z", version=version))
+                api.put(make_item(f"{version}-{id}-{day}", datetime=f"{day}T12:00:00Z", version=version))
 
     def held() -> list[list[str]]:
-        return [lake.ids(day=day) for day in days]
+        return [[id.removesuffix(f"-{day}") for id in lake.ids(day=day)] for day in days]
 
     publish("old")
     load_days(api, last=days[1])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LOAD_ID = "_dlt_load_id"
 ROWS = 2048
 """Rows that are taken at a time, or as many as PORTION_BYTES hold if they are wide."""
-PORTION_BYTES = 16 * 1024 * 1024
+PORTION_BYTES = 8 * 1024 * 1024
 
 logger = logging.getLogger("stac_assets")
 

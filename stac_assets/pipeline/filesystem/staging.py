@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from stac_assets.pipeline.filesystem.layout import Key
 
-GATHERED_BYTES = 64 * 1024 * 1024
+GATHERED_BYTES = 16 * 1024 * 1024
 """Arrow memory of rows that wait to become row groups."""
 OPEN_FILES = 100
 """Partitions that are written at the same time; macOS lets a process open 256 files."""
