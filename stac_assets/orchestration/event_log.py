@@ -27,12 +27,19 @@ BUSY_SECONDS = 30
 """How long to wait for others who write."""
 MOST_TOGETHER = 300
 """Uses of a database in one transaction: others who want to write get their turn in between."""
+STATEMENT_MILLISECONDS, RECYCLE_SECONDS, MORE_CONNECTIONS = 60_000, 3600, 20
 
 
 def events_together(instance: dg.DagsterInstance) -> AbstractContextManager[None]:
     """A block that reports many events; what it reports is stored at its end, at the latest."""
     storage = instance.event_log_storage
-    return storage.together() if isinstance(storage, BatchingSqliteEventLogStorage) else nullcontext()
+    if isinstance(storage, BatchingSqliteEventLogStorage):
+        return storage.together()
+    # a server's storage then keeps its connection, and does not open one for each event
+    storage.optimize_for_webserver(
+        statement_timeout=STATEMENT_MILLISECONDS, pool_recycle=RECYCLE_SECONDS, max_overflow=MORE_CONNECTIONS
+    )
+    return nullcontext()
 
 
 class BatchingSqliteEventLogStorage(SqliteEventLogStorage):

@@ -31,7 +31,7 @@ PARTITION_TAG = "dagster/partition"
 OVER = {"SUCCESS", "FAILURE", "CANCELED"}
 # SIGINT is ignored in what a shell starts in the background, and that would be inherited; and when the tests
 # themselves are killed, nobody else would end it.
-_INTERRUPTIBLE = """
+INTERRUPTIBLE = """
 import ctypes, os, signal, sys
 PR_SET_PDEATHSIG = 1
 signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -76,9 +76,9 @@ class DagsterDev:
         self.log = folder / "dagster-dev.log"
         self.selector: dict[str, str] = {}
         """What names the repository in many queries."""
-        self.port = _free_port()
+        self.port = free_port()
         self._arguments = arguments
-        self._environment = {**_bare_environment(folder), **environment}
+        self._environment = {**bare_environment(folder), **environment}
         self._http = requests.Session()
         self._http.trust_env = False  # no proxy for this machine
 
@@ -92,7 +92,7 @@ class DagsterDev:
         command = [dagster, "dev", "--host", HOST, "--port", str(self.port), *self._arguments]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _INTERRUPTIBLE, *command],
+                [sys.executable, "-c", INTERRUPTIBLE, *command],
                 cwd=self.folder,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -210,14 +210,14 @@ def alive(group: int) -> list[str]:
     return [what for owner, state, what in lines if owner == str(group) and not state.startswith("Z")]
 
 
-def _bare_environment(folder: Path) -> dict[str, str]:
+def bare_environment(folder: Path) -> dict[str, str]:
     """The environment without settings of this project, of dlt or of Dagster."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(CONFIGURING)}
     local = {"NO_PROXY": f"{HOST},localhost", "no_proxy": f"{HOST},localhost"}
     return {**kept, **local, "DLT_DATA_DIR": str(folder / ".dlt" / "data")}
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         return listener.getsockname()[1]
