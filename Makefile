@@ -3,9 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+ALL_STAMP := $(VENV)/.installed-all
 BENCH_STAMP := $(VENV)/.installed-bench
+ALONE := -ra --numprocesses=2 --dist=worksteal
+SUITE := $(foreach each,exact lossless typed catalog_tables odd_documents,stac_assets_tests/test_$(each).py)
 
-.PHONY: demo ui test test-soak test-concurrency test-deploy test-browser test-embedded-elt lint types check bench bench-quick screenshots clean
+.PHONY: demo ui test test-destinations test-concurrency test-deploy test-soak test-browser test-embedded-elt lint types check bench bench-quick screenshots clean
 
 demo: $(STAMP)  ## load the sample API into DuckDB through Dagster
 	$(BIN)/stac-assets demo
@@ -19,10 +22,14 @@ test: $(STAMP)  ## the whole test suite
 test-soak: $(STAMP)  ## kills at random moments, an API that fails one request in five, and the demo, twice
 	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2" stac_assets_tests/soak
 
+test-destinations: $(ALL_STAMP)  ## the suite on PostgreSQL, tables as files, and warehouses without an account
+	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" --destination=postgres $(SUITE)
+	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" stac_assets_tests/destinations
+
 test-concurrency: $(STAMP)  ## many runs at once, and two hosts that store into one PostgreSQL dataset
 	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2 --dist=loadfile" stac_assets_tests/concurrency
 
-test-deploy: $(STAMP)  ## deploy/: its files, and a backfill over its processes of which one worker is killed
+test-deploy: $(ALL_STAMP)  ## deploy/: its files, and a backfill over its processes of which one worker is killed
 	$(BIN)/python -m pytest --override-ini addopts=-ra stac_assets_tests/deploy
 
 test-browser: $(STAMP)  ## Dagster's UI in a headless Chromium, which has to be on the PATH
@@ -39,7 +46,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
-types: $(STAMP)
+types: $(ALL_STAMP)
 	$(BIN)/pyright
 
 check: lint types test
@@ -61,6 +68,10 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "Installing into $(VENV); this takes a few minutes the first time ..."
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+$(ALL_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev-all]'
 	touch $@
 
 $(BENCH_STAMP): $(STAMP)
