@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,10 @@ def test_every_setting_is_in_the_table() -> None:
     table = README[README.index("| setting | default |") : README.index("## Query it")]
     named = set(re.findall(r"`([a-z_]+)`", table))
     assert set(PARSERS) - named == {"request_modifier"}  # an argument only
+
+
+def test_every_piece_of_configuration_is_toml() -> None:
+    blocks = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    assert len(blocks) >= 6
+    for text in blocks:
+        assert tomllib.loads(text)
