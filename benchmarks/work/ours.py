@@ -81,9 +81,9 @@ def _enter(folder: Path) -> None:
 
 
 def load_range(settings: Settings, last: date, first: date | None = None) -> LoadResult:
-    """Load the partitions of some days, both included."""
+    """Load the partitions of some days, both included, and count what asset checks judge."""
     (collection,) = settings.named_collections
-    result = load(Job("search", tuple(settings.windows(collection, first, last))), settings)
+    result = load(Job("search", tuple(settings.windows(collection, first, last))), settings, inspected=True)
     result.raise_on_failures()
     return result
 

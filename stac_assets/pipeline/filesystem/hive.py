@@ -49,9 +49,10 @@ class HiveFiles:
     def replace(self, files: dict[Key, list[Path]], keys: set[Key], schema: pa.Schema) -> None:
         """Put the files of each partition where its old ones are, then remove old ones that are left."""
         self._clear_aside()  # of what a load that was killed has left
-        for key in sorted(keys, key=str):
-            directory = self._layout.hive_path(key)
-            old = self._folder.files(directory)
+        directories = {key: self._layout.hive_path(key) for key in sorted(keys, key=str)}
+        held = self._held({directory.partition("/")[0] for directory in directories.values()})
+        for key, directory in directories.items():
+            old = held.get(directory, [])
             new = [
                 self._folder.join(directory, f"part-{number:05}.parquet")
                 for number in range(len(files.get(key, ())))
@@ -72,6 +73,14 @@ class HiveFiles:
         found = pa.unify_schemas([pq.read_schema(path, filesystem=system) for path in paths])
         for name in sorted(self.left_out):
             found = found.append(pa.field(name, pa.string()))
+        return found
+
+    def _held(self, tops: set[str]) -> dict[str, list[str]]:
+        """The files below some directories, by the directory of each; a listing a collection, none a day."""
+        found: dict[str, list[str]] = {}
+        for top in tops:
+            for path in self._folder.files(top):
+                found.setdefault(posixpath.dirname(self._folder.relative(path)), []).append(path)
         return found
 
     def _put(self, source: Path, target: str) -> None:
