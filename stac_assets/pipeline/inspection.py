@@ -31,7 +31,7 @@ from stac_assets.source.tables import (
 )
 from stac_assets.stac.windows import ONE_DAY, parse_day
 
-SAMPLED_ROWS = 20_000
+SAMPLED_ROWS = 4_000
 """Rows of a load of which the footprints are read, shared by its partitions; each has some."""
 SAMPLED_COLUMNS = (
     "id",
@@ -146,6 +146,9 @@ class _Reader:
             for key, *counts in self._counted(where, values):
                 if owner := owners(key):
                     self._add(found[owner], key, counts)
+            for key, *cases in self._odd(where, values):
+                if owner := owners(key):
+                    _add_cases(found[owner], cases)
             for key, row in self._sampled(where, values, each):
                 if owner := owners(key):
                     found[owner].sample.append(row)
@@ -156,7 +159,7 @@ class _Reader:
 
     def _add(self, found: PartitionRows, key: str, counts: Sequence[Any]) -> None:
         """Add what was counted of the rows with one partition key and one collection."""
-        collection, rows, ids, first, last, timed, *cases = counts
+        collection, rows, ids, first, last, timed = counts
         found.rows += rows
         found.ids += ids
         start, end = _day_of(key)
@@ -169,17 +172,24 @@ class _Reader:
                 *(key, collection, start, end),
             )
             found.outside += outside
-        sums = iter(int(case or 0) for case in cases)
-        for counter in (found.lacking, found.odd_boxes):
-            for name in counter:
-                counter[name] += next(sums)
 
     def _counted(self, where: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        return self.query(
+            f"SELECT {self._key}, collection, count(*), count(DISTINCT id), min({TIME}), max({TIME}), "  # noqa: S608
+            f"count({TIME}) FROM {self.table} WHERE {where} GROUP BY {self._key}, collection",
+            *values,
+        )
+
+    def _odd(self, where: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        """How many rows are odd in each way, by partition.
+
+        The cases are a filter too: a destination that knows of a column without nulls then reads no document.
+        """
         cases = [*LACKING.values(), *ODD_BOXES.values()]
         sums = ", ".join(f"sum(CASE WHEN {case} THEN 1 ELSE 0 END)" for case in cases)
         return self.query(
-            f"SELECT {self._key}, collection, count(*), count(DISTINCT id), min({TIME}), max({TIME}), "  # noqa: S608
-            f"count({TIME}), {sums} FROM {self.table} WHERE {where} GROUP BY {self._key}, collection",
+            f"SELECT {self._key}, {sums} FROM {self.table} WHERE ({where}) "  # noqa: S608
+            f"AND ({' OR '.join(f'({case})' for case in cases)}) GROUP BY {self._key}",
             *values,
         )
 
@@ -228,6 +238,13 @@ class _Reader:
             *values,
         )
         return PartitionRows(count, count, sample=[dict(zip(self._shown, row, strict=True)) for row in rows])
+
+
+def _add_cases(found: PartitionRows, cases: Sequence[Any]) -> None:
+    sums = iter(int(case or 0) for case in cases)
+    for counter in (found.lacking, found.odd_boxes):
+        for name in counter:
+            counter[name] += next(sums)
 
 
 Owner = Callable[[str], str | None]
