@@ -7,7 +7,10 @@ many forms, the others are fetched only, which is faster.
 import gzip
 import json
 import logging
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -312,15 +315,43 @@ def test_what_has_nothing_to_do_with_size_is_not_split(api: StacApi, tmp_path: P
 # Slowing down
 
 
+@contextmanager
+def hearing(words: str, heard: threading.Event) -> Iterator[None]:
+    """Set `heard` once our log says `words`."""
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if words in record.getMessage():
+                heard.set()
+
+    logger, ear = logging.getLogger("stac_assets"), Ear(logging.INFO)
+    level = logger.level
+    logger.addHandler(ear)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(ear)
+        logger.setLevel(level)
+
+
 def test_after_429_all_threads_wait_as_told(api: StacApi, tmp_path: Path) -> None:
+    told = threading.Event()
+
+    def hold(page: Any, _: Request) -> Any:
+        assert told.wait(10), "nobody said that the API wants us to wait"
+        return page
+
+    api.on_page = hold  # those under way when the 429 comes are answered once it is known
     for n in range(6):
         api.put(make_item(f"a{n}", datetime=f"2024-01-0{n + 1}T10:00:00Z"))
     api.fault("/search", status=429, headers={"Retry-After": "0.3"}, times=1)
-    windows = fetched(api, tmp_path, days=6, max_retry_after=10.0, max_concurrent_requests=3)
+    with hearing("attempt 1 failed", told):
+        windows = fetched(api, tmp_path, days=6, max_retry_after=10.0, max_concurrent_requests=3)
     assert [spooled(window) for window in windows] == [[f"a{n}"] for n in range(6)]
     searches = [request.time for request in api.requests if request.path == "/search"]
     first, rest = searches[:3], searches[3:]
-    assert min(rest) - min(first) >= 0.29  # at most those under way when it came were before it
+    assert min(rest) - min(first) >= 0.29
     assert sum(window.figures.seconds_waited for window in windows) >= 0.29
 
 

@@ -1,6 +1,7 @@
 """One exchange: whom a credential is shown to, which environment is honoured, what is waited for."""
 
 import logging
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -326,10 +327,10 @@ def test_no_more_requests_at_a_time_than_allowed(api: StacApi) -> None:
 
 def test_requests_are_spread_over_the_second_where_that_is_set(api: StacApi) -> None:
     asking = client(api, requests_per_second=100.0)
+    began = time.monotonic()
     for _ in range(5):
         asking.transport.get(api.url)
-    times = [request.time for request in api.requests]
-    assert times[-1] - times[0] >= 0.035
+    assert time.monotonic() - began >= 0.04  # by our clock: on the way to the server they may bunch up
 
 
 def test_a_wait_ends_at_once_when_the_caller_stops(api: StacApi) -> None:
