@@ -16,7 +16,7 @@ from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.client import FollowupJobRequest, HasFollowupJobs, LoadJob, RunnableLoadJob
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema import Schema
-from dlt.common.schema.typing import TColumnSchema
+from dlt.common.schema.typing import C_DLT_LOAD_ID, TColumnSchema
 from dlt.common.storages.load_package import LoadJobInfo
 from dlt.destinations.exceptions import DatabaseTransientException
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration, DuckDbConnectionPool
@@ -32,7 +32,6 @@ ROW_GROUP_SIZE = 2048
 MEMORY = 100_000_000
 """Bytes that DuckDB may take beside the row groups at hand; with more it would keep what it has written."""
 ALIAS = "stac"
-LOAD_ID = "_dlt_load_id"
 
 
 @contextmanager
@@ -145,7 +144,7 @@ class _ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
             f"(SELECT {key} FROM read_parquet({_quoted(self._file_path)}))"
         )
         insert = (
-            f"INSERT INTO {table} ({columns}, {client.escape_column_name(LOAD_ID)}) "  # noqa: S608
+            f"INSERT INTO {table} ({columns}, {client.escape_column_name(C_DLT_LOAD_ID)}) "  # noqa: S608
             f"SELECT {columns}, '{self._load_id}' FROM read_parquet({_quoted(rows.file)})"
         )
         replacing = [delete, insert] if rows.write() else [delete]

@@ -106,14 +106,11 @@ def compared(
 
     Files have columns of our own types, and no capabilities.
     """
-    if capabilities is None:
-        found = {column: type_of(hints) for column, hints in stored.items()}
-        return TableColumns(promised, found, sorted(set(found) - known) if known else [])
-    fold = str if capabilities.generates_case_sensitive_identifiers() else str.lower
-    found = {fold(column): type_of(hints) for column, hints in stored.items()}
-    mapper = capabilities.get_type_mapper()
+    exact = capabilities is None or capabilities.generates_case_sensitive_identifiers()
+    found = {c if exact else c.lower(): type_of(hints) for c, hints in stored.items()}
+    mapper = capabilities.get_type_mapper() if capabilities else None
     for column, kind in promised.items():
-        if found.get(column, kind) == kind:
+        if mapper is None or found.get(column, kind) == kind:
             continue
         written = mapper.to_destination_type(described[column], cast(Any, table))
         if mapper.from_destination_type(written, None, None).get("data_type") == found[column]:

@@ -19,7 +19,7 @@ import dlt
 import pyarrow as pa
 import pyarrow.compute as pc
 from dlt.common.data_writers.escape import escape_redshift_identifier, escape_redshift_literal
-from dlt.common.schema.typing import TColumnSchema
+from dlt.common.schema.typing import C_DLT_LOAD_ID, TColumnSchema
 from dlt.common.storages.load_package import load_package_state
 
 from stac_assets.source.hints import table_hints, with_hints
@@ -29,7 +29,7 @@ ARROW_DESTINATIONS = {"duckdb", "motherduck", "ducklake", "postgres", "databrick
 """Destinations that read JSON out of an Arrow string column."""
 FILE_DESTINATIONS = {"bigquery", "snowflake", "redshift"}
 """Destinations for which the load files are written here."""
-LOAD_ID = TColumnSchema(name="_dlt_load_id", data_type="text", nullable=False)
+LOAD_ID = TColumnSchema(name=C_DLT_LOAD_ID, data_type="text", nullable=False)
 """dlt adds this column to Arrow tables, and not to files that it imports."""
 
 LONGEST_TEXT = {"redshift": 65_535}
@@ -57,10 +57,10 @@ def emit(table: pa.Table, columns: Columns, destination_type: str, formats: Iter
             yield dlt.mark.with_hints(rows, make_hints(described, kind))
         return
     load_id = load_package_state().get("load_id")
-    named = {**described, str(LOAD_ID.get("name")): LOAD_ID}
+    named = {**described, C_DLT_LOAD_ID: LOAD_ID}
     texts = [name for name, column in columns.items() if type_of(column) == "text" and column.get("nullable")]
     table = _without_long_texts(table, texts, LONGEST_TEXT.get(kind))
-    table = table.append_column("_dlt_load_id", pa.array([load_id] * table.num_rows, pa.string()))
+    table = table.append_column(C_DLT_LOAD_ID, pa.array([load_id] * table.num_rows, pa.string()))
     file_format, write = ("jsonl", _json_lines) if "jsonl" in formats else ("insert_values", _insert_values)
     with tempfile.TemporaryDirectory(prefix="stac-assets-") as folder:
         path = Path(folder) / "rows"

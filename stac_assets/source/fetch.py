@@ -82,11 +82,11 @@ def fetch_windows(
     stop = cancelled or threading.Event()
     narrowed = narrowing or Narrowing()
     at_once = api.options.max_concurrent_requests
-    together = resource != "item" and max_items is None
-    joining = Joining(api, resource, windows if together else (), narrowed)
+    joining = Joining(api, resource, windows, narrowed)
+    looks = [] if resource == "item" or max_items is not None else joining.looks()
     collections = sorted({window.collection for window in windows})
     checks = [partial(_check_collection, api, resource, collection) for collection in collections]
-    work_off([*checks, *joining.looks()], lambda ask: ask(), at_once, stop)
+    work_off([*checks, *looks], lambda ask: ask(), at_once, stop)
 
     def fetch(group: list[FetchedWindow]) -> None:
         reader = _Reader(api, resource, group, narrowed, max_items, destination, progress)
@@ -114,8 +114,7 @@ def fetch_windows(
             fetched.seconds = (time.monotonic() - started) / len(group)
 
     jobs = {w: FetchedWindow(w, Spool(folder, f"{resource}-{n:05}")) for n, w in enumerate(windows)}
-    groups = joining.groups() if together else [[window] for window in jobs]
-    work_off([[jobs[window] for window in group] for group in groups], fetch, at_once, stop)
+    work_off([[jobs[window] for window in group] for group in joining.groups()], fetch, at_once, stop)
     return list(jobs.values())
 
 

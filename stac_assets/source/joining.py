@@ -30,7 +30,7 @@ class Joining:
         return [partial(self._look, _span(row)) for row in self._rows if len(row) > FEW]
 
     def groups(self) -> list[list[Window]]:
-        """The windows of each request."""
+        """The windows of each request; without a look before, each is alone."""
         options = self._api.options
         groups: list[list[Window]] = []
         for row in self._rows:

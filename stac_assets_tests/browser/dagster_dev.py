@@ -40,6 +40,13 @@ if sys.platform == "linux":
 os.execv(sys.argv[1], sys.argv[1:])
 """
 
+LAUNCH_BACKFILL = """
+mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+} }
+"""
 _LOCATIONS = """
 { workspaceOrError { ... on Workspace { locationEntries { loadStatus locationOrLoadError {
     __typename
@@ -114,14 +121,8 @@ class DagsterDev:
 
     def stop(self) -> None:
         """Ask `dagster dev` to end, and kill what is left of its process group."""
-        group = self._process.pid
         self._process.send_signal(signal.SIGINT)
-        try:
-            self._process.wait(GRACE)
-            until(lambda: not alive(group), "the processes to end", 5)
-        except (subprocess.TimeoutExpired, TimeoutError):
-            os.killpg(group, signal.SIGKILL)
-            self._process.wait(GRACE)
+        see_ended(self._process)
         self._http.close()
 
     def graphql(self, query: str, **variables: Any) -> Any:
@@ -199,6 +200,16 @@ def until(found: Callable[[], T], what: str, within: float = PATIENCE) -> T:
             raise TimeoutError(f"waited {within:g} s for {what}")
         time.sleep(0.2)
     return value
+
+
+def see_ended(process: "subprocess.Popen[bytes]") -> None:
+    """Wait for a process that was asked to end, and kill what is left of the group that it leads."""
+    try:
+        process.wait(GRACE)
+        until(lambda: not alive(process.pid), "the processes to end", 5)
+    except (subprocess.TimeoutExpired, TimeoutError):
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(GRACE)
 
 
 def alive(group: int) -> list[str]:

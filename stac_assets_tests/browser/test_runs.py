@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from stac_assets_tests.browser.dagster_dev import DagsterDev, until
+from stac_assets_tests.browser.dagster_dev import LAUNCH_BACKFILL, DagsterDev, until
 from stac_assets_tests.browser.ui import Ui
 from stac_assets_tests.loads import DATASET, DUCKDB_FILE, query
 from stac_assets_tests.stac_api import StacApi, make_item
@@ -19,13 +19,6 @@ CHECKS = {
     *("required_fields", "valid_geometry", "rejected_items"),
 }
 
-_BACKFILL = """
-mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
-    __typename
-    ... on LaunchBackfillSuccess { backfillId }
-    ... on PythonError { message }
-} }
-"""
 _BACKFILL_STATUS = """
 query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }
 """
@@ -109,7 +102,7 @@ def test_a_backfill_of_several_collections_takes_few_runs(dagster: DagsterDev, f
         "assetSelection": [{"path": ["search"]}],
         "partitionNames": [f"{name}|{day}" for name in names for day in days],
     }
-    launched = dagster.graphql(_BACKFILL, params=params)
+    launched = dagster.graphql(LAUNCH_BACKFILL, params=params)
     assert launched["__typename"] == "LaunchBackfillSuccess", launched
     backfill = launched["backfillId"]
     until(

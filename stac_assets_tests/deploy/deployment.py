@@ -19,26 +19,19 @@ import dagster as dg
 from dagster._grpc.client import DagsterGrpcClient
 
 from stac_assets_tests.browser.dagster_dev import (
-    GRACE,
     HOST,
     INTERRUPTIBLE,
+    LAUNCH_BACKFILL,
     DagsterDev,
-    alive,
     bare_environment,
     free_port,
+    see_ended,
     until,
 )
 from stac_assets_tests.conftest import REPOSITORY
 
 DEPLOY = REPOSITORY / "deploy"
 
-_BACKFILL = """
-mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
-    __typename
-    ... on LaunchBackfillSuccess { backfillId }
-    ... on PythonError { message }
-} }
-"""
 _STATUS = """
 query ($id: String!) { partitionBackfillOrError(backfillId: $id) {
     __typename
@@ -102,12 +95,7 @@ class Deployment(DagsterDev):
         for process in reversed(self._processes):
             process.send_signal(signal.SIGTERM)
         for process in self._processes:
-            try:
-                process.wait(GRACE)
-                until(lambda group=process.pid: not alive(group), "the processes to end", 5)
-            except (subprocess.TimeoutExpired, TimeoutError):
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait(GRACE)
+            see_ended(process)
         self._http.close()
 
     def instance(self) -> dg.DagsterInstance:
@@ -118,7 +106,7 @@ class Deployment(DagsterDev):
     def backfill(self, asset: str, partitions: Sequence[str]) -> str:
         """Launch a backfill, as the UI does it; its id."""
         params = {"assetSelection": [{"path": [asset]}], "partitionNames": list(partitions)}
-        launched = self.graphql(_BACKFILL, params=params)
+        launched = self.graphql(LAUNCH_BACKFILL, params=params)
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
         return launched["backfillId"]
 

@@ -20,11 +20,11 @@ from stac_assets.pipeline.filesystem.hive import HiveFiles
 from stac_assets.pipeline.filesystem.jobs import ReplacePartitions
 from stac_assets.pipeline.filesystem.layout import Described, layout_of
 from stac_assets.pipeline.filesystem.views import ViewsOfFiles
+from stac_assets.pipeline.target import FILESYSTEM
 from stac_assets.source.handover import Handover
 
 ASIDE = "_stac_assets_loading"
 """Directory of a local dataset in which files are made; it is there only while a load is storing."""
-TYPE = "dlt.destinations.filesystem"
 
 
 class PartitionedFilesystem(destinations.filesystem):
@@ -46,7 +46,7 @@ class PartitionedFilesystem(destinations.filesystem):
     @property
     def destination_type(self) -> str:
         """As dlt's own, so that dlt's tools open what was loaded without this module."""
-        return TYPE
+        return FILESYSTEM
 
     @property
     def client_class(self) -> type[FilesystemClient]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
+from dlt.common.schema.typing import C_DLT_LOAD_ID
 from dlt.destinations.impl.filesystem.filesystem import ReferenceFollowupJob
 
 from stac_assets.pipeline.filesystem.files import TableFiles, arrow_schema
@@ -22,7 +23,6 @@ from stac_assets.source.tables import DELETED
 if TYPE_CHECKING:
     from stac_assets.pipeline.filesystem.destination import Client
 
-LOAD_ID = "_dlt_load_id"
 ROWS = 2048
 """Rows that are taken at a time, or as many as PORTION_BYTES hold if they are wide."""
 PORTION_BYTES = 8 * 1024 * 1024
@@ -82,8 +82,8 @@ class ReplacePartitions(ReferenceFollowupJob):
 
     def _complete(self, table: pa.Table, schema: pa.Schema) -> pa.Table:
         columns: dict[str, Any] = {name: table[name] for name in table.column_names}
-        if LOAD_ID in schema.names:
-            columns[LOAD_ID] = pa.repeat(self._load_id, table.num_rows)
+        if C_DLT_LOAD_ID in schema.names:
+            columns[C_DLT_LOAD_ID] = pa.repeat(self._load_id, table.num_rows)
         return pa.table(
             [
                 columns[field.name].cast(field.type)
