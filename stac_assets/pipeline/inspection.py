@@ -143,9 +143,9 @@ class _Reader:
             for key, *counts in self._counted(where, values):
                 if owner := owners(key):
                     self._add(found[owner], key, counts)
-            for key, *cases in self._odd(where, values):
+            for key, name, count in self._odd(where, values):
                 if owner := owners(key):
-                    _add_cases(found[owner], cases)
+                    _add_case(found[owner], name, count)
             for key, row in self._sampled(where, values, each):
                 if owner := owners(key):
                     found[owner].sample.append(row)
@@ -178,17 +178,17 @@ class _Reader:
         )
 
     def _odd(self, where: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
-        """How many rows are odd in each way, by partition.
+        """How many rows are odd, by partition and the name of what is odd.
 
-        The cases are a filter too: a destination that knows of a column without nulls then reads no document.
+        Each case is a filter of its own: a destination that knows of columns without nulls then reads no
+        document.
         """
-        cases = [*LACKING.values(), *ODD_BOXES.values()]
-        sums = ", ".join(f"sum(CASE WHEN {case} THEN 1 ELSE 0 END)" for case in cases)
-        return self.query(
-            f"SELECT {self._key}, {sums} FROM {self.table} WHERE ({where}) "  # noqa: S608
-            f"AND ({' OR '.join(f'({case})' for case in cases)}) GROUP BY {self._key}",
-            *values,
-        )
+        selects = [
+            f"SELECT {self._key}, '{name}', count(*) FROM {self.table} "  # noqa: S608
+            f"WHERE ({where}) AND ({case}) GROUP BY {self._key}"
+            for name, case in {**LACKING, **ODD_BOXES}.items()
+        ]
+        return self.query(" UNION ALL ".join(selects), *(values * len(selects)))
 
     def _sampled(self, where: str, values: Sequence[Any], each: int) -> Iterator[tuple[str, Row]]:
         columns = ", ".join(map(self._client.escape_column_name, self._shown))
@@ -237,11 +237,9 @@ class _Reader:
         return PartitionRows(count, count, sample=[dict(zip(self._shown, row, strict=True)) for row in rows])
 
 
-def _add_cases(found: PartitionRows, cases: Sequence[Any]) -> None:
-    sums = iter(int(case or 0) for case in cases)
-    for counter in (found.lacking, found.odd_boxes):
-        for name in counter:
-            counter[name] += next(sums)
+def _add_case(found: PartitionRows, name: str, count: int) -> None:
+    counter = found.lacking if name in found.lacking else found.odd_boxes
+    counter[name] += count
 
 
 Owner = Callable[[str], str | None]

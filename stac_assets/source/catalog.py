@@ -1,5 +1,6 @@
 """Rows of the six tables that describe the API and its collections."""
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -95,7 +96,7 @@ def _collection_row(members: Item) -> Row:
     boxes = spatial.get("bbox") if isinstance(spatial, dict) else None
     return {
         **_texts(document, "id", "title", "description", "license", "stac_version"),
-        **bbox_columns(boxes[0] if isinstance(boxes, list) and boxes else None),
+        **bbox_columns(json.dumps(boxes[0]).encode() if isinstance(boxes, list) and boxes else b""),
         "start_datetime": start,
         "end_datetime": end,
         "keywords": _json(members, "keywords"),

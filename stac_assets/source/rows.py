@@ -22,12 +22,15 @@ JSON_MEMBERS = {
 }
 """Members that have a JSON column, and how their text begins if they are what the specification says."""
 BOX = ("bbox_xmin", "bbox_ymin", "bbox_xmax", "bbox_ymax")
+_BEGINS = {**dict.fromkeys(TEXT_MEMBERS, b'"'), **JSON_MEMBERS}
 TIME_PROPERTIES = ("datetime", "start_datetime", "end_datetime", "created", "updated")
 LARGEST_EXACT_INTEGER = 2**53
 
 Kind = Literal["bool", "number", "text"]
 _KINDS: dict[type, Kind] = {str: "text", bool: "bool", float: "number", int: "number"}
+_TIMES = frozenset(TIME_PROPERTIES)
 _decode = msgspec.json.decode
+_decode_box = msgspec.json.Decoder(list[float]).decode
 
 
 class NotARow(ValueError):
@@ -53,13 +56,12 @@ def build_row(item: Item, collection: str) -> tuple[dict[str, Any], dict[str, An
     row: dict[str, Any] = {}
     extra: dict[str, bytes] = {}
     for name, raw in item.items():
-        text = bytes(raw).strip()
-        if name in TEXT_MEMBERS and text.startswith(b'"'):
-            row[name] = _decode(text)
-        elif name in JSON_MEMBERS and text.startswith(JSON_MEMBERS[name]):
-            row[name] = text
-        else:
+        text = bytes(raw)
+        begin = _BEGINS.get(name)
+        if begin is None or not text.startswith(begin):
             extra[name] = text
+        else:
+            row[name] = _decode(text) if begin == b'"' else text
     if not row.get("id"):
         if not extra.get("id", b"").lstrip(b"-")[:1].isdigit():
             raise NotARow("the item has no id")
@@ -74,7 +76,7 @@ def build_row(item: Item, collection: str) -> tuple[dict[str, Any], dict[str, An
     for name in TIME_PROPERTIES:
         time = properties.get(name)
         row[name] = None if time is None else parse_time(time)
-    row.update(bbox_columns(_decode(row["bbox"]) if "bbox" in row else None))
+    row.update(bbox_columns(row.get("bbox", b"")))
     return row, properties
 
 
@@ -115,7 +117,7 @@ def scalars(properties: Mapping[str, Any]) -> Iterator[tuple[str, Kind | None, A
     """
     for name, value in properties.items():
         kind = _KINDS.get(type(value))
-        if kind is None or name in TIME_PROPERTIES:
+        if kind is None or name in _TIMES:
             continue
         if type(value) is int:
             if -LARGEST_EXACT_INTEGER <= value <= LARGEST_EXACT_INTEGER:
@@ -132,17 +134,17 @@ def unread_times(row: Mapping[str, Any], properties: Mapping[str, Any]) -> Itera
             yield name
 
 
-def bbox_columns(bbox: Any) -> dict[str, float | None]:
-    """`bbox_xmin` … `bbox_ymax` of a 2D or 3D bounding box (RFC 7946, section 5); nulls for anything else."""
-    corners: list[Any] = [None] * 4
-    if isinstance(bbox, list) and len(bbox) in (4, 6) and all(map(_is_coordinate, bbox)):
-        half = len(bbox) // 2
-        corners = [float(x) for x in (*bbox[:2], *bbox[half : half + 2])]
-    return dict(zip(BOX, corners, strict=True))
-
-
-def _is_coordinate(value: Any) -> bool:
-    return type(value) in (float, int) and -1e300 < value < 1e300
+def bbox_columns(bbox: bytes) -> dict[str, float | None]:
+    """`bbox_xmin` … `bbox_ymax` of the JSON text of a 2D or 3D box (RFC 7946, section 5); else nulls."""
+    try:
+        corners = _decode_box(bbox)
+    except msgspec.DecodeError:
+        corners = []
+    if len(corners) == 6:
+        del corners[2::3]
+    if len(corners) == 4 and -1e300 < min(corners) and max(corners) < 1e300:
+        return dict(zip(BOX, corners, strict=True))
+    return dict.fromkeys(BOX)
 
 
 def _parsed(value: Any) -> Any:
