@@ -9,18 +9,18 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
-from typing import Self, cast
+from typing import Any, Self, cast
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, SqliteStorageConfig
 from dagster._serdes import ConfigurableClassData, serialize_value
-from sqlalchemy import create_engine
-from sqlalchemy.engine import Connection
+from sqlalchemy import bindparam, create_engine
+from sqlalchemy.engine import Connection, Row
 from sqlalchemy.pool import NullPool
 
 BUSY_SECONDS = 30
@@ -28,6 +28,16 @@ BUSY_SECONDS = 30
 MOST_TOGETHER = 300
 """Uses of a database in one transaction: others who want to write get their turn in between."""
 STATEMENT_MILLISECONDS, RECYCLE_SECONDS, MORE_CONNECTIONS = 60_000, 3600, 20
+
+_STORE = SqlEventLogStorageTable.insert()
+_CHECKS = AssetCheckExecutionsTable.c
+_EVALUATE = AssetCheckExecutionsTable.update().where(
+    _CHECKS.asset_key == bindparam("of_asset"),
+    _CHECKS.check_name == bindparam("of_check"),
+    _CHECKS.run_id == bindparam("of_run"),
+    _CHECKS.partition == bindparam("of_partition"),
+)
+"""Statements whose values are given when they are executed, so that they are compiled once."""
 
 
 def events_together(instance: dg.DagsterInstance) -> AbstractContextManager[None]:
@@ -56,6 +66,29 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         """Store events that Dagster itself keeps together, such as those that plan a run."""
         with self.together():
             super().store_event_batch(events)
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store one event; the evaluations of a partition's checks, which are most of them, with few steps.
+
+        Dagster would serialize each twice and build and compile each statement anew.
+        """
+        told = event.dagster_event
+        if (
+            event.run_id
+            and told is not None
+            and told.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
+            and (evaluation := told.asset_check_evaluation_data).partition is not None
+        ):
+            row = self._event_to_row(event)
+            with self.run_connection(event.run_id) as connection:
+                connection.execute(_STORE, row)
+            with self.index_connection() as connection:
+                (event_id,) = cast(Row[Any], connection.execute(_STORE, row).inserted_primary_key)
+                stored = connection.execute(_EVALUATE, _evaluated(event, evaluation, row, event_id)).rowcount
+            if stored != 1:  # as where nothing was planned
+                self.store_asset_check_event(event, event_id)
+        else:
+            super().store_event(event)
 
     def _store_asset_check_evaluation_planned(self, event: EventLogEntry, event_id: int | None) -> None:
         """A row for each partition; Dagster would keep in each the names of all of them."""
@@ -108,6 +141,24 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         else:
             with super()._connect(shard) as connection:
                 yield connection
+
+
+def _evaluated(
+    event: EventLogEntry, evaluation: dg.AssetCheckEvaluation, row: dict[str, Any], event_id: int
+) -> dict[str, Any]:
+    status = AssetCheckExecutionRecordStatus
+    target = evaluation.target_materialization_data
+    return {
+        "of_asset": evaluation.asset_key.to_string(),
+        "of_check": evaluation.check_name,
+        "of_run": event.run_id,
+        "of_partition": evaluation.partition,
+        "execution_status": (status.SUCCEEDED if evaluation.passed else status.FAILED).value,
+        "evaluation_event": row["event"],
+        "evaluation_event_timestamp": row["timestamp"],
+        "evaluation_event_storage_id": event_id,
+        "materialization_event_storage_id": target.storage_id if target else None,
+    }
 
 
 def _without_partitions(event: EventLogEntry, planned: AssetCheckEvaluationPlanned) -> EventLogEntry:

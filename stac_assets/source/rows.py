@@ -142,7 +142,7 @@ def bbox_columns(bbox: bytes) -> dict[str, float | None]:
         corners = []
     if len(corners) == 6:
         del corners[2::3]
-    if len(corners) == 4 and -1e300 < min(corners) and max(corners) < 1e300:
+    if len(corners) == 4 and min(corners) > -1e300 and max(corners) < 1e300:
         return dict(zip(BOX, corners, strict=True))
     return dict.fromkeys(BOX)
 
