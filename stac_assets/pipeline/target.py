@@ -101,6 +101,10 @@ class Target:
                 from stac_assets.pipeline.bigquery import TransactionalBigQuery
 
                 return partial(TransactionalBigQuery, **named, **arguments)
+            case "databricks":
+                from stac_assets.pipeline.databricks import VariantDatabricks
+
+                return partial(VariantDatabricks, **named, **arguments)
             case _:
                 return self._reference(**arguments)
 

@@ -2,8 +2,9 @@
 
 BigQuery, Snowflake and Redshift would store JSON in an Arrow string as a text, or refuse it. And given Python
 values dlt cannot write an integer beyond 64 bits, refuses `true` as JSON, and takes some texts for its own
-marks. So the load files are written here, and dlt imports them as they are. Other destinations, of which
-nobody has looked at the files, get Python values.
+marks. So the load files are written here, and dlt imports them as they are. Databricks is told to parse the
+text (`stac_assets.pipeline.databricks`). Other destinations, of which nobody has looked at the files, get
+Python values.
 """
 
 import gzip
@@ -21,12 +22,16 @@ import pyarrow.compute as pc
 from dlt.common.data_writers.escape import escape_redshift_identifier, escape_redshift_literal
 from dlt.common.schema.typing import C_DLT_LOAD_ID, TColumnSchema
 from dlt.common.storages.load_package import load_package_state
+from msgspec.json import decode, encode
 
 from stac_assets.source.hints import table_hints, with_hints
+from stac_assets.source.spool import core_array
 from stac_assets.source.tables import type_of
 
 ARROW_DESTINATIONS = {"duckdb", "motherduck", "ducklake", "postgres", "databricks", "filesystem"}
 """Destinations that read JSON out of an Arrow string column."""
+STRICT_DESTINATIONS = {"databricks"}
+"""Those of them that refuse a whole file for a member that is there twice, or a number of 1,000 digits."""
 FILE_DESTINATIONS = {"bigquery", "snowflake", "redshift"}
 """Destinations for which the load files are written here."""
 LOAD_ID = TColumnSchema(name=C_DLT_LOAD_ID, data_type="text", nullable=False)
@@ -50,7 +55,8 @@ def emit(table: pa.Table, columns: Columns, destination_type: str, formats: Iter
     kind = destination_type.rpartition(".")[2]
     described = with_hints(columns, kind)
     if kind in ARROW_DESTINATIONS:
-        yield dlt.mark.with_hints(table, make_hints(described, kind))
+        spelled = _spelled_plainly(table, columns) if kind in STRICT_DESTINATIONS else table
+        yield dlt.mark.with_hints(spelled, make_hints(described, kind))
         return
     if kind not in FILE_DESTINATIONS:
         for rows in _parsed(table, described):
@@ -109,6 +115,16 @@ def _without_long_texts(table: pa.Table, names: Iterable[str], most: int | None)
         if not pc.all(fits).as_py():  # type: ignore[attr-defined]
             kept = pc.if_else(fits, table[name], None)  # type: ignore[attr-defined]
             table = table.set_column(table.column_names.index(name), name, kept)
+    return table
+
+
+def _spelled_plainly(table: pa.Table, columns: Columns) -> pa.Table:
+    """`table` with JSON that has each member once, as it was sent last, and no digits beyond a double's."""
+    for at, name in enumerate(table.column_names):
+        if type_of(columns[name]) == "json":
+            texts = (chunk.to_pylist() for chunk in table[name].chunks)
+            spelled = [core_array([t and encode(decode(t)) for t in chunk], "json") for chunk in texts]
+            table = table.set_column(at, name, pa.chunked_array(spelled, pa.string()))
     return table
 
 

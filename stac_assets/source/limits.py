@@ -16,6 +16,7 @@ LARGEST_INTEGERS = {
     "bigquery": (-(2**63), 2**64 - 1),
     "snowflake": (1 - 10**38, 10**38 - 1),
     "redshift": (1 - 10**38, 10**38 - 1),
+    "databricks": (1 - 10**38, 10**38 - 1),
 }
 """Integers that the JSON types of warehouses hold: others become the nearest double, or fail the load."""
 

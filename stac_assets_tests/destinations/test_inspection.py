@@ -130,13 +130,14 @@ TOLD = {
     "snowflake": {"DECIMAL(19, 0)": ("NUMBER", 19, 0), "DOUBLE": ("FLOAT", None, None),
                   "VARCHAR": ("TEXT", None, None), "TIMESTAMPLTZ": ("TIMESTAMP_LTZ", None, None)},
     "redshift": {"VARCHAR(MAX)": ("character varying", None, None)},
+    "databricks": {"VARIANT": ("variant", None, None)},
 }  # fmt: skip
 """How a warehouse's information schema tells a type of its DDL, where it says something else."""
 
 
 @pytest.mark.parametrize("table", ["search", "collections"])
 def test_columns_of_a_warehouse_are_those_that_were_promised(dry: Dry, table: str) -> None:
-    """Snowflake tells their names in capitals, and Databricks has no type for JSON."""
+    """Snowflake tells their names in capitals; each has a type for each of ours."""
     created = dry.parsed(dry.ddl(table)[0])
     stored: dict[str, Any] = {}
     told: Any
@@ -153,6 +154,7 @@ def test_columns_of_a_warehouse_are_those_that_were_promised(dry: Dry, table: st
     prepared = dict(dry.client.prepare_load_table(table))
     found = compared(dry.client.capabilities, prepared, described, promised, stored, set(promised))
     assert (found.missing, found.changed) == ([], [])
+    assert {name: found.found[name] for name in described} == {n: type_of(c) for n, c in described.items()}
     assert set(found.new) >= {"_dlt_load_id"} and "ID" not in found.new
 
     del stored["ID" if dry.warehouse == "snowflake" else "id"]
