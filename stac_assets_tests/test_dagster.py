@@ -287,6 +287,19 @@ print(json.dumps(sorted(spec.key.to_user_string() for spec in defs.resolve_all_a
     assert not (project.parent / "dlt-data").exists()
 
 
+CHECKED = [dg.AssetCheckKey(dg.AssetKey("search"), name) for name in ("row_count", "schema")]
+
+
+def evaluations(storage: Any, key: dg.AssetCheckKey) -> list[tuple[str, str | None, str, str, bool]]:
+    """What is stored of a check: partition, status, the last event, and whether that names what it judged."""
+    found = []
+    for record in storage.get_asset_check_execution_history(key, limit=100):
+        event = record.event.get_dagster_event()
+        names = getattr(event.event_specific_data, "target_materialization_data", None) is not None
+        found.append((key.name, record.partition, record.status.value, event.event_type_value, names))
+    return found
+
+
 def test_many_events_are_stored_as_without_our_storage(project: Path, api: StacApi) -> None:
     """The storage of `dagster.yaml` keeps the same events, also those before a failure."""
     for day in (1, 2, 3):
@@ -313,5 +326,7 @@ def test_many_events_are_stored_as_without_our_storage(project: Path, api: StacA
             storage = found.event_log_storage
             checks = storage.get_asset_check_partition_info([dg.AssetCheckKey(search, "row_count")])
             assert {info.partition_key for info in checks} == {f"c1|2024-01-0{day}" for day in (1, 2, 3)}
+            kept[-1] += [evaluation for key in CHECKED for evaluation in evaluations(storage, key)]
     assert kept[0] == kept[1]
+    assert ("row_count", "c1|2024-01-03", "SUCCEEDED", "ASSET_CHECK_EVALUATION", True) in kept[1]
     assert ("ASSET_MATERIALIZATION", "c1|2024-01-01") in kept[1]

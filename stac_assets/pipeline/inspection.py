@@ -188,7 +188,7 @@ class _Reader:
             f"WHERE ({where}) AND ({case}) GROUP BY {self._key}"
             for name, case in {**LACKING, **ODD_BOXES}.items()
         ]
-        return self.query(" UNION ALL ".join(selects), *(values * len(selects)))
+        return self.query(" UNION ALL ".join(selects), *(tuple(values) * len(selects)))
 
     def _sampled(self, where: str, values: Sequence[Any], each: int) -> Iterator[tuple[str, Row]]:
         columns = ", ".join(map(self._client.escape_column_name, self._shown))
