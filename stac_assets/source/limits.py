@@ -19,10 +19,13 @@ LARGEST_INTEGERS = {
     "databricks": (1 - 10**38, 10**38 - 1),
 }
 """Integers that the JSON types of warehouses hold: others become the nearest double, or fail the load."""
+MOST_LEVELS = 500
+"""Levels of nesting that the JSON types of all these warehouses hold (that of BigQuery holds the fewest)."""
 
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _LONG_NUMBER = re.compile(rb"\d[eE][-+]?\d{4}|\.\d{9999}")
 _LONG_INTEGER = re.compile(rb"\d{19}")
+_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 _NUMBER = re.compile(r"-?\d+(?:\.(\d+))?(?:[eE]([-+]?\d+))?")
 
 
@@ -32,6 +35,8 @@ def refusal(item: Item, destination: str) -> str | None:
     if kind in WITHOUT_NUL and any("\0" in name or _NUL.search(raw) for name, raw in item.items()):
         return f"it holds the character U+0000, which {kind} cannot store"
     for raw in item.values():
+        if kind in LARGEST_INTEGERS and _levels(bytes(raw)) > MOST_LEVELS:
+            return f"it is nested in more than {MOST_LEVELS} levels, which {kind} cannot store"
         number = None
         if kind == "postgres" and _LONG_NUMBER.search(raw):
             number = _number_beyond_jsonb(bytes(raw))
@@ -40,6 +45,17 @@ def refusal(item: Item, destination: str) -> str | None:
         if number is not None:
             return f"it holds the number {number[:40]}, which {kind} cannot store"
     return None
+
+
+def _levels(text: bytes) -> int:
+    """How deep JSON text is nested; only text with so many brackets is looked at."""
+    if text.count(b"[") + text.count(b"{") <= MOST_LEVELS:
+        return 0
+    depth = deepest = 0
+    for token in _BRACKET.finditer(text):
+        depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(token.group(), 0)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _integer_beyond(least: int, most: int, text: bytes) -> str | None:

@@ -300,6 +300,20 @@ def test_an_integer_that_a_warehouse_would_round_is_rejected(
         assert json.loads(row["document"]) == sent and str(number)[:40] in row["reason"]
 
 
+@pytest.mark.parametrize(("levels", "is_stored"), [(400, True), (501, False), (960, False)])
+def test_an_item_that_is_nested_too_deeply_for_a_warehouse_is_rejected(
+    warehouse: str, api: StacApi, tmp_path: Path, levels: int, is_stored: bool
+) -> None:
+    begin = b'{"id":"deep","collection":"c1","properties":{"datetime":"2024-01-01T12:00:00Z"},"assets":'
+    text = begin + b'{"[":' * (levels - 1) + b"{}" + b"}" * levels
+    api.put(RawItem(text, "c1", NOON, NOON, "deep"))
+    dry = run_dry(warehouse, api, "search", folder=tmp_path)
+    stored = [row["id"] for row in rows_in_files(dry, "search") if not row.get("_deleted")]
+    assert stored == (["deep"] if is_stored else [])
+    rejected = [row.get("reason") for row in rows_in_files(dry, REJECTED)] if REJECTED in dry.files else []
+    assert any("500 levels" in str(reason) for reason in rejected) != is_stored
+
+
 def test_texts_that_are_longer_than_redshift_holds(warehouse: str, api: StacApi, tmp_path: Path) -> None:
     """No column holds them, but their item's JSON does; of a document that is rejected the begin is kept."""
     api.put(make_item("a", title="ü" * 40_000, note="short"))
