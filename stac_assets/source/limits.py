@@ -22,6 +22,9 @@ LARGEST_INTEGERS = {
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _LONG_NUMBER = re.compile(rb"\d[eE][-+]?\d{4}|\.\d{9999}")
 _LONG_INTEGER = re.compile(rb"\d{19}")
+MOST_COLUMNS = {"postgres": 1600, "redshift": 1600, "bigquery": 10_000}
+"""Columns that a table may have (PostgreSQL manual, appendix K; the quotas of Redshift and BigQuery)."""
+
 _NUMBER = re.compile(r"-?\d+(?:\.(\d+))?(?:[eE]([-+]?\d+))?")
 
 
