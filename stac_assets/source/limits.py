@@ -1,9 +1,19 @@
-"""What a destination cannot hold although it is a valid STAC item: such a document is rejected, alone."""
+"""What a destination cannot hold although it is a valid STAC document.
+
+Such an item is rejected, alone. A row that describes the API or a collection stays, because partitions depend
+on it: a document that its column cannot hold is there as one text, a JSON string, and a title is NULL.
+"""
 
 import json
 import re
+from collections.abc import Mapping
+from typing import Any
 
-from stac_assets.stac.documents import Item
+import msgspec
+from dlt.common.schema.typing import TColumnSchema
+
+from stac_assets.source.tables import type_of
+from stac_assets.stac.documents import DECODE_ERRORS, Item, why
 
 WITHOUT_NUL = {"postgres", "redshift"}
 """Destinations whose text and JSON types refuse the character U+0000 (PostgreSQL manual, 8.3 and 8.14)."""
@@ -12,6 +22,9 @@ MOST_DECIMALS = 16_383
 LARGEST_EXPONENT = 1_000_000_000
 """Beyond it PostgreSQL takes not even a zero."""
 
+MOST_COLUMNS = {"postgres": 1600, "redshift": 1600, "bigquery": 10_000}
+"""Columns that a table may have (PostgreSQL manual, appendix K; the quotas of Redshift and BigQuery)."""
+
 LARGEST_INTEGERS = {
     "bigquery": (-(2**63), 2**64 - 1),
     "snowflake": (1 - 10**38, 10**38 - 1),
@@ -19,12 +32,11 @@ LARGEST_INTEGERS = {
 }
 """Integers that the JSON types of warehouses hold: others become the nearest double, or fail the load."""
 
+_HALF = re.compile("[\ud800-\udfff]")
+_HALF_OR_NUL = re.compile("[\ud800-\udfff\0]")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _LONG_NUMBER = re.compile(rb"\d[eE][-+]?\d{4}|\.\d{9999}")
 _LONG_INTEGER = re.compile(rb"\d{19}")
-MOST_COLUMNS = {"postgres": 1600, "redshift": 1600, "bigquery": 10_000}
-"""Columns that a table may have (PostgreSQL manual, appendix K; the quotas of Redshift and BigQuery)."""
-
 _NUMBER = re.compile(r"-?\d+(?:\.(\d+))?(?:[eE]([-+]?\d+))?")
 
 
@@ -42,6 +54,42 @@ def refusal(item: Item, destination: str) -> str | None:
         if number is not None:
             return f"it holds the number {number[:40]}, which {kind} cannot store"
     return None
+
+
+def held(
+    row: Mapping[str, Any], columns: Mapping[str, TColumnSchema], destination: str
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """A row of a catalog table as `destination` can hold it.
+
+    Args:
+        row: cells; JSON as `bytes`.
+        columns: of the table.
+        destination: a dlt destination type.
+
+    Returns:
+        The row, and for each column whose cell had to be changed the reason.
+    """
+    cells, reasons = dict(row), dict[str, str]()
+    for name, cell in row.items():
+        column = columns[name]
+        if isinstance(cell, bytes) and type_of(column) == "json":
+            reason = _json_refusal(cell, destination)
+            if reason is not None:
+                cells[name], reasons[name] = json.dumps(cell.decode(errors="replace")).encode(), reason
+        elif isinstance(cell, str):
+            odd = _HALF_OR_NUL if destination.rpartition(".")[2] in WITHOUT_NUL else _HALF
+            if odd.search(cell):
+                cells[name] = None if column.get("nullable") else odd.sub("\N{REPLACEMENT CHARACTER}", cell)
+                reasons[name] = "it holds U+0000 or half a surrogate pair"
+    return cells, reasons
+
+
+def _json_refusal(text: bytes, destination: str) -> str | None:
+    try:
+        msgspec.json.decode(text)
+    except DECODE_ERRORS as error:
+        return why(error)
+    return refusal({"": msgspec.Raw(text)}, destination)
 
 
 def _integer_beyond(least: int, most: int, text: bytes) -> str | None:
