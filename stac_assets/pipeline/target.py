@@ -222,6 +222,12 @@ def place_of(pipeline: Pipeline) -> Place:
                 "a database `md:…` is MotherDuck's: set `destination` to motherduck under [pipeline], and "
                 "name the database under [destination.motherduck.credentials]"
             )
+        if file.stem.lower() == client.sql_client.dataset_name.lower():  # type: ignore[attr-defined]
+            raise ConfigurationError(
+                f"the dataset {file.stem} has the name of its DuckDB file {file}, and DuckDB could not tell "
+                "them apart: set another `dataset_name` under [pipeline] (PIPELINE__DATASET_NAME). "
+                "Nothing was fetched"
+            )
         return Place(kind, str(file), pipeline.dataset_name, file)
     if kind == "filesystem":
         return Place(kind, _bucket(config.bucket_url), pipeline.dataset_name)

@@ -96,6 +96,18 @@ def test_the_driver_reads_the_url_that_dlt_makes_of_it(
     assert {"host": FACTS[destination]["host"], "password": "s3cret"}.items() <= read.items()
 
 
+def test_a_dataset_with_the_name_of_its_duckdb_file_is_refused(
+    project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first load would store, and every later one fail with an ambiguous reference."""
+    for name in ("pystac_client", "PYSTAC-CLIENT"):
+        monkeypatch.setenv("PIPELINE__DATASET_NAME", name)
+        enter_project(project, monkeypatch)
+        with pytest.raises(ConfigurationError, match=r"pystac_client\.duckdb.*set another `dataset_name`"):
+            load_days(api)
+    assert api.requests == []
+
+
 @pytest.mark.parametrize("scheme", ["redshift", "postgresql+psycopg2", "mysql"])
 @pytest.mark.parametrize("destination", ["postgres", "redshift"])
 def test_a_url_of_another_scheme_is_refused_without_its_password(
