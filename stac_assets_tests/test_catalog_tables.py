@@ -10,7 +10,7 @@ import pytest
 
 from stac_assets.stac.errors import EndpointMissing, StacError, UnknownCollection
 from stac_assets_tests.loads import column_types, load_catalog, rows
-from stac_assets_tests.reading import as_stored
+from stac_assets_tests.reading import as_stored, holds_nul
 from stac_assets_tests.stac_api import StacApi, make_collection
 from stac_assets_tests.stac_api_faults import Reply, Request
 
@@ -96,6 +96,73 @@ def test_odd_collections_have_rows_too(api: StacApi) -> None:
     load_catalog(api, "collections")
     assert documents("collections") == sorted(odd, key=lambda document: document["id"])
     assert [row["title"] for row in rows("collections")] == [None] * 3
+
+
+def served(text: bytes) -> Reply:
+    return Reply(200, text, {"Content-Type": "application/json"})
+
+
+@contextmanager
+def sending(**bodies: bytes) -> Iterator[StacApi]:
+    """An API with some documents that are sent byte for byte, by path; `__` stands for a slash."""
+
+    class Sending(StacApi):
+        def answer(self, request: Request) -> Reply:
+            name = request.path.strip("/").replace("/", "__")
+            return served(bodies[name]) if name in bodies else super().answer(request)
+
+    with Sending(collections=[make_collection("c1"), make_collection("c2")]) as api:
+        yield api
+
+
+def as_text(document: str) -> Any:
+    """The text that a JSON column holds in the place of a document which it cannot hold."""
+    text = json.loads(document)
+    return json.loads(text) if isinstance(text, str) else text
+
+
+ODD = {
+    "nul": b'{"id":"c1","title":"a\\u0000b","license":"x"}',
+    "nan": b'{"id":"c1","title":"T","license":"x","summaries":{"v":[NaN]}}',
+    "surrogate": b'{"id":"c1","title":"\\ud800","license":"x"}',
+    "huge": b'{"id":"c1","title":"T","license":"x","summaries":{"v":[1e999]}}',
+    "tiny": b'{"id":"c1","title":"T","license":"x","summaries":{"v":[1e-20000]}}',
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("table", ["collections", "collection"])
+def test_a_document_that_no_column_holds_is_its_text_and_the_others_are_rows(table: str, kind: str) -> None:
+    good = make_collection("c2")
+    listing = b'{"collections":[' + ODD[kind] + b"," + json.dumps(good).encode() + b'],"links":[]}'
+    with sending(collections=listing, collections__c1=ODD[kind]) as api:
+        for _ in range(2):
+            result = load_catalog(api, table, ["c1", "c2"])
+            assert [row["id"] for row in rows(table)] == ["c1", "c2"]
+            first, second = rows(table)
+            assert repr(as_text(first["document"])) == repr(json.loads(ODD[kind]))
+            assert json.loads(second["document"]) == good
+            assert first["license"] == "x"
+            assert first["title"] == {"surrogate": None, "nul": "a\0b" if holds_nul() else None}.get(
+                kind, "T"
+            )
+            kept = json.loads(first["document"])
+            assert result.misfits.get("document", 0) == isinstance(kept, str)
+            assert isinstance(kept, str) or kind in ("nul", "tiny")
+
+
+def test_other_documents_that_no_column_holds() -> None:
+    classes = b'{"conformsTo":["a\\u0000b"],"v":NaN}'
+    odd = b'{"properties":{"v":{"title":"a\\u0000","enum":[NaN]},"n\\u0000":{},"w":{}}}'
+    with sending(queryables=odd, conformance=classes) as api:
+        load_catalog(api, "queryables", ["c1"])
+        load_catalog(api, "conformance")
+    assert {row["name"]: row["title"] for row in rows("queryables") if not row["collection"]} == (
+        {"v": "a\0", "n\0": None, "w": None} if holds_nul() else {"v": None, "n\ufffd": None, "w": None}
+    )
+    (schema,) = [row["schema"] for row in rows("queryables") if row["name"] == "v"]
+    assert repr(as_text(schema)) == repr({"title": "a\0", "enum": [float("nan")]})
+    assert [row["uri"] for row in rows("conformance")] == ["a\0b" if holds_nul() else "a\ufffdb"]
 
 
 def test_queryables_of_the_root_and_of_collections(api: StacApi) -> None:

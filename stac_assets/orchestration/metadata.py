@@ -113,10 +113,11 @@ def load_metadata(result: "LoadResult", settings: Settings) -> Metadata:
         COLUMNS: column_schema(result.table or {}),
         "api": dg.MetadataValue.url(settings.base_url),
     }
-    if result.job.windows:
+    if result.job.windows or result.misfits:
         found["type_mismatches"] = sum(result.misfits.values())
-        if result.misfits:
-            found["type_mismatches_by_property"] = dg.MetadataValue.json(result.misfits)
+    if result.misfits:
+        found["type_mismatches_by_property"] = dg.MetadataValue.json(result.misfits)
+    if result.job.windows:
         return found
     if not result.job.is_partitioned:
         found["rows"] = found["dagster/row_count"] = result.figures.items

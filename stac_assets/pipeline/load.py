@@ -178,7 +178,7 @@ def _store(
             result.inspection = inspect(pipeline, fetched, known)
         result.load_info = info
         result.table = pipeline.default_schema.tables.get(name)
-    result.misfits = dict(misfits)
+    result.misfits = dict(misfits + fetched.misfits)
     result.location = str(turns.place)
 
 

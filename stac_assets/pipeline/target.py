@@ -29,6 +29,9 @@ ATOMIC_REPLACE = "insert-from-staging"
 FILESYSTEM = "dlt.destinations.filesystem"
 HIVE_NAMES = frozenset({"date", "resource"})
 """What directories of Parquet tables are called beside `collection`; readers make columns of them."""
+LIBPQ = frozenset({"postgres", "redshift"})
+"""There dlt hands the URL of the credentials to libpq as it is."""
+LIBPQ_SCHEMES = ("postgresql", "postgres")
 COMMITS_WITH_TRUNCATE = {"redshift", "snowflake"}
 """There TRUNCATE is no part of a transaction, but ends it (the manuals count it as DDL)."""
 
@@ -210,12 +213,24 @@ def place_of(pipeline: Pipeline) -> Place:
     client = pipeline.destination_client()
     kind = client.config.destination_type.rpartition(".")[2]
     config: Any = client.config
+    if kind in LIBPQ and config.credentials.drivername not in LIBPQ_SCHEMES:  # which it repeats as it is
+        raise ConfigurationError(
+            f"the credentials of {pipeline.destination.destination_name} are a URL that begins with "
+            f"{config.credentials.drivername}://; its driver knows {LIBPQ_SCHEMES[0]}:// (for Redshift too). "
+            f"Set them under [destination.{pipeline.destination.destination_name}]. Nothing was fetched"
+        )
     if kind == "duckdb":
         file = Path(config.credentials.database).absolute()
         if file.name.startswith("md:"):  # of which dlt would make a file, whose name holds the token
             raise ConfigurationError(
                 "a database `md:…` is MotherDuck's: set `destination` to motherduck under [pipeline], and "
                 "name the database under [destination.motherduck.credentials]"
+            )
+        if file.stem.lower() == client.sql_client.dataset_name.lower():  # type: ignore[attr-defined]
+            raise ConfigurationError(
+                f"the dataset {file.stem} has the name of its DuckDB file {file}, and DuckDB could not tell "
+                "them apart: set another `dataset_name` under [pipeline] (PIPELINE__DATASET_NAME). "
+                "Nothing was fetched"
             )
         return Place(kind, str(file), pipeline.dataset_name, file)
     if kind == "filesystem":

@@ -4,8 +4,6 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
-
 from stac_assets.source.rows import bbox_columns
 from stac_assets.stac.api import QUERYABLES, StacApi
 from stac_assets.stac.documents import Item, decode_members, object_text
@@ -82,14 +80,14 @@ def queryables(api: StacApi, ids: Sequence[str]) -> Iterator[Row]:
                 "name": name,
                 "title": _text(described.get("title")),
                 "type": ",".join(map(str, types)) if isinstance(types, list) else _text(types),
-                "schema": msgspec.json.encode(definition),
+                "schema": _written(definition),
             }
     if not answered:
         raise api.missing(QUERYABLES)
 
 
 def _collection_row(members: Item) -> Row:
-    document = msgspec.json.decode(object_text(members))
+    document = json.loads(object_text(members))
     extent = document.get("extent") if isinstance(document.get("extent"), dict) else {}
     start, end = _interval(extent.get("temporal"))
     spatial = extent.get("spatial")
@@ -124,3 +122,11 @@ def _text(value: Any) -> str | None:
 def _json(members: Item, name: str) -> bytes | None:
     raw = members.get(name)
     return None if raw is None or bytes(raw) == b"null" else bytes(raw)
+
+
+def _written(value: Any) -> bytes:
+    """JSON text of a decoded value; what is not quite JSON (NaN) as Python writes it."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # half a surrogate pair
+        return json.dumps(value, separators=(",", ":")).encode()

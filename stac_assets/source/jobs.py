@@ -1,6 +1,8 @@
 """A job done as far as the API goes: what was fetched for it."""
 
+import logging
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,12 +10,18 @@ from stac_assets.settings import Settings
 from stac_assets.source import catalog
 from stac_assets.source.fetch import FetchedWindow, Progress, fetch_windows
 from stac_assets.source.job import Job
-from stac_assets.source.tables import ITEM_TABLES
+from stac_assets.source.limits import held
+from stac_assets.source.tables import CATALOG_COLUMNS, ITEM_TABLES
 from stac_assets.stac.api import StacApi
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.figures import Figures
 
 __all__ = ["Fetched", "Job", "fetch"]
+
+NAMES = ("id", "name", "href", "uri")
+"""Columns by which a row of a catalog table is called in messages, whichever it has."""
+
+logger = logging.getLogger("stac_assets")
 
 
 @dataclass
@@ -26,6 +34,17 @@ class Fetched:
     figures: Figures = field(default_factory=Figures)
     url: str | None = None
     """Where the rows of a catalog table come from."""
+    misfits: Counter[str] = field(default_factory=Counter)
+    """How many cells of each column of a catalog table the destination cannot hold as they are."""
+
+    def add(self, row: catalog.Row, destination: str) -> None:
+        """Add a row of a catalog table, as the destination can hold it."""
+        cells, reasons = held(row, CATALOG_COLUMNS[self.job.resource], destination)
+        for column, reason in reasons.items():
+            name = next((cells[each] for each in NAMES if cells.get(each)), "")
+            logger.warning("%s %s: %s does not fit its column: %s", self.job.resource, name, column, reason)
+        self.misfits.update(list(reasons))
+        self.rows.append(cells)
 
     @property
     def complete_windows(self) -> list[FetchedWindow]:
@@ -74,7 +93,8 @@ def fetch(
             rows = getattr(catalog, job.resource)(api)
         case other:
             raise ConfigurationError(f"there is no endpoint {other!r}")
-    fetched.rows = list(rows)
+    for row in rows:
+        fetched.add(row, settings.destination)
     fetched.url = api.url_of(job.resource)
     fetched.figures = api.transport.totals
     fetched.figures.items = len(fetched.rows)

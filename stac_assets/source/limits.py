@@ -1,9 +1,19 @@
-"""What a destination cannot hold although it is a valid STAC item: such a document is rejected, alone."""
+"""What a destination cannot hold although it is a valid STAC document.
+
+Such an item is rejected, alone. A row that describes the API or a collection stays, because partitions depend
+on it: a document that its column cannot hold is there as one text, a JSON string, and a title is NULL.
+"""
 
 import json
 import re
+from collections.abc import Mapping
+from typing import Any
 
-from stac_assets.stac.documents import Item
+import msgspec
+from dlt.common.schema.typing import TColumnSchema
+
+from stac_assets.source.tables import type_of
+from stac_assets.stac.documents import DECODE_ERRORS, Item, why
 
 WITHOUT_NUL = {"postgres", "redshift"}
 """Destinations whose text and JSON types refuse the character U+0000 (PostgreSQL manual, 8.3 and 8.14)."""
@@ -11,6 +21,9 @@ MOST_DECIMALS = 16_383
 """Digits after the point that a number of PostgreSQL's, and so of its jsonb, may have (manual, 8.1.2)."""
 LARGEST_EXPONENT = 1_000_000_000
 """Beyond it PostgreSQL takes not even a zero."""
+
+MOST_COLUMNS = {"postgres": 1600, "redshift": 1600, "bigquery": 10_000}
+"""Columns that a table may have (PostgreSQL manual, appendix K; the quotas of Redshift and BigQuery)."""
 
 LARGEST_INTEGERS = {
     "bigquery": (-(2**63), 2**64 - 1),
@@ -22,6 +35,8 @@ LARGEST_INTEGERS = {
 MOST_LEVELS = 500
 """Levels of nesting that the JSON types of all these warehouses hold (that of BigQuery holds the fewest)."""
 
+_HALF = re.compile("[\ud800-\udfff]")
+_HALF_OR_NUL = re.compile("[\ud800-\udfff\0]")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _LONG_NUMBER = re.compile(rb"\d[eE][-+]?\d{4}|\.\d{9999}")
 _LONG_INTEGER = re.compile(rb"\d{19}")
@@ -56,6 +71,42 @@ def _levels(text: bytes) -> int:
         depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(token.group(), 0)
         deepest = max(deepest, depth)
     return deepest
+
+
+def held(
+    row: Mapping[str, Any], columns: Mapping[str, TColumnSchema], destination: str
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """A row of a catalog table as `destination` can hold it.
+
+    Args:
+        row: cells; JSON as `bytes`.
+        columns: of the table.
+        destination: a dlt destination type.
+
+    Returns:
+        The row, and for each column whose cell had to be changed the reason.
+    """
+    cells, reasons = dict(row), dict[str, str]()
+    for name, cell in row.items():
+        column = columns[name]
+        if isinstance(cell, bytes) and type_of(column) == "json":
+            reason = _json_refusal(cell, destination)
+            if reason is not None:
+                cells[name], reasons[name] = json.dumps(cell.decode(errors="replace")).encode(), reason
+        elif isinstance(cell, str):
+            odd = _HALF_OR_NUL if destination.rpartition(".")[2] in WITHOUT_NUL else _HALF
+            if odd.search(cell):
+                cells[name] = None if column.get("nullable") else odd.sub("\N{REPLACEMENT CHARACTER}", cell)
+                reasons[name] = "it holds U+0000 or half a surrogate pair"
+    return cells, reasons
+
+
+def _json_refusal(text: bytes, destination: str) -> str | None:
+    try:
+        msgspec.json.decode(text)
+    except DECODE_ERRORS as error:
+        return why(error)
+    return refusal({"": msgspec.Raw(text)}, destination)
 
 
 def _integer_beyond(least: int, most: int, text: bytes) -> str | None:

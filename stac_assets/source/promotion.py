@@ -4,6 +4,7 @@ A column, once stored, belongs to one property and keeps its type for good. A va
 leaves NULL there, stays whole in `properties`, and is counted.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ KIND_OF_TYPE: dict[str, Kind] = {
 }
 TYPE_OF_KIND: dict[Kind, str] = {"bool": "bool", "number": "double", "text": "text"}
 ALL, NONE = "all", "none"
+
+logger = logging.getLogger("stac_assets")
 
 
 @dataclass
@@ -78,8 +81,11 @@ def settle(
     normalize: Callable[[str], str],
     selected: str | tuple[str, ...] = ALL,
     reserved: frozenset[str] = frozenset(),
+    most: int | None = None,
 ) -> Promotion:
     """Decide names and types of the promoted columns.
+
+    A property for which the table has no room left stays in `properties` alone, as one without a name does.
 
     Args:
         stored: the columns that the table has in the schema synced from the destination.
@@ -87,14 +93,18 @@ def settle(
         normalize: the destination's naming convention.
         selected: `all`, `none`, or names and patterns of properties.
         reserved: names that no column may have, because they mean something else to the destination.
+        most: columns that a table of the destination may have.
     """
     first: dict[str, Kind] = {}
     for file in files:
         for name, kind in file.kinds.items():
             first.setdefault(name, kind)
     claimed = {column[PROPERTY_HINT]: column for column in stored.values() if PROPERTY_HINT in column}
-    taken = set(stored) | set(ITEM_COLUMNS) | {"_dlt_load_id", "_dlt_id"} | reserved
+    there = set(stored) | set(ITEM_COLUMNS) | {"_dlt_load_id"}
+    room = len(first) if most is None else most - len(there)
+    taken = there | {"_dlt_id"} | reserved
     columns: dict[str, TColumnSchema] = {}
+    left_out: list[str] = []
     for name in sorted(first):
         if not _is_selected(name, selected):
             continue
@@ -104,6 +114,10 @@ def settle(
         identifier = _identifier(name, normalize)
         data_type = PROPERTY_TYPES.get(name, TYPE_OF_KIND[first[name]])
         if identifier and identifier not in taken:
+            if room <= 0:
+                left_out.append(name)
+                continue
+            room -= 1
             taken.add(identifier)
             columns[name] = TColumnSchema(
                 name=identifier,
@@ -112,6 +126,15 @@ def settle(
                 description=f"Property `{name}`",
             )
             columns[name][PROPERTY_HINT] = name  # type: ignore[literal-required]
+    if left_out:
+        logger.warning(
+            "a table of this destination has at most %d columns, so that %d properties have none and stay in "
+            "`properties`: %s%s; choose by `promote_properties`",
+            most,
+            len(left_out),
+            ", ".join(left_out[:3]),
+            " …" if left_out[3:] else "",
+        )
     return Promotion(columns)
 
 

@@ -20,6 +20,7 @@ from dlt.pipeline.pipeline import Pipeline
 from stac_assets.source.emitters import emit, emit_variant
 from stac_assets.source.handover import Handover, Rows
 from stac_assets.source.jobs import Fetched
+from stac_assets.source.limits import MOST_COLUMNS
 from stac_assets.source.promotion import Promotion, settle
 from stac_assets.source.spool import core_array, read_tables
 from stac_assets.source.tables import (
@@ -141,7 +142,8 @@ def _item_tables(
         _refuse_samples(name, fetched, stored)
         files = [file for window in fetched.complete_windows for file in window.spool.files]
         reserved = handover.reserved if handover else frozenset()
-        promotion = settle(stored, files, schema.naming.normalize_identifier, promote, reserved)
+        most = MOST_COLUMNS.get(destination.rpartition(".")[2])
+        promotion = settle(stored, files, schema.naming.normalize_identifier, promote, reserved, most)
         columns = {str(c.get("name")): c for c in (*ITEM_COLUMNS.values(), *promotion.columns.values())}
         schema_of_rows = promotion.schema()
 

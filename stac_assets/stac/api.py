@@ -1,13 +1,12 @@
 """A STAC API: its landing page, its endpoints, and the items of a window."""
 
 import difflib
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
-
-import msgspec
 
 from stac_assets.stac.crawl import Crawl
 from stac_assets.stac.documents import Item, Link, Page, decode_item, decode_members, decode_object, links_of
@@ -182,7 +181,7 @@ class StacApi:
 
     def collection_ids(self) -> list[str]:
         """Identifiers of every collection, in the API's order."""
-        ids = (msgspec.json.decode(members["id"]) for members in self.collections() if "id" in members)
+        ids = (json.loads(bytes(members["id"])) for members in self.collections() if "id" in members)
         return [identifier for identifier in ids if isinstance(identifier, str)]
 
     def collection(self, collection: str) -> Answer:

@@ -126,9 +126,23 @@ def decode_object(answer: Answer) -> dict[str, Any]:
 
 
 def decode_members(answer: Answer) -> Item:
-    """The members of the JSON object in `answer`, each as its own text."""
-    decode_object(answer)
-    return _decode_item(answer.body.removeprefix(b"\xef\xbb\xbf"))
+    """The members of the JSON object in `answer`, each as its own text.
+
+    Of what is not quite JSON (NaN, half a surrogate pair) the text is Python's, which reads and writes it.
+    """
+    document = decode_object(answer)
+    try:
+        return _decode_item(answer.body.removeprefix(b"\xef\xbb\xbf"))
+    except DECODE_ERRORS:
+        return _members(document)
+
+
+def _members(document: dict[str, Any]) -> Item:
+    return {_sound(name): msgspec.Raw(json.dumps(value).encode()) for name, value in document.items()}
+
+
+def _sound(name: str) -> str:
+    return name.encode(errors="replace").decode()
 
 
 def decode_listing(answer: Answer, member: str) -> tuple[list[Item], list[Link]]:
@@ -138,9 +152,13 @@ def decode_listing(answer: Answer, member: str) -> tuple[list[Item], list[Link]]
         RequestFailed: there is no such list.
     """
     members = decode_members(answer)
+    listed = members.get(member, msgspec.Raw(b"null"))
     try:
-        return _decode_items(members[member]), _links_in(members)
-    except (KeyError, msgspec.MsgspecError):
+        return _decode_items(listed), _links_in(members)
+    except DECODE_ERRORS:
+        found = json.loads(bytes(listed))
+        if isinstance(found, list) and all(isinstance(each, dict) for each in found):
+            return [_members(each) for each in found], _links_in(members)
         raise RequestFailed(
             f"{shown(answer.url)} answered {answer.status} without a list of {member}; "
             f"it begins with {answer.beginning()}"

@@ -1,14 +1,16 @@
 """The lines of configuration that the README gives for each destination: dlt resolves them."""
 
+import traceback
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stac_assets.pipeline.target import place_of, target_of
+from stac_assets.stac.errors import ConfigurationError
 from stac_assets_tests.conftest import enter_project
 from stac_assets_tests.destinations.dry import run_dry
-from stac_assets_tests.loads import settings_for
+from stac_assets_tests.loads import load_days, settings_for
 from stac_assets_tests.stac_api import StacApi, make_item
 
 pytestmark = pytest.mark.usefixtures("no_network")
@@ -31,7 +33,7 @@ credentials = "snowflake://loader:s3cret@my_account/stac?warehouse=loading&role=
 """,
     "redshift": """
 [destination.redshift]
-credentials = "redshift://loader:s3cret@my-cluster.example.com:5439/stac"
+credentials = "postgresql://loader:s3cret@my-cluster.example.com:5439/stac"
 """,
     "databricks": """
 [destination.databricks.credentials]
@@ -79,6 +81,47 @@ def test_dlt_finds_what_stands_there(
     assert "s3cret" not in f"{place} {place.location} {settings} {target_of(settings)}"
     credentials: Any = getattr(pipeline.destination_client().config, "credentials", None)
     assert {name: getattr(credentials, name) for name in FACTS[destination]} == FACTS[destination]
+
+
+@pytest.mark.parametrize("destination", ["postgres", "redshift"])
+def test_the_driver_reads_the_url_that_dlt_makes_of_it(
+    project: Path, api: StacApi, destination: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It refuses other schemes than its own, and would repeat the whole URL, with the password."""
+    parse_dsn = pytest.importorskip("psycopg2.extensions").parse_dsn
+    configure(project, destination, monkeypatch)
+    pipeline = target_of(settings_for(api)).pipeline(project / "pipelines")
+    config: Any = pipeline.destination_client().config
+    read = parse_dsn(config.credentials.to_native_representation())
+    assert {"host": FACTS[destination]["host"], "password": "s3cret"}.items() <= read.items()
+
+
+def test_a_dataset_with_the_name_of_its_duckdb_file_is_refused(
+    project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first load would store, and every later one fail with an ambiguous reference."""
+    for name in ("pystac_client", "PYSTAC-CLIENT"):
+        monkeypatch.setenv("PIPELINE__DATASET_NAME", name)
+        enter_project(project, monkeypatch)
+        with pytest.raises(ConfigurationError, match=r"pystac_client\.duckdb.*set another `dataset_name`"):
+            load_days(api)
+    assert api.requests == []
+
+
+@pytest.mark.parametrize("scheme", ["redshift", "postgresql+psycopg2", "mysql"])
+@pytest.mark.parametrize("destination", ["postgres", "redshift"])
+def test_a_url_of_another_scheme_is_refused_without_its_password(
+    project: Path, api: StacApi, destination: str, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"{scheme}://loader:s3cret@db.example.com/stac"
+    monkeypatch.setitem(SECRETS, destination, f'[destination.{destination}]\ncredentials = "{url}"\n')
+    configure(project, destination, monkeypatch)
+    with pytest.raises(ConfigurationError) as raised:
+        load_days(api)
+    told = "".join(traceback.format_exception(raised.value))
+    assert f"begins with {scheme}://; its driver knows postgresql://" in told and "s3cret" not in told
+    assert f"[destination.{destination}]" in told
+    assert api.requests == []
 
 
 @pytest.mark.parametrize("destination", [name for name in SECRETS if name != "duckdb"])

@@ -14,6 +14,7 @@ import pytest
 from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 
 from stac_assets.pipeline.postgres import INDEXES, index_name
+from stac_assets.source.limits import MOST_COLUMNS
 from stac_assets.source.rows import item_from_row
 from stac_assets.source.tables import CATALOG_COLUMNS, ITEM_COLUMNS, ITEM_TABLES, REJECTED, REJECTED_COLUMNS
 from stac_assets_tests.jsonb import spelled_by_jsonb
@@ -219,6 +220,40 @@ def test_a_dataset_may_have_the_longest_name(api: StacApi, monkeypatch: pytest.M
     for _ in range(2):
         load_days(api)
         assert query_postgres(f'SELECT id FROM "{name}".search') == [{"id": "a"}]
+
+
+def test_properties_for_which_a_table_has_no_room_stay_in_the_document(
+    api: StacApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent = [
+        make_item(f"i{n:04}", **{f"p{number:04}": 1.5 for number in range(n, n + 100)})  # type: ignore[arg-type]
+        for n in range(0, 1700, 100)
+    ]
+    for item in sent:
+        api.put(item)
+    load_days(api)
+    assert len(types_of("search")) == 1600
+    assert list(items().values()) == sent
+    assert rows()[0]["p0000"] == 1.5
+    (told,) = [record.getMessage() for record in caplog.records if "at most 1600" in record.getMessage()]
+    assert "122 properties have none and stay in `properties`: p1578, p1579, p1580 …" in told
+
+
+def test_the_room_of_a_table_is_what_earlier_loads_have_left(
+    api: StacApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = len(ITEM_COLUMNS) + 1 + 3
+    monkeypatch.setitem(MOST_COLUMNS, "postgres", most)
+    first = make_item("a", p1=1, p2=2)
+    second = make_item("b", p0=0, p1=1, p2=2, p3=3)
+    for item in (first, second, first):
+        api.clear()
+        api.put(item)
+        result = load_days(api)
+        assert items() == {("c1", item["id"]): item}
+        assert result.misfits == {}
+    assert len(types_of("search")) == most
+    assert {"p0", "p1", "p2"} <= types_of("search").keys()
 
 
 # Documents -------------------------------------------------------------------------------------------
