@@ -12,8 +12,11 @@ from typing import Any
 import dlt
 import pytest
 
+from stac_assets.pipeline import duckdb_file
+from stac_assets.pipeline.failures import StoreFailed
 from stac_assets.pipeline.locks import DatasetBusy, dataset_lock
 from stac_assets.pipeline.target import PIPELINE_NAME, place_of, target_of
+from stac_assets.source.handover import Rows
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets_tests.conftest import enter_project, make_project
 from stac_assets_tests.loads import (
@@ -40,6 +43,33 @@ def test_a_new_file_compresses_text(project: Path, api: StacApi) -> None:
     assert result.location == str(project / DUCKDB_FILE)
     (row,) = query("SELECT tags['storage_version'] AS v FROM duckdb_databases() WHERE NOT internal")
     assert tuple(int(part) for part in row["v"].removeprefix("v").rstrip("+").split(".")) >= (1, 5, 0)
+
+
+def test_rows_that_take_several_statements_are_stored_together_or_not_at_all(
+    project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duckdb_file, "FILE_ROWS", 512)
+    for number in range(1100):
+        api.put(make_item(f"i{number:04}", seen=number))
+    load_days(api, page_size=500)
+    stored = query("SELECT id, seen FROM pystac_client_data.search ORDER BY id")
+    assert stored == [{"id": f"i{number:04}", "seen": number} for number in range(1100)]
+    assert list((project / ".dlt" / "runs").iterdir()) == []
+
+    for number in range(1100):
+        api.put(make_item(f"i{number:04}", seen=-number))
+    written = Rows._written
+
+    def fails_then(rows: Rows, row_groups: int) -> Iterator[Path]:
+        for count, file in enumerate(written(rows, row_groups)):
+            if count == 2:
+                raise OSError(28, "No space left on device")
+            yield file
+
+    monkeypatch.setattr(Rows, "_written", fails_then)
+    with pytest.raises(StoreFailed, match="No space left"):
+        load_days(api)
+    assert query("SELECT id, seen FROM pystac_client_data.search ORDER BY id") == stored
 
 
 # Held by somebody else ---------------------------------------------------------------------------------

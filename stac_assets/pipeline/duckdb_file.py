@@ -29,7 +29,9 @@ from stac_assets.source.tables import PARTITION_KEY
 
 ROW_GROUP_SIZE = 2048
 """Rows that are compressed together; DuckDB's own 122,880 would be 2 GB of items."""
-MEMORY = 100_000_000
+FILE_ROWS = 2 * ROW_GROUP_SIZE
+"""Rows that are inserted by one statement, while the next are written to a file."""
+MEMORY = 30_000_000
 """Bytes that DuckDB may take beside the row groups at hand; with more it would keep what it has written."""
 ALIAS = "stac"
 
@@ -145,23 +147,29 @@ class _ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
         )
         insert = (
             f"INSERT INTO {table} ({columns}, {client.escape_column_name(C_DLT_LOAD_ID)}) "  # noqa: S608
-            f"SELECT {columns}, '{self._load_id}' FROM read_parquet({_quoted(rows.file)})"
+            f"SELECT {columns}, '{self._load_id}' FROM read_parquet("
         )
-        replacing = [delete, insert] if rows.write() else [delete]
-        connection = client.native_connection
+
+        def replace() -> None:
+            with client.begin_transaction():
+                client.execute_sql(delete)
+                for file in rows.files(FILE_ROWS):
+                    client.execute_sql(f"{insert}{_quoted(file)})")
+                    file.unlink()
+
         try:
-            with _frugal(connection, rows.widest):
-                _transact(client, replacing)
+            with _frugal(client.native_connection, rows.widest):
+                replace()
         except DatabaseTransientException as error:
             if not isinstance(error.__cause__, duckdb.OutOfMemoryException):
                 raise
-            _transact(client, replacing)  # rows far wider than most
+            replace()  # rows far wider than most
 
 
 @contextmanager
 def _frugal(connection: duckdb.DuckDBPyConnection, widest: int) -> Iterator[None]:
     """Little memory for DuckDB, which would keep what it has written, and what each thread works on."""
-    limits = {"memory_limit": f"'{MEMORY + 4 * ROW_GROUP_SIZE * widest}B'", "threads": "1"}
+    limits = {"memory_limit": f"'{MEMORY + 3 * ROW_GROUP_SIZE * widest}B'", "threads": "1"}
     usual = {
         name: connection.execute(f"SELECT current_setting('{name}')").fetchall()[0][0] for name in limits
     }
@@ -172,12 +180,6 @@ def _frugal(connection: duckdb.DuckDBPyConnection, widest: int) -> Iterator[None
     finally:
         for name, value in usual.items():
             connection.execute(f"SET GLOBAL {name} = '{value}'")
-
-
-def _transact(client: DuckDbSqlClient, statements: list[str]) -> None:
-    with client.begin_transaction():
-        for statement in statements:
-            client.execute_sql(statement)
 
 
 def _quoted(path: str | Path) -> str:

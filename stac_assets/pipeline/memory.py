@@ -5,6 +5,19 @@ from contextlib import suppress
 
 import pyarrow as pa
 
+M_TRIM_THRESHOLD = -1  # malloc.h
+MOST_KEPT = 1 << 20
+"""Free bytes at the end of a heap that the C library may keep."""
+
+
+def keep_little() -> None:
+    """Have the C library, where it is glibc, return what is free at the end of a thread's heap.
+
+    It would keep up to 64 MB for each thread that fetches, and `malloc_trim` leaves that alone.
+    """
+    with suppress(OSError, AttributeError):  # not glibc
+        ctypes.CDLL("libc.so.6").mallopt(M_TRIM_THRESHOLD, MOST_KEPT)
+
 
 def give_back() -> None:
     """Return free pages of Arrow's pool, and of the C library where it is glibc.

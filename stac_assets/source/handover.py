@@ -1,7 +1,9 @@
 """Rows that a destination takes from us in one file, while dlt's own files say only what they replace."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 
@@ -20,13 +22,13 @@ class Rows:
         schema: their columns.
         tables: gives them, each call from the first one on.
         widest: bytes of the largest row, about.
-        file: where `write` puts them, as Parquet.
+        folder: where `files` puts them.
     """
 
     schema: pa.Schema
     tables: Callable[[], Iterator[pa.Table]]
     widest: int
-    file: Path
+    folder: Path
 
     @property
     def columns(self) -> list[str]:
@@ -37,16 +39,28 @@ class Rows:
         """The rows, `number` at a time; only the last portion may have fewer."""
         return in_portions(self.tables(), number)
 
-    def write(self) -> int:
-        """Write the file, and return how many rows it has."""
+    def files(self, number: int) -> Iterator[Path]:
+        """The rows as Parquet files of about `number` rows; whoever takes a file deletes it.
+
+        While a file is worked with, a thread writes the next.
+        """
+        with ThreadPoolExecutor(1) as writer:
+            files = self._written(max(1, number // ROW_GROUP_SIZE))
+            coming = writer.submit(next, files, None)
+            while (file := coming.result()) is not None:
+                coming = writer.submit(next, files, None)
+                yield file
+
+    def _written(self, row_groups: int) -> Iterator[Path]:
         # read once and then deleted, so nothing is gained by dictionaries and statistics
         options = {"compression": "lz4", "use_dictionary": False, "write_statistics": False}
-        number = 0
-        with pq.ParquetWriter(self.file, self.schema, **options) as writer:
-            for portion in self.portions(ROW_GROUP_SIZE):
-                writer.write_table(portion)
-                number += portion.num_rows
-        return number
+        groups = self.portions(ROW_GROUP_SIZE)
+        for number, first in enumerate(groups):
+            file = self.folder / f"rows-{number:05}.parquet"
+            with pq.ParquetWriter(file, self.schema, **options) as writer:
+                for group in chain([first], islice(groups, row_groups - 1)):
+                    writer.write_table(group)
+            yield file
 
 
 @dataclass
