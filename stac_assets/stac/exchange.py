@@ -27,7 +27,8 @@ from stac_assets.stac.hiding import hiding, without_queries
 from stac_assets.stac.options import ApiOptions
 from stac_assets.stac.origins import shown
 
-CHUNK = 1 << 16
+CHUNK = 1 << 18
+"""Bytes that are read at a time: each time costs a turn of the interpreter, which other threads want too."""
 NETWORK_HELP = (
     "Check the name and your network; behind a proxy set HTTPS_PROXY (and NO_PROXY), "
     "for a private certificate authority REQUESTS_CA_BUNDLE"

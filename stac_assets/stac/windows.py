@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from stac_assets.stac.errors import ConfigurationError
 
@@ -111,6 +112,7 @@ class Window:
         return f"{self.collection}, {span}"
 
 
+@lru_cache(maxsize=1024)
 def partition_key(collection: str, day: date) -> str:
     """`collection|YYYY-MM-DD`: the key of a day of a collection."""
     return f"{collection}|{day.isoformat()}"  # strftime would not fill up years below 1000
