@@ -11,18 +11,10 @@ import pytest
 
 from stac_assets.settings import SECTION, read_settings
 from stac_assets.values import PARSERS
-from stac_assets_tests.conftest import REPOSITORY, enter_project
+from stac_assets_tests.conftest import enter_project
 from stac_assets_tests.loads import load_days, query
+from stac_assets_tests.readme import README, block, blocks
 from stac_assets_tests.stac_api import StacApi, make_item
-
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-
-
-def block(language: str, start: str) -> str:
-    """The fenced block of `language` that begins with `start`."""
-    blocks = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-    (found,) = [text for text in blocks if text.startswith(start)]
-    return found
 
 
 @pytest.fixture
@@ -88,7 +80,7 @@ def test_every_setting_is_in_the_table() -> None:
 
 
 def test_every_piece_of_configuration_is_toml() -> None:
-    blocks = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) >= 6
-    for text in blocks:
+    found = blocks("toml")
+    assert len(found) >= 6
+    for text in found:
         assert tomllib.loads(text)
