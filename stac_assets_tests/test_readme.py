@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -11,7 +12,7 @@ import pytest
 
 from stac_assets.settings import SECTION, read_settings
 from stac_assets.values import PARSERS
-from stac_assets_tests.conftest import enter_project
+from stac_assets_tests.conftest import REPOSITORY, enter_project
 from stac_assets_tests.loads import load_days, query
 from stac_assets_tests.readme import README, block, blocks
 from stac_assets_tests.stac_api import StacApi, make_item
@@ -61,6 +62,28 @@ def test_the_sql_answers(project: Path, earth_search: StacApi) -> None:
     _cloudy, hrefs, per_day = (query(question) for question in questions)
     assert {row["href"] for row in hrefs} == {f"https://data.example.com/{day}/red.tif" for day in (1, 2, 3)}
     assert sum(row["count_star()"] for row in per_day) == len(hrefs)
+
+
+def test_the_command_for_the_limit_of_an_api(project: Path) -> None:
+    shutil.copy(REPOSITORY / "dagster.yaml", project)
+    (command,) = re.findall(r"`(DAGSTER_HOME=\$PWD dagster instance concurrency set .*?)`", README)
+    assert command.replace("<host> N", "earth-search.aws.element84.com 2") in (
+        REPOSITORY / "dagster.yaml"
+    ).read_text(encoding="utf-8")
+    bin = Path(sys.executable).parent
+    for typed, told in (
+        (command.replace("<host> N", "127.0.0.1 2"), "Set concurrency limit for stac-api/127.0.0.1 to 2"),
+        ("DAGSTER_HOME=$PWD dagster instance concurrency get --all", '"stac-api/127.0.0.1": 0 / 2'),
+    ):
+        done = subprocess.run(
+            ["sh", "-c", typed],
+            cwd=project,
+            env={**os.environ, "PATH": f"{bin}:{os.environ['PATH']}", "PYTHONPATH": str(REPOSITORY)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert told in done.stdout, done.stderr
 
 
 @pytest.mark.parametrize("name", ["# Earth Search", "# Planetary Computer"])
