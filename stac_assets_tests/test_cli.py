@@ -11,7 +11,6 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -540,14 +539,15 @@ def test_show_before_anything_was_loaded(run: Run) -> None:
     assert "Run `stac-assets load` first" in said.err
 
 
-@pytest.mark.skipif(find_spec("marimo") is not None, reason="the extra `dashboard` is installed")
-def test_show_names_the_extra_that_it_needs(run: Run, api: StacApi) -> None:
+def test_show_names_the_extra_that_it_needs(run: Run, api: StacApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "marimo", None)  # as if it were not installed
+    monkeypatch.delitem(sys.modules, "dlt._workspace.helpers.dashboard.runner", raising=False)
     fill(api, day_items(1, 1))
     assert run("load", "--end", "2024-01-01").status == 0
     said = run("show", "--headless")
     assert said.status == 1
     assert "marimo" in said.err
-    assert "pip install 'stac-assets[dashboard]'" in said.err
+    assert "pip install --constraint constraints.txt --editable '.[dashboard]' in the" in said.err
 
 
 def test_show_serves_the_dashboard_on_this_machine_only(run: Run, api: StacApi, project: Path) -> None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from stac_assets.settings import Settings
 
 LOGGER = "stac_assets"
+INSTALL = "pip install --constraint constraints.txt --editable '.[dashboard]' in the project folder"
 LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 

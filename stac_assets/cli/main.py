@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from stac_assets.cli.console import LOGGER, configure_logging, tell_error
+from stac_assets.cli.console import INSTALL, LOGGER, configure_logging, tell_error
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.windows import Granularity, parse_day
@@ -147,7 +147,7 @@ def _add_show(commands: Any) -> None:
     parser = commands.add_parser(
         "show",
         help="open dlt's dashboard on what was loaded",
-        description="Open dlt's dashboard on 127.0.0.1. It needs: pip install 'stac-assets[dashboard]'",
+        description=f"Open dlt's dashboard on 127.0.0.1. It needs: {INSTALL}",
     )
     parser.add_argument("--port", type=int, default=2718, metavar="N", help="default: 2718")
     parser.add_argument("--headless", action="store_true", help="do not open a browser")

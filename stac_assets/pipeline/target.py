@@ -124,7 +124,8 @@ class Target:
         if self.table_format == "delta" and find_spec("deltalake") is None:
             raise ConfigurationError(
                 "Delta tables need the package deltalake: pip install --constraint constraints.txt "
-                "--editable '.[delta]' in the project folder, or set table_format to parquet. Nothing was fetched"
+                "--editable '.[delta]' in the project folder, or set table_format to parquet. "
+                "Nothing was fetched"
             )
 
         name = cast(Any, named).configured_name
