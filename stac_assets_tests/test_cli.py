@@ -21,7 +21,7 @@ from stac_assets.cli.main import main
 from stac_assets.cli.progress import Tally
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import Granularity, parse_day, windows
-from stac_assets_tests.conftest import REPOSITORY, make_project
+from stac_assets_tests.conftest import REPOSITORY, enter_project, make_project
 from stac_assets_tests.loads import DUCKDB_FILE, ids, query, rows
 from stac_assets_tests.stac_api import RawItem, StacApi, make_collection, make_item
 
@@ -288,11 +288,38 @@ def test_what_the_api_lacks_does_not_keep_the_rest_from_loading(run: Run, api: S
     assert ids() == ["i1-0"]
 
 
-def test_an_unknown_destination_is_an_error_in_words(run: Run) -> None:
-    said = run("load", "--end", "2024-01-01", "--destination", "duckbd")
+@pytest.mark.parametrize(
+    ("destination", "told"),
+    [
+        ("duckbd", r"there is no destination 'duckbd'; near matches: duckdb\. Set `destination` under "),
+        (
+            "postgres",
+            r"postgres needs credentials \(database, username, host\); put them under "
+            r"\[destination\.postgres\.credentials\] in \.dlt/secrets\.toml\.",
+        ),
+        ("filesystem", r"filesystem needs bucket_url, which belongs under \[destination\.filesystem\] in "),
+    ],
+)
+def test_a_destination_that_is_not_configured_is_told_in_a_line(
+    run: Run, api: StacApi, destination: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS__PASSWORD", TOKEN)
+    said = run("load", "--end", "2024-01-01", "--destination", destination)
     assert said.status == 1
-    assert said.err.startswith("error: ")
-    assert "duckbd" in said.err
+    assert re.fullmatch(rf"error: {told}.*Nothing was fetched\n", said.err)
+    assert not api.requests
+    assert TOKEN not in said.err + run("load", "--destination", destination, "-vv").err
+
+
+def test_credentials_in_the_wrong_file_are_told_in_a_line(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = project / ".dlt" / "config.toml"
+    config.write_text(f'{config.read_text()}\n[destination.postgres]\ncredentials = "{TOKEN}"\n')
+    enter_project(project, monkeypatch)
+    said = run("load", "--end", "2024-01-01", "--destination", "postgres")
+    told = "destination.postgres.credentials stands in config.toml; dlt takes it from .dlt/secrets.toml only"
+    assert said.err == f"error: {told}. Nothing was fetched\n"
 
 
 def test_an_error_is_a_line_and_with_v_a_traceback_too(run: Run, api: StacApi) -> None:

@@ -116,7 +116,7 @@ def load(
     """
     target = target or target_of(settings)
     runs = project_folder() / ".dlt" / "runs"
-    with told_plainly(target.describe(), runs), run_folder(runs) as folder:
+    with told_plainly(target, runs), run_folder(runs) as folder:
         turns = Turns(target.pipeline(folder / "check"), settings.lock_timeout, doing, tell)
         turns.check_owner(settings.base_url)
         started = time.monotonic()
@@ -213,7 +213,7 @@ def stored_ids(
     """
     target = target_of(settings)
     runs = project_folder() / ".dlt" / "runs"
-    with told_plainly(target.describe(), runs), run_folder(runs) as folder:
+    with told_plainly(target, runs), run_folder(runs) as folder:
         pipeline = target.pipeline(folder)
         turns = Turns(pipeline, settings.lock_timeout, doing, tell)
         return turns.read(lambda: _read_ids(pipeline, window, settings.item_limit)) or ()
