@@ -119,6 +119,9 @@ def load(
     with told_plainly(target, runs), run_folder(runs) as folder:
         turns = Turns(target.pipeline(folder / "check"), settings.lock_timeout, doing, tell)
         turns.check_owner(settings.base_url)
+        if turns.place.destination_type == "filesystem":
+            stored = turns.read(lambda: _stored_schema(turns.pipeline))
+            check_table_format(stored, target.table_hint)  # once more when it is our turn to store
         started = time.monotonic()
         spool = folder / "spool"
         spool.mkdir()
@@ -168,8 +171,8 @@ def _store(
     ):
         source = build_source(settings, {name: obtain}, settled, handover)
         source.schema = _stored_schema(pipeline) or source.schema
-        if turns.place.destination_type == "filesystem" and handover is not None:
-            check_table_format(source.schema, handover.table_format)
+        if turns.place.destination_type == "filesystem":
+            check_table_format(source.schema, result.target.table_hint)
         known = set(source.schema.tables.get(name, {}).get("columns", {}))
         info = pipeline.run(source)
         info.raise_on_failed_jobs()

@@ -269,9 +269,11 @@ def test_a_dataset_keeps_its_format(lake: Lake, api: StacApi, monkeypatch: pytes
     load_days(api)
     before = lake.files()
     other = "parquet" if lake.table_format == "delta" else "delta"
+    asked = len(api.requests)
     with pytest.raises(ConfigurationError, match=f"table_format is {other}.*search is {lake.table_format}"):
         load_days(api, table_format=other)
     assert lake.files() == before
+    assert len(api.requests) == asked
     load_days(api)
     monkeypatch.setenv("PIPELINE__DATASET_NAME", "other_data")
     load_days(api, table_format=other)
