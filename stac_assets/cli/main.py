@@ -168,7 +168,9 @@ def _add_demo(commands: Any) -> None:
     parser.add_argument(
         "--folder", default=".demo", metavar="PATH", help="of everything that is written; default: .demo"
     )
-    parser.add_argument("--ui", action="store_true", help="run `dagster dev` on it instead of loading")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--ui", action="store_true", help="run `dagster dev` on it instead of loading")
+    instead.add_argument("--serve", action="store_true", help="only serve it, and print the settings for it")
     _add_verbose(parser)
     parser.set_defaults(run=_demo)
 
