@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from stac_assets.cli.console import counted, sized
+from stac_assets.cli.console import sized
 from stac_assets.cli.main import main
 from stac_assets.cli.progress import Tally
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import Granularity, parse_day, windows
+from stac_assets.stac.wording import counted
 from stac_assets_tests.conftest import REPOSITORY, enter_project, make_project
 from stac_assets_tests.loads import DUCKDB_FILE, ids, query, rows
 from stac_assets_tests.stac_api import RawItem, StacApi, make_collection, make_item
@@ -271,7 +272,7 @@ def test_windows_that_fail_are_named_and_the_others_stored(run: Run, api: StacAp
 
     assert said.status == 1
     assert ids() == ["i3-0"]  # the window of the first ends at the second's start
-    assert "error: 2 partition(s) failed" in said.err
+    assert "error: 2 partitions failed and are as they were before, 2 stored" in said.err
     assert "c1, 2024-01-01: " in said.err
     assert "c1, 2024-01-02: " in said.err
     assert "Traceback" not in said.err
@@ -645,4 +646,5 @@ def test_sizes(size: float, told: str) -> None:
 
 
 def test_counts() -> None:
-    assert (counted(1, "item"), counted(1200, "item")) == ("1 item", "1,200 items")
+    assert [counted(number, "item") for number in (0, 1, 1200)] == ["0 items", "1 item", "1,200 items"]
+    assert [counted(number, "row is", "rows are") for number in (1, 2)] == ["1 row is", "2 rows are"]

@@ -55,11 +55,6 @@ def settings_from(arguments: argparse.Namespace, **others: Any) -> "Settings":
     )
 
 
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: `1 item`, `1,200 items`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def sized(size: float) -> str:
     """A number of bytes for people: `17.2 kB`."""
     for unit in ("B", "kB", "MB", "GB"):

@@ -40,6 +40,7 @@ from stac_assets.source.resources import claim_dataset
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import Window
+from stac_assets.stac.wording import counted
 
 logger = logging.getLogger("stac_assets")
 
@@ -76,9 +77,9 @@ class WindowsFailed(StacError):
 
     def __init__(self, failed: list[FetchedWindow], stored: int) -> None:
         names = "\n".join(f"  {failed.window}: {failed.error}" for failed in failed)
-        super().__init__(
-            f"{len(failed)} partition(s) failed and are as they were before, {stored} stored:\n{names}"
-        )
+        many = "partitions failed and are as they were before"
+        told = counted(len(failed), "partition failed and is as it was before", many)
+        super().__init__(f"{told}, {stored} stored:\n{names}")
         self.failed = failed
 
 
@@ -142,7 +143,7 @@ def load(
         if fetched.windows and not fetched.complete_windows:
             return result
         stage(
-            f"fetched {fetched.figures.items} rows in {fetch_seconds:.1f} s, "
+            f"fetched {counted(fetched.figures.items, 'row')} in {fetch_seconds:.1f} s, "
             f"storing into {target.destination}"
         )
         started = time.monotonic()
