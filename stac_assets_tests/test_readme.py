@@ -86,6 +86,36 @@ def test_the_command_for_the_limit_of_an_api(project: Path) -> None:
         assert told in done.stdout, done.stderr
 
 
+def test_definitions_are_merged(project: Path, earth_search: StacApi) -> None:
+    (project / "definitions.py").write_text(block("python", "# definitions.py"), encoding="utf-8")
+    out = run(
+        project,
+        "from definitions import defs\n"
+        "assert {'items_job', 'catalog_job'} <= {job.name for job in defs.jobs}\n"
+        "graph = defs.resolve_asset_graph()\n"
+        "print([key.to_user_string() for node in graph.asset_nodes if node.key.path == ['report']"
+        " for key in node.parent_keys], len(graph.get_all_asset_keys()))",
+    )
+    assert out == "['search'] 11\n"
+
+
+def test_a_narrowed_search_is_a_setting(project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = block("toml", "# One region")
+    (project / ".dlt" / "config.toml").write_text(text.replace("# filter", "filter"), encoding="utf-8")
+    enter_project(project, monkeypatch)
+    found = read_settings(base_url=api.url).narrowing
+    assert found.bbox == (13.0, 52.3, 13.8, 52.7)
+    assert found.query == {"eo:cloud_cover": {"lt": 20}}
+    assert found.filter == "eo:cloud_cover < 20"
+
+
+@pytest.mark.parametrize("value", ['["naip", "dem"]', "naip,dem"])
+def test_a_list_in_the_environment(project: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    assert f"`{value}`" in README
+    monkeypatch.setenv("SOURCES__PYSTAC_CLIENT_SOURCE__COLLECTIONS", value)
+    assert read_settings().named_collections == ("naip", "dem")
+
+
 @pytest.mark.parametrize("name", ["# Earth Search", "# Planetary Computer"])
 def test_the_configurations_are_settings(project: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     (project / ".dlt" / "config.toml").write_text(block("toml", name), encoding="utf-8")
