@@ -450,7 +450,7 @@ def test_check_says_which_method_searches(run: Run, api: StacApi) -> None:
     api.post_search = False
     said = run("check", "--end", "2024-01-01")
     assert said.status == 0
-    assert "GET; 1 items in the first page of c1" in said.out
+    assert "GET; 1 item in the first page of c1" in said.out
 
 
 @pytest.mark.parametrize(("per_day", "count"), [(20, "unknown"), (5, "5")])
