@@ -151,7 +151,7 @@ def test_row_count_and_partition_ownership_find_what_the_database_did_to_the_row
     found = failed(search(api))
     assert found == {
         "row_count": ("ERROR", "the table holds 2 rows, and 3 were fetched"),
-        "partition_ownership": ("ERROR", "1 row(s) belong to another day or collection"),
+        "partition_ownership": ("ERROR", "1 row belongs to another day or collection"),
     }
 
 
@@ -189,7 +189,7 @@ def test_required_fields_names_what_items_lack(project: Any, api: StacApi) -> No
     severity, words = failed(search(api))["required_fields"]
     assert severity == "WARN"
     for name in ("stac_version", "assets", "datetime", "geometry or bbox"):
-        assert f"1 item(s) lack {name}" in words
+        assert f"1 item lacks {name}" in words
 
 
 @pytest.mark.parametrize(

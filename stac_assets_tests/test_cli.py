@@ -11,18 +11,18 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from stac_assets.cli.console import counted, sized
+from stac_assets.cli.console import sized
 from stac_assets.cli.main import main
 from stac_assets.cli.progress import Tally
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import Granularity, parse_day, windows
-from stac_assets_tests.conftest import REPOSITORY, make_project
+from stac_assets.stac.wording import counted
+from stac_assets_tests.conftest import REPOSITORY, enter_project, make_project
 from stac_assets_tests.loads import DUCKDB_FILE, ids, query, rows
 from stac_assets_tests.stac_api import RawItem, StacApi, make_collection, make_item
 
@@ -145,7 +145,7 @@ def test_load_stores_every_day_of_the_range_and_says_what_it_did(run: Run, api: 
     assert len(ids()) == 7 * 3 + 1
     assert "late" in ids(day="2024-01-07")
     assert not ids(day="2024-01-08")
-    assert "load package(s) were loaded to destination duckdb" in said.out
+    assert "load package" not in said.out + said.err
     assert str(DUCKDB_FILE) in said.out
     assert "search → " in said.out
     assert said.figure("partitions") == "7"
@@ -153,6 +153,7 @@ def test_load_stores_every_day_of_the_range_and_says_what_it_did(run: Run, api: 
     assert said.figure("rejected") == "0"
     assert re.search(r"fetching search: \d+ of \d+\+? items in \d+ pages?, \d+ items/s", said.err)
     assert "search: 22 of 22 items in 7 pages" in said.err
+    assert "load package(s) were loaded to destination duckdb" in run("load", "-v", *WEEK).err
 
 
 def test_load_tells_what_did_not_become_a_row_or_a_column(run: Run, api: StacApi) -> None:
@@ -271,7 +272,7 @@ def test_windows_that_fail_are_named_and_the_others_stored(run: Run, api: StacAp
 
     assert said.status == 1
     assert ids() == ["i3-0"]  # the window of the first ends at the second's start
-    assert "error: 2 partition(s) failed" in said.err
+    assert "error: 2 partitions failed and are as they were before, 2 stored" in said.err
     assert "c1, 2024-01-01: " in said.err
     assert "c1, 2024-01-02: " in said.err
     assert "Traceback" not in said.err
@@ -289,11 +290,38 @@ def test_what_the_api_lacks_does_not_keep_the_rest_from_loading(run: Run, api: S
     assert ids() == ["i1-0"]
 
 
-def test_an_unknown_destination_is_an_error_in_words(run: Run) -> None:
-    said = run("load", "--end", "2024-01-01", "--destination", "duckbd")
+@pytest.mark.parametrize(
+    ("destination", "told"),
+    [
+        ("duckbd", r"there is no destination 'duckbd'; near matches: duckdb\. Set `destination` under "),
+        (
+            "postgres",
+            r"postgres needs credentials \(database, username, host\); put them under "
+            r"\[destination\.postgres\.credentials\] in \.dlt/secrets\.toml\.",
+        ),
+        ("filesystem", r"filesystem needs bucket_url, which belongs under \[destination\.filesystem\] in "),
+    ],
+)
+def test_a_destination_that_is_not_configured_is_told_in_a_line(
+    run: Run, api: StacApi, destination: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS__PASSWORD", TOKEN)
+    said = run("load", "--end", "2024-01-01", "--destination", destination)
     assert said.status == 1
-    assert said.err.startswith("error: ")
-    assert "duckbd" in said.err
+    assert re.fullmatch(rf"error: {told}.*Nothing was fetched\n", said.err)
+    assert not api.requests
+    assert TOKEN not in said.err + run("load", "--destination", destination, "-vv").err
+
+
+def test_credentials_in_the_wrong_file_are_told_in_a_line(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = project / ".dlt" / "config.toml"
+    config.write_text(f'{config.read_text()}\n[destination.postgres]\ncredentials = "{TOKEN}"\n')
+    enter_project(project, monkeypatch)
+    said = run("load", "--end", "2024-01-01", "--destination", "postgres")
+    told = "destination.postgres.credentials stands in config.toml; dlt takes it from .dlt/secrets.toml only"
+    assert said.err == f"error: {told}. Nothing was fetched\n"
 
 
 def test_an_error_is_a_line_and_with_v_a_traceback_too(run: Run, api: StacApi) -> None:
@@ -422,7 +450,7 @@ def test_check_says_which_method_searches(run: Run, api: StacApi) -> None:
     api.post_search = False
     said = run("check", "--end", "2024-01-01")
     assert said.status == 0
-    assert "GET; 1 items in the first page of c1" in said.out
+    assert "GET; 1 item in the first page of c1" in said.out
 
 
 @pytest.mark.parametrize(("per_day", "count"), [(20, "unknown"), (5, "5")])
@@ -540,14 +568,15 @@ def test_show_before_anything_was_loaded(run: Run) -> None:
     assert "Run `stac-assets load` first" in said.err
 
 
-@pytest.mark.skipif(find_spec("marimo") is not None, reason="the extra `dashboard` is installed")
-def test_show_names_the_extra_that_it_needs(run: Run, api: StacApi) -> None:
+def test_show_names_the_extra_that_it_needs(run: Run, api: StacApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "marimo", None)  # as if it were not installed
+    monkeypatch.delitem(sys.modules, "dlt._workspace.helpers.dashboard.runner", raising=False)
     fill(api, day_items(1, 1))
     assert run("load", "--end", "2024-01-01").status == 0
     said = run("show", "--headless")
     assert said.status == 1
     assert "marimo" in said.err
-    assert "pip install 'stac-assets[dashboard]'" in said.err
+    assert "pip install --constraint constraints.txt --editable '.[dashboard]' in the" in said.err
 
 
 def test_show_serves_the_dashboard_on_this_machine_only(run: Run, api: StacApi, project: Path) -> None:
@@ -617,4 +646,5 @@ def test_sizes(size: float, told: str) -> None:
 
 
 def test_counts() -> None:
-    assert (counted(1, "item"), counted(1200, "item")) == ("1 item", "1,200 items")
+    assert [counted(number, "item") for number in (0, 1, 1200)] == ["0 items", "1 item", "1,200 items"]
+    assert [counted(number, "row is", "rows are") for number in (1, 2)] == ["1 row is", "2 rows are"]

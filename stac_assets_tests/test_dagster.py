@@ -135,6 +135,24 @@ def test_a_partition_is_materialized_and_told(instance: dg.DagsterInstance, api:
     assert "eo_cloud_cover" in {column.name for column in metadata["dagster/column_schema"].columns}
 
 
+@pytest.mark.parametrize(
+    ("destination", "told"),
+    [("duckdbb", "there is no destination 'duckdbb'"), ("postgres", "postgres needs credentials (")],
+)
+def test_a_destination_that_is_not_configured_is_told_in_a_line(
+    instance: dg.DagsterInstance, api: StacApi, destination: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("DESTINATION__")]:
+        monkeypatch.delenv(name)
+    result = Runs(api, instance, destination=destination)("search", "c1|2024-01-02")
+    (event,) = result.get_step_failure_events()
+    assert event.step_failure_data.error is not None
+    cause = event.step_failure_data.error.cause
+    assert cause is not None and cause.cause is None and cause.context is None
+    assert told in cause.message and len(cause.message.splitlines()) == 1
+    assert not api.requests
+
+
 def test_a_range_of_collections_and_dates_is_one_run_with_figures_of_each(
     instance: dg.DagsterInstance, api: StacApi
 ) -> None:

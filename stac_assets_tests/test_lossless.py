@@ -29,7 +29,7 @@ NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 Json = dict[str, Any]
 
 recorded = pytest.mark.skipif(
-    not SAMPLES.is_dir(), reason=f"the recorded items are not in {SAMPLES}, which is no part of the project"
+    not SAMPLES.is_dir(), reason="the recorded items of real APIs are not part of the project"
 )
 
 

@@ -110,8 +110,8 @@ def test_a_run_tells_a_story(instance: dg.DagsterInstance, api: StacApi, capfd: 
     lines = [line for line in capfd.readouterr().err.splitlines() if " - INFO - " in line]
     story = "\n".join(lines)
     assert len(lines) <= 12
-    assert f"search: 2 partition(s) of c1, 2024-01-01 to 2024-01-02, from {api.url} into " in story
-    assert "1 request(s) sent again" in story and "stored in" in story
+    assert f"search: 2 partitions of c1, 2024-01-01 to 2024-01-02, from {api.url} into " in story
+    assert "1 request sent again" in story and "stored in" in story
 
 
 def test_a_silent_load_shows_signs_of_life() -> None:
@@ -133,4 +133,4 @@ def test_a_silent_load_shows_signs_of_life() -> None:
     heart.progress(Window("c1", date(2024, 1, 1), date(2024, 1, 2)), Figures(items=3, pages=1))
     with heart:
         pass
-    assert lines == ["fetching: 3 items in 1 pages of 1 partition(s)"] * 3
+    assert lines == ["fetching: 3 items in 1 page of 1 partition"] * 3

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -13,16 +14,8 @@ from stac_assets.settings import SECTION, read_settings
 from stac_assets.values import PARSERS
 from stac_assets_tests.conftest import REPOSITORY, enter_project
 from stac_assets_tests.loads import load_days, query
+from stac_assets_tests.readme import README, block, blocks
 from stac_assets_tests.stac_api import StacApi, make_item
-
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-
-
-def block(language: str, start: str) -> str:
-    """The fenced block of `language` that begins with `start`."""
-    blocks = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-    (found,) = [text for text in blocks if text.startswith(start)]
-    return found
 
 
 @pytest.fixture
@@ -71,6 +64,58 @@ def test_the_sql_answers(project: Path, earth_search: StacApi) -> None:
     assert sum(row["count_star()"] for row in per_day) == len(hrefs)
 
 
+def test_the_command_for_the_limit_of_an_api(project: Path) -> None:
+    shutil.copy(REPOSITORY / "dagster.yaml", project)
+    (command,) = re.findall(r"`(DAGSTER_HOME=\$PWD dagster instance concurrency set .*?)`", README)
+    assert command.replace("<host> N", "earth-search.aws.element84.com 2") in (
+        REPOSITORY / "dagster.yaml"
+    ).read_text(encoding="utf-8")
+    bin = Path(sys.executable).parent
+    for typed, told in (
+        (command.replace("<host> N", "127.0.0.1 2"), "Set concurrency limit for stac-api/127.0.0.1 to 2"),
+        ("DAGSTER_HOME=$PWD dagster instance concurrency get --all", '"stac-api/127.0.0.1": 0 / 2'),
+    ):
+        done = subprocess.run(
+            ["sh", "-c", typed],
+            cwd=project,
+            env={**os.environ, "PATH": f"{bin}:{os.environ['PATH']}", "PYTHONPATH": str(REPOSITORY)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert told in done.stdout, done.stderr
+
+
+def test_definitions_are_merged(project: Path, earth_search: StacApi) -> None:
+    (project / "definitions.py").write_text(block("python", "# definitions.py"), encoding="utf-8")
+    out = run(
+        project,
+        "from definitions import defs\n"
+        "assert {'items_job', 'catalog_job'} <= {job.name for job in defs.jobs}\n"
+        "graph = defs.resolve_asset_graph()\n"
+        "print([key.to_user_string() for node in graph.asset_nodes if node.key.path == ['report']"
+        " for key in node.parent_keys], len(graph.get_all_asset_keys()))",
+    )
+    assert out == "['search'] 11\n"
+
+
+def test_a_narrowed_search_is_a_setting(project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = block("toml", "# One region")
+    (project / ".dlt" / "config.toml").write_text(text.replace("# filter", "filter"), encoding="utf-8")
+    enter_project(project, monkeypatch)
+    found = read_settings(base_url=api.url).narrowing
+    assert found.bbox == (13.0, 52.3, 13.8, 52.7)
+    assert found.query == {"eo:cloud_cover": {"lt": 20}}
+    assert found.filter == "eo:cloud_cover < 20"
+
+
+@pytest.mark.parametrize("value", ['["naip", "dem"]', "naip,dem"])
+def test_a_list_in_the_environment(project: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    assert f"`{value}`" in README
+    monkeypatch.setenv("SOURCES__PYSTAC_CLIENT_SOURCE__COLLECTIONS", value)
+    assert read_settings().named_collections == ("naip", "dem")
+
+
 @pytest.mark.parametrize("name", ["# Earth Search", "# Planetary Computer"])
 def test_the_configurations_are_settings(project: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     (project / ".dlt" / "config.toml").write_text(block("toml", name), encoding="utf-8")
@@ -88,7 +133,7 @@ def test_every_setting_is_in_the_table() -> None:
 
 
 def test_every_piece_of_configuration_is_toml() -> None:
-    blocks = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) >= 6
-    for text in blocks:
+    found = blocks("toml")
+    assert len(found) >= 6
+    for text in found:
         assert tomllib.loads(text)

@@ -260,13 +260,13 @@ def test_partitions_in_flight_wait(modern: StacApi, instance: dg.DagsterInstance
         put(modern, f"n-{day}", f"2024-06-{day}")
     put(modern, "n-c2", "2024-06-04", collection="c2")
     held = text(sensors.tick())
-    assert f"wait for the end of run {backfill}" in held
+    assert f"for the end of run {backfill}" in held
     put(modern, "free", "2024-06-12", "2024-06-15T08:00:00Z")
     assert sensors.requested() == ["c1|2024-06-12"]
-    assert "3 partition(s) wait" in text(sensors.tick())
+    assert "3 partitions wait" in text(sensors.tick())
     _finish(instance, backfill)
     assert sensors.requested() == ["c1|2024-06-03", "c1|2024-06-04", "c2|2024-06-04"]
-    assert f"wait for the end of run {single}" in text(sensors.tick())
+    assert f"waits for the end of run {single}" in text(sensors.tick())
     _finish(instance, single)
     assert sensors.requested() == ["c1|2024-06-10"]
     assert "nothing new" in text(sensors.tick())
@@ -342,10 +342,10 @@ def test_other_settings_begin_anew(modern: StacApi, instance: dg.DagsterInstance
             sensors = Sensors(modern, instance)
             sensors.tick()
             put(modern, "waiting", "2024-06-14", f"2024-06-15T0{len(why) % 10}:00:00Z")
-            assert "wait for the end of run" in text(sensors.tick())
+            assert "for the end of run" in text(sensors.tick())
             sensors.configure(modern, **settings)
             told = text(sensors.tick())
-            assert why in told and "1 partition(s) that were to be loaded are not any more" in told
+            assert why in told and "1 partition that was to be loaded is not any more" in told
             modern.remove("c1", "waiting")
 
 
@@ -381,7 +381,7 @@ def test_what_is_outside_of_the_settings_is_not_requested(
     put(modern, "before", "2024-06-04")
     put(modern, "after", "2024-06-21")
     put(modern, "tomorrow", "2024-06-16")
-    assert "1 partition(s) wait for their day" in text(sensors.tick())
+    assert "1 partition waits to begin" in text(sensors.tick())
     sensors.configure(modern, start_date="2024-06-05", end_date="2024-06-12")
     put(modern, "inside", "2024-06-12", "2024-06-15T08:00:00Z")
     assert sensors.requested() == ["c1|2024-06-12"]

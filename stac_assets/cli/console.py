@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from stac_assets.settings import Settings
 
 LOGGER = "stac_assets"
+INSTALL = "pip install --constraint constraints.txt --editable '.[dashboard]' in the project folder"
 LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 
@@ -52,11 +53,6 @@ def settings_from(arguments: argparse.Namespace, **others: Any) -> "Settings":
         end_date=arguments.end,
         **others,
     )
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: `1 item`, `1,200 items`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def sized(size: float) -> str:

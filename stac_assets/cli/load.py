@@ -1,13 +1,14 @@
 """`stac-assets load`: an endpoint of a STAC API into its table, without Dagster."""
 
 import argparse
+import logging
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from stac_assets.cli.console import settings_from, tell_error
+from stac_assets.cli.console import LOGGER, settings_from, tell_error
 from stac_assets.cli.interrupts import interruptible
 from stac_assets.cli.progress import LoadDisplay, Tally
 from stac_assets.pipeline.load import LoadResult, WindowsFailed, load, stored_ids
@@ -17,6 +18,8 @@ from stac_assets.source.jobs import Job
 from stac_assets.source.tables import ITEM_TABLES
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import Cancelled, ConfigurationError, EndpointMissing
+
+logger = logging.getLogger(LOGGER)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -99,7 +102,7 @@ class _Command:
 
     def _report(self, result: LoadResult) -> None:
         if result.load_info is not None:
-            self._stdout.print(str(result.load_info), markup=False, highlight=False, soft_wrap=True)
+            logger.info("%s", result.load_info)
         stored = result.location or "nothing was stored"
         self._stdout.print(f"{result.job.resource} → {stored}", markup=False, highlight=False, soft_wrap=True)
         self._stdout.print(summary(result))

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from stac_assets.cli.console import LOGGER, configure_logging, tell_error
+from stac_assets.cli.console import INSTALL, LOGGER, configure_logging, tell_error
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.windows import Granularity, parse_day
@@ -147,7 +147,7 @@ def _add_show(commands: Any) -> None:
     parser = commands.add_parser(
         "show",
         help="open dlt's dashboard on what was loaded",
-        description="Open dlt's dashboard on 127.0.0.1. It needs: pip install 'stac-assets[dashboard]'",
+        description=f"Open dlt's dashboard on 127.0.0.1. It needs: {INSTALL}",
     )
     parser.add_argument("--port", type=int, default=2718, metavar="N", help="default: 2718")
     parser.add_argument("--headless", action="store_true", help="do not open a browser")
@@ -168,7 +168,9 @@ def _add_demo(commands: Any) -> None:
     parser.add_argument(
         "--folder", default=".demo", metavar="PATH", help="of everything that is written; default: .demo"
     )
-    parser.add_argument("--ui", action="store_true", help="run `dagster dev` on it instead of loading")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--ui", action="store_true", help="run `dagster dev` on it instead of loading")
+    instead.add_argument("--serve", action="store_true", help="only serve it, and print the settings for it")
     _add_verbose(parser)
     parser.set_defaults(run=_demo)
 

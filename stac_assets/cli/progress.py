@@ -9,9 +9,9 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from stac_assets.cli.console import counted
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import Window
+from stac_assets.stac.wording import counted
 
 LINE_SECONDS = 5.0
 
@@ -72,7 +72,8 @@ class Tally:
     def __str__(self) -> str:
         of = "" if self.total is None else f" of {self.total:,}{'' if self.is_total_final else '+'}"
         pages = f" in {counted(self.pages, 'page')}" if self.pages else ""  # single items have none
-        return f"{self.read:,}{of} items{pages}, {self.items_per_second:,.0f} items/s"
+        items = f"{self.read:,}{of} items" if of else counted(self.read, "item")
+        return f"{items}{pages}, {self.items_per_second:,.0f} items/s"
 
 
 class LoadDisplay:

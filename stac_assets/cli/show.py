@@ -12,12 +12,12 @@ from typing import NoReturn
 
 from dlt.common.exceptions import MissingDependencyException
 
+from stac_assets.cli.console import INSTALL
 from stac_assets.pipeline.target import PIPELINE_NAME, target_of
 from stac_assets.settings import read_settings
 from stac_assets.stac.errors import StacError
 
 HOST = "127.0.0.1"
-INSTALL = "pip install 'stac-assets[dashboard]'"
 
 
 class DashboardUnavailable(StacError):

@@ -3,19 +3,24 @@
 import argparse
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from stac_assets.configuration import ENV_PREFIX
 from stac_assets.demo.catalog import COLLECTIONS, FIRST_DAY, LAST_DAY, write_catalog
 from stac_assets.demo.server import SampleApi
 
 DUCKDB_FILE = "pystac_client.duckdb"
 SETTING_PREFIXES = ("SOURCES__", "PIPELINE__", "PIPELINES__", "DESTINATION__", "DAGSTER_HOME", "DLT_")
+DG_NOTE = "ignore:Function `dev_command` is superseded"
+"""For PYTHONWARNINGS: `dagster dev` says on starting that `dg dev`, a package of its own, would be newer."""
 _CONFIG = """\
 # Written by `stac-assets demo`; the sample API serves generated data.
 [sources.pystac_client_source]
@@ -56,16 +61,19 @@ python_logs:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Serve the sample catalog, and load it or open the UI on it.
+    """Serve the sample catalog, and load it, open the UI on it, or leave it at that.
 
     Args:
-        args: `port` of the sample API, `folder` of everything that is written, `ui` to run `dagster dev`.
+        args: `port` of the sample API, `folder` of everything that is written, `ui` to run `dagster dev`,
+            `serve` to do nothing else.
     """
     folder = Path(args.folder).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     print(f"Catalog:    {len(COLLECTIONS)} generated collections, {FIRST_DAY} to {LAST_DAY}", flush=True)
     hrefs = write_catalog(folder / "catalog")
     with _sample_api(hrefs, args.port, folder / "sample-api.log") as url:
+        if args.serve:
+            return _serve(url)
         _enter_project(folder, url)
         print(f"STAC API:   {url} (rustac serve)\nDuckDB:     {folder / DUCKDB_FILE}\n", flush=True)
         return _run_dagster_dev() if args.ui else _load()
@@ -109,6 +117,30 @@ def _enter_project(folder: Path, url: str) -> None:
     os.chdir(folder)
 
 
+def _serve(url: str) -> int:
+    """Say how to point a project at the API, and wait for Ctrl-C."""
+    settings = {
+        f"{ENV_PREFIX}BASE_URL": url,
+        f"{ENV_PREFIX}COLLECTIONS": json.dumps(COLLECTIONS),
+        f"{ENV_PREFIX}START_DATE": str(FIRST_DAY),
+        f"{ENV_PREFIX}END_DATE": str(LAST_DAY),
+        "PIPELINE__DATASET_NAME": "demo",
+    }
+    _let_signals_interrupt()
+    print(f"STAC API:   {url} (rustac serve), until Ctrl-C. In another terminal:\n")
+    for name, value in settings.items():
+        print(f"export {name}={shlex.quote(value)}")
+    sys.stdout.flush()
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()
+    return 0
+
+
+def _let_signals_interrupt() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell had them ignored
+        signal.signal(number, signal.default_int_handler)
+
+
 def _load() -> int:
     from stac_assets.demo.report import fingerprints, print_report
     from stac_assets.demo.steps import materialize_all
@@ -124,9 +156,10 @@ def _run_dagster_dev() -> int:
     dagster = Path(sys.executable).with_name("dagster")
     command = [str(dagster), "dev", "-m", "stac_assets.definitions"]
     print("Dagster's UI: http://127.0.0.1:3000/asset-groups in half a minute; Ctrl-C ends it\n", flush=True)
-    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell had them ignored
-        signal.signal(number, signal.default_int_handler)
-    process = subprocess.Popen(command)  # noqa: S603 - no shell, and the program stands beside our own
+    _let_signals_interrupt()
+    warnings = ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), DG_NOTE)))
+    environment = {**os.environ, "PYTHONWARNINGS": warnings}
+    process = subprocess.Popen(command, env=environment)  # noqa: S603 - no shell, and a program beside our own
     try:
         return process.wait()
     except KeyboardInterrupt:

@@ -19,6 +19,7 @@ from stac_assets.settings import Settings
 from stac_assets.source.job import Job
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import ConfigurationError
+from stac_assets.stac.wording import counted
 
 
 class ItemIds(dg.Config):
@@ -126,4 +127,4 @@ def _register_collections(context: dg.AssetExecutionContext, settings: Settings)
         known = set(context.instance.get_dynamic_partitions(DYNAMIC_COLLECTIONS))
         new = [i for i in ids if i not in known]
         context.instance.add_dynamic_partitions(DYNAMIC_COLLECTIONS, new)
-    context.log.info(f"{len(new)} new collection(s) registered as partitions, {len(ids)} in all")
+    context.log.info(f"{counted(len(new), 'new collection')} registered as partitions, {len(ids)} in all")

@@ -7,6 +7,7 @@ from stac_assets.settings import Settings
 from stac_assets.stac.api import Narrowing
 from stac_assets.stac.changes import State
 from stac_assets.stac.sightings import digest
+from stac_assets.stac.wording import counted
 
 VERSION = 1
 
@@ -63,6 +64,7 @@ def read_cursor(text: str | None, settings: Settings) -> tuple[Cursor, str | Non
     other = [name for name in scope.__struct_fields__ if getattr(cursor.scope, name) != getattr(scope, name)]
     if other:
         lost = sum(count(entry.pending, settings.granularity) for entry in cursor.collections.values())
-        dropped = f"; {lost} partition(s) that were to be loaded are not any more, run a backfill"
+        were = "partition that was to be loaded is", "partitions that were to be loaded are"
+        dropped = f"; {counted(lost, *were)} not any more, run a backfill"
         return empty, f"the settings have another {' and '.join(other)}{dropped if lost else ''}"
     return cursor, None

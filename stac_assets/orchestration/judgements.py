@@ -16,6 +16,7 @@ from stac_assets.pipeline.findings import Inspection, PartitionRows
 from stac_assets.settings import Settings
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import parse_day
+from stac_assets.stac.wording import counted
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 TABLE_ROWS = 10
@@ -79,19 +80,22 @@ def row_count(partition: Partition) -> Judgement:
         }
     if rows != figures.items:
         return Judgement(
-            False, f"the table holds {rows} rows, and {figures.items} were fetched", metadata=metadata
+            False,
+            f"the table holds {counted(rows, 'row')}, and {figures.items} were fetched",
+            metadata=metadata,
         )
     if not figures.complete:
         return Judgement(True, f"a sample of {rows} (`max_items`): the API has more", metadata=metadata)
-    if figures.number_matched not in (None, told):
+    matched = figures.number_matched
+    if matched is not None and matched != told:
         return Judgement(
             False,
-            f"the API counts {figures.number_matched} items that touch the window and sent {told}; the "
-            "pages were read to their end, so its count is probably out of date",
+            f"the API counts {counted(matched, 'item that touches', 'items that touch')} the window and sent "
+            f"{told}; the pages were read to their end, so its count is probably out of date",
             WARN,
             metadata,
         )
-    return Judgement(True, f"{rows} rows, as many as were fetched", metadata=metadata)
+    return Judgement(True, f"{counted(rows, 'row')}, as many as were fetched", metadata=metadata)
 
 
 def unique_items(partition: Partition) -> Judgement:
@@ -99,15 +103,15 @@ def unique_items(partition: Partition) -> Judgement:
     found, settings = partition.rows, partition.settings
     twice = found.rows - found.ids
     others = Counter(_partition_of(other, settings) for _, other in found.strays)
-    told = [f"{twice} row(s) repeat an id"] if twice else []
+    told = [counted(twice, "row repeats an id", "rows repeat an id")] if twice else []
     told += [
-        f"{count} item(s) are in {key} too: their time has changed; materialize {key} again"
+        f"{counted(count, 'item is', 'items are')} in {key} too, by an earlier time; materialize {key} again"
         for key, count in others.items()
     ]
     ids, keys = zip(*found.strays[:TABLE_ROWS], strict=True) if found.strays else ((), ())
     return Judgement(
         not told,
-        "; ".join(told) or f"{found.ids} distinct items",
+        "; ".join(told) or counted(found.ids, "distinct item"),
         metadata={
             "distinct_items": found.ids,
             "repeated_rows": twice,
@@ -120,21 +124,31 @@ def unique_items(partition: Partition) -> Judgement:
 def partition_ownership(partition: Partition) -> Judgement:
     """Every row's own time, and its collection, is that of its partition."""
     outside = partition.rows.outside
-    told = f"{outside} row(s) belong to another day or collection" if outside else "every row belongs here"
-    return Judgement(not outside, told, metadata={"rows": partition.rows.rows, "rows_outside": outside})
+    told = f"{counted(outside, 'row belongs', 'rows belong')} to another day or collection"
+    return Judgement(
+        not outside,
+        told if outside else "every row belongs here",
+        metadata={"rows": partition.rows.rows, "rows_outside": outside},
+    )
 
 
 def required_fields(partition: Partition) -> Judgement:
     """The members that the STAC item specification requires are there."""
     return _counted(
-        partition, partition.rows.lacking, "lack", "every item has the members that STAC requires"
+        partition,
+        partition.rows.lacking,
+        ("item lacks", "items lack"),
+        "every item has the members that STAC requires",
     )
 
 
 def valid_geometry(partition: Partition) -> Judgement:
     """Boxes are in order and on the globe; a box may cross the antimeridian."""
     return _counted(
-        partition, partition.rows.odd_boxes, "have a bbox with", "every bbox is in order and range"
+        partition,
+        partition.rows.odd_boxes,
+        ("item has a bbox with", "items have a bbox with"),
+        "every bbox is in order and range",
     )
 
 
@@ -142,7 +156,7 @@ def rejected_items(partition: Partition) -> Judgement:
     """Every document that the API sent became a row; others are in the table `rejected_items`."""
     reasons = partition.rows.rejected
     count = sum(reasons.values())
-    told = f"{count} document(s) could not become rows; they are in the table rejected_items, with the reason"
+    told = f"{counted(count, 'document')} without a row: see the table rejected_items, which has the reason"
     return Judgement(
         not count,
         told if count else "no document was rejected",
@@ -157,7 +171,7 @@ def configured_collections(inspection: Inspection, settings: Settings) -> Judgem
     told = f"the API has no collection {', '.join(map(repr, missing))}; correct the setting `collections`"
     return Judgement(
         not missing,
-        told if missing else f"all of {len(settings.named_collections)} configured collection(s) exist",
+        told if missing else "every configured collection exists",
         metadata={
             "configured": len(settings.named_collections),
             "collections": len(inspection.ids),
@@ -176,9 +190,9 @@ OF_PARTITIONS: dict[str, Callable[[Partition], Judgement]] = {
 }
 
 
-def _counted(partition: Partition, counts: Mapping[str, int], verb: str, fine: str) -> Judgement:
+def _counted(partition: Partition, counts: Mapping[str, int], words: tuple[str, str], fine: str) -> Judgement:
     found = {name: count for name, count in counts.items() if count}
-    told = "; ".join(f"{count} item(s) {verb} {name}" for name, count in found.items())
+    told = "; ".join(f"{counted(count, *words)} {name}" for name, count in found.items())
     return Judgement(
         not found,
         told or fine,

@@ -11,6 +11,7 @@ from stac_assets.orchestration.partitions import DYNAMIC_COLLECTIONS
 from stac_assets.settings import Settings
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.questions import impatient, stopping_after
+from stac_assets.stac.wording import counted
 
 MAX_SECONDS = 16.0
 """After which no request begins in a tick."""
@@ -68,7 +69,7 @@ class NewCollections:
             requests.append(keys.build_add_request(list(offer.new)))
         if offer.vanished:
             requests.append(keys.build_delete_request(list(offer.vanished)))
-        told = [f"{len(offer.listed)} collections", f"added: {_names(offer.new)}"]
+        told = [counted(len(offer.listed), "collection"), f"added: {_names(offer.new)}"]
         told.append(
             f"removed: {_names(offer.vanished)}; their rows stay in the tables" * bool(offer.vanished)
         )
@@ -83,7 +84,7 @@ class NewCollections:
         gone = [name for name in settings.named_collections if name in offer.vanished]
         told = [f"{name!r} of the settings is not there{_near(name, offer.listed)}" for name in gone]
         if known is None:
-            told.append(f"baseline recorded: {len(offer.listed)} collections")
+            told.append(f"baseline recorded: {counted(len(offer.listed), 'collection')}")
         else:
             new = [name for name in offer.listed if name not in known]
             vanished = [name for name in offer.vanished if name in known and name not in gone]

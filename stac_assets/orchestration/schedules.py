@@ -13,6 +13,7 @@ from stac_assets.source.tables import ITEM_TABLES
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.windows import ONE_DAY, partition_key
+from stac_assets.stac.wording import counted
 
 ITEMS_JOB, CATALOG_JOB = "items_job", "catalog_job"
 UNPARTITIONED = tuple(name for name in ENDPOINTS if name not in (*ITEM_TABLES, "collection"))
@@ -48,7 +49,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             raise ConfigurationError(
                 f"{name} is {expression!r}; expected a cron expression such as '0 6 * * *'"
             )
-    trailing = f" and the {settings.rescan_days} day(s) before it" if settings.rescan_days else ""
+    trailing = f" and the {counted(settings.rescan_days, 'day')} before it" if settings.rescan_days else ""
 
     @dg.schedule(
         job_name=ITEMS_JOB,

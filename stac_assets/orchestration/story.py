@@ -9,6 +9,7 @@ from stac_assets.settings import Settings
 from stac_assets.source.job import Job
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import ONE_DAY, Window
+from stac_assets.stac.wording import counted
 
 PROGRESS_SECONDS = 10.0
 
@@ -34,7 +35,7 @@ def begin(job: Job, settings: Settings, place: str) -> str:
         first = min(window.start for window in job.windows)
         last = max(window.end for window in job.windows) - ONE_DAY
         dates = f"{first}" if first == last else f"{first} to {last}"
-        what = f"{what}: {len(job.windows)} partition(s) of {_listed(collections)}, {dates}"
+        what = f"{what}: {counted(len(job.windows), 'partition')} of {_listed(collections)}, {dates}"
     elif job.resource == "collection":
         what = f"collection: {_listed(job.collections)}"
     return f"{what}, from {settings.base_url} into {place}"
@@ -42,17 +43,17 @@ def begin(job: Job, settings: Settings, place: str) -> str:
 
 def end(figures: Figures) -> str:
     """What was asked and what came, as far as it is worth a word."""
-    told = [f"{figures.requests} request(s)", f"{figures.bytes / 1e6:.1f} MB"]
-    for count, words in (
-        (figures.retries, "request(s) sent again"),
-        (figures.page_size_reductions, "smaller page sizes"),
-        (figures.window_splits, "window splits"),
-        (figures.duplicates, "duplicates"),
-        (figures.items_owned_elsewhere, "items owned by other partitions"),
-        (figures.rejected_items, "rejected documents"),
+    told = [counted(figures.requests, "request"), f"{figures.bytes / 1e6:.1f} MB"]
+    for count, *words in (
+        (figures.retries, "request sent again", "requests sent again"),
+        (figures.page_size_reductions, "smaller page size"),
+        (figures.window_splits, "window split"),
+        (figures.duplicates, "duplicate"),
+        (figures.items_owned_elsewhere, "item of another partition", "items of other partitions"),
+        (figures.rejected_items, "rejected document"),
     ):
         if count:
-            told.append(f"{count} {words}")
+            told.append(counted(count, *words))
     if figures.seconds_waited >= 1:
         told.append(f"{figures.seconds_waited:.0f} s of waiting for the API")
     return ", ".join(told)
@@ -104,4 +105,5 @@ class Heartbeat:
             return f"{self._stage}, for {time.monotonic() - self._since:.0f} s"
         counts = list(self._figures.values())
         items, pages = (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0)
-        return f"fetching: {items} items in {pages} pages of {len(counts)} partition(s)"
+        read = f"{counted(items, 'item')} in {counted(pages, 'page')}"
+        return f"fetching: {read} of {counted(len(counts), 'partition')}"

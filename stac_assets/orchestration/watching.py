@@ -17,6 +17,7 @@ from stac_assets.stac.errors import RequestFailed
 from stac_assets.stac.finds import Calendar
 from stac_assets.stac.questions import Questions, impatient, stopping_after
 from stac_assets.stac.windows import partition_key
+from stac_assets.stac.wording import counted
 
 SENSOR = "new_items_sensor"
 MAX_REQUESTS = 50
@@ -118,7 +119,8 @@ class NewItems:
         if in_turn[MAX_RUNS:]:
             left = self._count(part for _, part in in_turn[MAX_RUNS:])
             self._told.append(
-                f"{left} partition(s) are left for the next ticks; one requests {MAX_RUNS} runs"
+                f"{counted(left, 'partition is', 'partitions are')} left for the next ticks; "
+                f"one requests {counted(MAX_RUNS, 'run')}"
             )
         return [self._run(name, part, entries[name].state.strategy) for name, part in in_turn[:MAX_RUNS]]
 
@@ -141,9 +143,9 @@ class NewItems:
         free, busy = parted(pending, is_busy, self._granularity)
         if busy:
             run = in_flight.run_of(name, busy[0].first)
-            self._told.append(f"{name}: {self._count(busy)} partition(s) wait for the end of run {run}")
+            self._told.append(f"{name}: {self._waiting(busy)} for the end of run {run}")
         if future:
-            self._told.append(f"{name}: {self._count(future)} partition(s) wait for their day")
+            self._told.append(f"{name}: {self._waiting(future)} to begin")
         return free, [*busy, *future]
 
     def _run(self, name: str, windows: Range, strategy: str) -> dg.RunRequest:
@@ -154,6 +156,9 @@ class NewItems:
             **range_request(first, last, **{"stac/strategy": strategy}),
             asset_selection=[dg.AssetKey(asset) for asset in self._settings.item_assets],
         )
+
+    def _waiting(self, ranges: Iterable[Range]) -> str:
+        return counted(self._count(ranges), "partition waits", "partitions wait")
 
     def _count(self, ranges: Iterable[Range]) -> int:
         return count(ranges, self._granularity)

@@ -9,7 +9,11 @@ from dlt.common.destination.exceptions import DestinationTransientException
 from dlt.destinations.exceptions import DatabaseException
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from stac_assets.stac.errors import StacError
+from stac_assets.pipeline.misconfigured import misconfiguration
+from stac_assets.pipeline.target import Target
+from stac_assets.stac.errors import ConfigurationError, StacError
+
+logger = logging.getLogger("stac_assets")
 
 NOTHING_STORED = "Nothing was stored, the table is as it was; once that is mended, run the same again"
 WHOLE = (
@@ -53,20 +57,21 @@ logging.getLogger("dlt").addFilter(_InALine())
 
 
 @contextmanager
-def told_plainly(place: str, folder: Path) -> Iterator[None]:
+def told_plainly(target: Target, folder: Path) -> Iterator[None]:
     """Let our own errors out of the wrapping that dlt puts around them, and tell others in a few lines.
 
     dlt says after a failure that the next run will load what is left of this one. Ours does not: a run's
     folder is removed, and the next one fetches anew.
 
     Args:
-        place: where rows are stored.
+        target: where rows are stored.
         folder: what working files lie in.
 
     Raises:
-        StoreFailed: for what the disk, dlt's steps and the destination raise. Errors in the configuration
-            are dlt's own, and pass.
+        ConfigurationError: dlt lacks something of the destination's configuration.
+        StoreFailed: for what the disk, dlt's steps and the destination raise.
     """
+    place = target.describe()
     try:
         yield
     except PipelineStepFailed as error:
@@ -81,6 +86,10 @@ def told_plainly(place: str, folder: Path) -> Iterator[None]:
         what = described(error, folder)
         raise StoreFailed(f"a working file cannot be written ({what}). {NOTHING_STORED}") from error
     except Exception as error:
+        plain = misconfiguration(error, target.destination)
+        if plain is not None:
+            logger.debug("dlt says: %s", error)
+            raise ConfigurationError(f"{plain}. Nothing was fetched") from None
         if not _is_of_a_database(error):
             raise
         raise StoreFailed(f"{place} cannot be used ({_reason(error, folder)}). {NOTHING_STORED}") from error

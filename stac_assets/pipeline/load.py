@@ -40,6 +40,7 @@ from stac_assets.source.resources import claim_dataset
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import Window
+from stac_assets.stac.wording import counted
 
 logger = logging.getLogger("stac_assets")
 
@@ -76,9 +77,9 @@ class WindowsFailed(StacError):
 
     def __init__(self, failed: list[FetchedWindow], stored: int) -> None:
         names = "\n".join(f"  {failed.window}: {failed.error}" for failed in failed)
-        super().__init__(
-            f"{len(failed)} partition(s) failed and are as they were before, {stored} stored:\n{names}"
-        )
+        many = "partitions failed and are as they were before"
+        told = counted(len(failed), "partition failed and is as it was before", many)
+        super().__init__(f"{told}, {stored} stored:\n{names}")
         self.failed = failed
 
 
@@ -117,9 +118,12 @@ def load(
     target = target or target_of(settings)
     runs = project_folder() / ".dlt" / "runs"
     keep_little()
-    with told_plainly(target.describe(), runs), run_folder(runs) as folder:
+    with told_plainly(target, runs), run_folder(runs) as folder:
         turns = Turns(target.pipeline(folder / "check"), settings.lock_timeout, doing, tell)
         turns.check_owner(settings.base_url)
+        if turns.place.destination_type == "filesystem":
+            stored = turns.read(lambda: _stored_schema(turns.pipeline))
+            check_table_format(stored, target.table_hint)  # once more when it is our turn to store
         started = time.monotonic()
         spool = folder / "spool"
         spool.mkdir()
@@ -140,7 +144,7 @@ def load(
         if fetched.windows and not fetched.complete_windows:
             return result
         stage(
-            f"fetched {fetched.figures.items} rows in {fetch_seconds:.1f} s, "
+            f"fetched {counted(fetched.figures.items, 'row')} in {fetch_seconds:.1f} s, "
             f"storing into {target.destination}"
         )
         started = time.monotonic()
@@ -169,8 +173,8 @@ def _store(
     ):
         source = build_source(settings, {name: obtain}, settled, handover)
         source.schema = _stored_schema(pipeline) or source.schema
-        if turns.place.destination_type == "filesystem" and handover is not None:
-            check_table_format(source.schema, handover.table_format)
+        if turns.place.destination_type == "filesystem":
+            check_table_format(source.schema, result.target.table_hint)
         known = set(source.schema.tables.get(name, {}).get("columns", {}))
         info = pipeline.run(source)
         info.raise_on_failed_jobs()
@@ -214,7 +218,7 @@ def stored_ids(
     """
     target = target_of(settings)
     runs = project_folder() / ".dlt" / "runs"
-    with told_plainly(target.describe(), runs), run_folder(runs) as folder:
+    with told_plainly(target, runs), run_folder(runs) as folder:
         pipeline = target.pipeline(folder)
         turns = Turns(pipeline, settings.lock_timeout, doing, tell)
         return turns.read(lambda: _read_ids(pipeline, window, settings.item_limit)) or ()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import urlsplit, urlunsplit
 
 import dlt
@@ -47,6 +47,11 @@ class Target:
     has_credentials: bool = False
     table_format: str = "delta"
 
+    @property
+    def table_hint(self) -> Literal["delta"] | None:
+        """dlt's hint for the tables of `filesystem`; None for plain Parquet."""
+        return "delta" if self.table_format == "delta" else None
+
     def pipeline(self, pipelines_dir: Path, progress: str | None = None) -> Pipeline:
         """A new pipeline with working folders of its own below `pipelines_dir`."""
         make = self._reference()
@@ -73,7 +78,7 @@ class Target:
         if place.destination_type == "filesystem":
             handover = Handover(
                 pipelines_dir.parent,
-                table_format="delta" if self.table_format == "delta" else None,
+                table_format=self.table_hint,
                 reserved=HIVE_NAMES if self.table_format == "parquet" else frozenset(),
             )
             named = cast(Any, Destination.from_reference(self.destination))
@@ -126,8 +131,9 @@ class Target:
 
         if self.table_format == "delta" and find_spec("deltalake") is None:
             raise ConfigurationError(
-                "Delta tables need the package deltalake: pip install 'stac-assets[delta]', or set "
-                "table_format to parquet. Nothing was fetched"
+                "Delta tables need the package deltalake: pip install --constraint constraints.txt "
+                "--editable '.[delta]' in the project folder, or set table_format to parquet. "
+                "Nothing was fetched"
             )
 
         name = cast(Any, named).configured_name

@@ -20,6 +20,7 @@ from stac_assets.stac.questions import Questions, Spent
 from stac_assets.stac.sightings import FIELDS, Field, Look, digest
 from stac_assets.stac.trailing import NoCounts, Trailing
 from stac_assets.stac.updates import BEGINNING, FEW, NotHonoured, Position, Updates
+from stac_assets.stac.wording import counted
 
 Strategy = Literal["updated", "counts", "probe", "empty"]
 """`empty`: there was no item yet from which to learn what the API can do."""
@@ -207,14 +208,14 @@ class _Look:
             state = msgspec.structs.replace(state, turn=finds.turned(state.turn))
         parts = [f"strategy {self._described(state)}"] if state else []
         if finds.changes:
-            items = f", {finds.items} item(s)" if finds.items else ""
-            parts.append(f"{len(finds.changes)} window(s) with changes{items}")
+            items = f", {counted(finds.items, 'item')}" if finds.items else ""
+            parts.append(f"{counted(len(finds.changes), 'window')} with changes{items}")
         elif self._is_baseline and state is not None:
             parts.append("baseline recorded" if is_complete else "baseline begun")
         elif error is None and is_complete:
             parts.append("nothing new")
         if finds.outside:
-            parts.append(f"{finds.outside} item(s) outside of start_date and end_date ignored")
+            parts.append(f"{counted(finds.outside, 'item')} outside of start_date and end_date ignored")
         parts += finds.notes
         if error is not None:
             parts.append(f"the API failed: {error}")

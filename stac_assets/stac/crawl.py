@@ -26,6 +26,7 @@ from stac_assets.stac.errors import (
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.habits import SMALLEST_LIMIT, Habits
 from stac_assets.stac.windows import Interval, Window
+from stac_assets.stac.wording import counted
 
 MAX_REPEATS = 5
 """Pages in a row, all of whose items came before, after which a result counts as run round in circles."""
@@ -70,8 +71,8 @@ class _FullPage(PagingError):
     def __init__(self, interval: Interval, end: _End) -> None:
         says = "counts more" if end.says_more else "does not count them"
         super().__init__(
-            f"the pages of {interval} end with one of {end.length} items and no `next` link that leads on, "
-            f"after {end.total} items, and the API {says}"
+            f"the pages of {interval} end with one of {counted(end.length, 'item')} and no `next` link that "
+            f"leads on, after {counted(end.total, 'item')}, and the API {says}"
         )
         self.length = end.length
 

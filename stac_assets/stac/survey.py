@@ -15,6 +15,7 @@ from stac_assets.stac.figures import Figures
 from stac_assets.stac.identity import PLACEHOLDER
 from stac_assets.stac.options import ApiOptions
 from stac_assets.stac.windows import Window
+from stac_assets.stac.wording import counted
 
 SAMPLE_ITEMS = 10
 """Items of the small page from which the size of all is estimated."""
@@ -242,7 +243,7 @@ class _Surveyor:
         for item in page.items:
             if self._item_id is None and "id" in item:
                 self._item_id = str(msgspec.json.decode(item["id"]))
-        return f"{len(page.items)} items in the first page of {self._window.collection}"
+        return f"{counted(len(page.items), 'item')} in the first page of {self._window.collection}"
 
     def _holding(self, window: Window) -> Holding:
         try:

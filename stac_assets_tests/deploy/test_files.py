@@ -3,6 +3,8 @@
 Helm and the chart's schema cannot; so the values are held against the chart's names, written down here.
 """
 
+import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +17,7 @@ from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster_postgres.event_log import PostgresEventLogStorage
 
 from stac_assets_tests.conftest import REPOSITORY
-from stac_assets_tests.deploy.deployment import DEPLOY
+from stac_assets_tests.deploy.deployment import DEPLOY, Deployment
 
 CHART = {
     "dagster-user-deployments": {"enabled", "deployments"},
@@ -115,6 +117,19 @@ def test_the_dockerfile_by_hadolint() -> None:
     assert all((REPOSITORY / name).exists() for name in copied)
     allowed = {line.removeprefix("!") for line in (REPOSITORY / ".dockerignore").read_text().splitlines()}
     assert copied <= allowed
+
+
+def test_the_commands_of_the_readme_are_those_that_the_backfill_is_tested_with() -> None:
+    text = (DEPLOY / "README.md").read_text(encoding="utf-8")
+    environment, commands = (
+        text.split(f"# {name}\n")[1].split("```")[0] for name in ("environment", "commands")
+    )
+    started = inspect.getsource(Deployment)
+    for name in re.findall(r"(\w+)=", environment):
+        assert f'"{name}"' in started
+    for word in re.findall(r"[a-z][a-z_.-]+[a-z]", commands.partition("dagster instance info")[2]):
+        assert word in started or word == "deploy/workspace.yaml".rpartition("/")[0], word
+    assert "deploy/workspace.yaml" in commands
 
 
 def test_the_values_of_the_helm_chart() -> None:

@@ -11,8 +11,10 @@ import pytest
 from stac_assets.pipeline.load import stored_ids
 from stac_assets.pipeline.target import place_of, target_of
 from stac_assets.source.rows import item_from_row
+from stac_assets_tests.conftest import enter_project
 from stac_assets_tests.destinations.lake import core, in_order
 from stac_assets_tests.loads import DATASET, Row, load_catalog, load_days, settings_for
+from stac_assets_tests.readme import block, paragraph
 from stac_assets_tests.stac_api import RawItem, StacApi, make_collection, make_item
 from stac_assets_tests.test_exact import at, is_second_page
 from stac_assets_tests.test_lossless import (
@@ -90,12 +92,13 @@ def extension(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def ducklake(extension: None, project: Path, monkeypatch: pytest.MonkeyPatch) -> DuckLake:
-    lake = DuckLake(project)
+    """The project with what the README says of DuckLake in its files."""
+    (project / ".dlt" / "secrets.toml").write_text(
+        paragraph(block("toml", "# .dlt/secrets.toml: one of these"), "[destination.ducklake")
+    )
+    enter_project(project, monkeypatch)
     monkeypatch.setenv("PIPELINE__DESTINATION", "ducklake")
-    prefix = "DESTINATION__DUCKLAKE__CREDENTIALS__"
-    monkeypatch.setenv(f"{prefix}CATALOG", f"duckdb:///{lake.catalog}")
-    monkeypatch.setenv(f"{prefix}STORAGE__BUCKET_URL", str(lake.data))
-    return lake
+    return DuckLake(project)
 
 
 @pytest.mark.parametrize("resource", ["search", "collection_items"])

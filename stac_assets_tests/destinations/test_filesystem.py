@@ -1,5 +1,6 @@
 """Tables as files: after a load they hold, for the partitions loaded, exactly what the API holds now."""
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from stac_assets.stac.windows import Window
 from stac_assets_tests.destinations.lake import FORMATS, Lake, configured, core
 from stac_assets_tests.destinations.s3 import S3
 from stac_assets_tests.loads import DATASET, load_catalog, load_days, settings_for
+from stac_assets_tests.readme import README
 from stac_assets_tests.stac_api import RawItem, StacApi, make_collection, make_item
 from stac_assets_tests.test_exact import FAULTS, asks_for, at, is_second_page
 from stac_assets_tests.test_lossless import BAD, NOON
@@ -267,9 +269,11 @@ def test_a_dataset_keeps_its_format(lake: Lake, api: StacApi, monkeypatch: pytes
     load_days(api)
     before = lake.files()
     other = "parquet" if lake.table_format == "delta" else "delta"
+    asked = len(api.requests)
     with pytest.raises(ConfigurationError, match=f"table_format is {other}.*search is {lake.table_format}"):
         load_days(api, table_format=other)
     assert lake.files() == before
+    assert len(api.requests) == asked
     load_days(api)
     monkeypatch.setenv("PIPELINE__DATASET_NAME", "other_data")
     load_days(api, table_format=other)
@@ -328,6 +332,24 @@ def test_the_directories_of_plain_parquet(lake: Lake, api: StacApi) -> None:
     api.remove("c1", "n")
     load_days(api, first=JAN_2)
     assert lake.files("search") == ["collection=c1/date=2024-01-01/part-00000.parquet"]
+
+
+@pytest.mark.parametrize("lake", ["delta-local"], indirect=True)
+def test_a_vacuum_as_the_readme_says_removes_old_files(lake: Lake, api: StacApi, project: Path) -> None:
+    from deltalake import DeltaTable
+
+    for _ in range(2):
+        api.put(at("a", f"{JAN_1}T12:00:00Z"))
+        load_days(api)
+    before = lake.rows()
+    folder = project / "lake" / DATASET / "search"
+    (week,) = re.findall(r"vacuum\((dry_run=False)\)", README)
+    (all_,) = re.findall(r"`(retention_hours=0, .*?)`", README)
+    assert len(list(folder.glob("**/*.parquet"))) == 2
+    for arguments, left in ((week, 2), (f"{week}, {all_}", 1)):
+        eval(f"table.vacuum({arguments})", {"table": DeltaTable(str(folder))})
+        assert len(list(folder.glob("**/*.parquet"))) == left
+    assert lake.rows() == before
 
 
 @pytest.mark.parametrize("form", FORMATS)

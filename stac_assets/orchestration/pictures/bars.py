@@ -6,6 +6,7 @@ from datetime import date
 import dagster as dg
 
 from stac_assets.orchestration.pictures import svg
+from stac_assets.stac.wording import counted
 
 WIDTH, HEIGHT, MARGIN = 480, 120, 16
 WIDEST = 40.0
@@ -31,5 +32,5 @@ def bars(counts: Mapping[date, int]) -> dg.MarkdownMetadataValue:
     if len(days) > 1:
         right = max(step * len(days), 140)
         labels.append(svg.text(right, HEIGHT - 3, days[-1].isoformat(), fill="#495057", text_anchor="end"))
-    words = f"{sum(counts.values())} items by date, {days[0]} to {days[-1]}"
+    words = f"{counted(sum(counts.values()), 'item')} by date, {days[0]} to {days[-1]}"
     return svg.picture(WIDTH, HEIGHT, [*drawn, *labels], words)

@@ -6,6 +6,7 @@ import dagster as dg
 
 from stac_assets.orchestration.pictures import svg
 from stac_assets.orchestration.pictures.world import CONTINENTS
+from stac_assets.stac.wording import counted
 
 Box = tuple[float, float, float, float]
 """West, south, east, north in degrees; a west edge east of the east edge crosses the antimeridian."""
@@ -30,7 +31,7 @@ def footprints(boxes: Sequence[Box], total: int) -> dg.MarkdownMetadataValue:
         svg.rings([[_pixel(x, y) for x, y in ring] for ring in CONTINENTS.values()], fill="#d3dbd0"),
         svg.rings([_ring(box) for box in shown], fill="#d9480f", fill_opacity="0.25", stroke="#d9480f"),
     ]
-    words = f"{total} item(s)" if len(some) == total else f"{len(some)} of {total} items"
+    words = counted(total, "item") if len(some) == total else f"{len(some)} of {total} items"
     return svg.picture(WIDTH, HEIGHT, elements, f"Footprints of {words}")
 
 

@@ -83,17 +83,17 @@ def _with_hint(table: Described, hint: str) -> list[str]:
     return [name for name, column in table["columns"].items() if column.get(hint)]
 
 
-def check_table_format(schema: Schema, wanted: str | None) -> None:
+def check_table_format(schema: Schema | None, wanted: str | None) -> None:
     """Refuse to write files of one format among those of another.
 
     Args:
-        schema: what the destination says it holds.
+        schema: what the destination says it holds, if anything.
         wanted: dlt's `table_format` of this load; None for plain Parquet.
 
     Raises:
         ConfigurationError: a table has another one.
     """
-    for table in schema.data_tables(seen_data_only=True):
+    for table in schema.data_tables(seen_data_only=True) if schema else ():
         stored = table.get("table_format")
         if stored != wanted:
             raise ConfigurationError(
