@@ -156,7 +156,7 @@ def test_empty_pages_without_end_are_an_error_that_says_so(project: Path, full: 
 def test_no_next_though_the_page_is_full(project: Path, full: StacApi, count: Any) -> None:
     full.on_page, full.number_matched = lambda page, _: without_next(page), count
     figures = loaded(full, page_size=5)
-    assert figures.window_splits >= 3 and figures.duplicates == 0
+    assert figures.window_splits == 1 and figures.duplicates == 0  # pages of 5, of 10, then halves
 
 
 @pytest.mark.parametrize("count", ["numberMatched", "context", None])
@@ -164,12 +164,13 @@ def test_no_next_though_the_page_of_the_items_endpoint_is_full(
     full: StacApi, tmp_path: Path, count: Any
 ) -> None:
     full.on_page, full.number_matched = lambda page, _: without_next(page), count
-    assert read(full, tmp_path, resource="collection_items", page_size=5).window_splits >= 3
+    assert read(full, tmp_path, resource="collection_items", page_size=5).window_splits == 1
 
 
 def test_no_next_from_the_second_page_on(full: StacApi, tmp_path: Path) -> None:
     full.on_page = lambda page, request: without_next(page) if token_of(request) else page
-    assert read(full, tmp_path, page_size=5).window_splits > 0
+    figures = read(full, tmp_path, page_size=5)
+    assert (figures.pages, figures.window_splits) == (4, 0)  # pages of 5, then of 10, whose last is not full
 
 
 def test_a_full_last_page_that_is_the_end_costs_a_proof_only_where_nothing_says_so(
@@ -400,6 +401,26 @@ def test_a_limit_that_hides_items_of_one_instant_is_an_error_where_the_api_count
     [window] = fetched(api, tmp_path, page_size=200)
     with pytest.raises(PagingError, match=r"end with one of 12 items.*counts more.*cannot be split"):
         raise window.error or AssertionError
+
+
+@pytest.mark.parametrize("too_large", [None, 1])
+def test_pages_of_one_item_that_lasts_all_day_do_not_multiply_the_requests(
+    api: StacApi, tmp_path: Path, too_large: int | None
+) -> None:
+    """The last page is always full, in whatever part of the window."""
+    for n in range(3):
+        api.put(make_item(f"a{n}", start="2024-01-01T00:00:00Z", end="2024-01-03T00:00:00Z"))
+    api.number_matched = None
+    if too_large is not None:
+        api.fault(lambda request: limit_of(request) > too_large, status=413, times=None)
+    [window] = fetched(api, tmp_path, page_size=1)
+    if too_large is None:
+        assert window.error is None and len(spooled(window)) == 3
+        assert window.figures.requests < 10
+    else:
+        with pytest.raises(PagingError, match="cannot be split any further"):
+            raise window.error or AssertionError
+        assert window.figures.requests < 2000
 
 
 # Any of it at once

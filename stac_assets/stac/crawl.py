@@ -34,6 +34,9 @@ MAX_EMPTY = 20
 """Empty pages in a row, each with a `next`, after which a result counts as endless."""
 PROBE_RETRIES = 1
 """Retries of a request that is made because one for more has failed with all its retries."""
+MOST_SPLITS = 32
+"""Splits of a window for each of its items: halving a year 25 times leads to a second. Where items touch every
+part, such as those that last for days, time tells nothing apart, however often it is halved."""
 LOST_TOKEN = {400, 404, 410, 422}
 """Answers to a later page that tell of an expired token."""
 
@@ -168,7 +171,8 @@ class Crawl:
             failure = error
             self._in_trouble = True
             self._habits.is_down = halves is None
-        if halves is None:
+        splits_left = MOST_SPLITS * (len(self._seen) + 10) - self._figures.window_splits
+        if halves is None or splits_left <= 0:
             raise _named(failure, interval)
         logger.info("%s: %s; going on with both halves of %s", self._window, failure, interval)
         self._figures.window_splits += 1
@@ -182,10 +186,14 @@ class Crawl:
         An API that tells of a next page after one item less will have told of it after all of them.
         """
         sizes = [length - 1]
-        if interval.halves() is None:
-            sizes.append(SMALLEST_LIMIT)  # a page of fewer was never cut off
+        if (
+            length <= SMALLEST_LIMIT
+        ):  # a page of fewer was never cut off, and one of these sizes ends with such
+            sizes = [SMALLEST_LIMIT, SMALLEST_LIMIT - 1]
+        elif interval.halves() is None:
+            sizes.append(SMALLEST_LIMIT)
         for size in sizes:
-            if 0 < size < max(length, SMALLEST_LIMIT + 1):
+            if size != length:
                 with suppress(PagingError, RequestTooHeavy):
                     yield from self._walked(interval, size)
                     return True
