@@ -35,8 +35,8 @@ MAX_EMPTY = 20
 PROBE_RETRIES = 1
 """Retries of a request that is made because one for more has failed with all its retries."""
 MOST_SPLITS = 32
-"""Splits of a window for each of its items: halving a year 25 times leads to a second. Where items touch every
-part, such as those that last for days, time tells nothing apart, however often it is halved."""
+"""Splits of a window for each of its items: halving a year 25 times leads to a second. Where items touch
+every part, such as those that last for days, time tells nothing apart, however often it is halved."""
 LOST_TOKEN = {400, 404, 410, 422}
 """Answers to a later page that tell of an expired token."""
 
