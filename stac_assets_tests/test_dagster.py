@@ -318,6 +318,16 @@ def evaluations(storage: Any, key: dg.AssetCheckKey) -> list[tuple[str, str | No
     return found
 
 
+def last_of(instance: dg.DagsterInstance, key: dg.AssetKey, run_id: str) -> tuple[str, str | None, bool]:
+    """What is stored of an asset: its last materialization, and whether its last run is the one named."""
+    (record,) = instance.get_asset_records([key])
+    last = record.asset_entry.last_materialization_record
+    assert (
+        last is not None and last.storage_id == instance.fetch_materializations(key, 1).records[0].storage_id
+    )
+    return "last", last.partition_key, record.asset_entry.last_run_id == run_id
+
+
 def test_many_events_are_stored_as_without_our_storage(project: Path, api: StacApi) -> None:
     """The storage of `dagster.yaml` keeps the same events, also those before a failure."""
     for day in (1, 2, 3):
@@ -345,6 +355,7 @@ def test_many_events_are_stored_as_without_our_storage(project: Path, api: StacA
             checks = storage.get_asset_check_partition_info([dg.AssetCheckKey(search, "row_count")])
             assert {info.partition_key for info in checks} == {f"c1|2024-01-0{day}" for day in (1, 2, 3)}
             kept[-1] += [evaluation for key in CHECKED for evaluation in evaluations(storage, key)]
+            kept[-1].append(last_of(found, search, result.run_id))
     assert kept[0] == kept[1]
     assert ("row_count", "c1|2024-01-03", "SUCCEEDED", "ASSET_CHECK_EVALUATION", True) in kept[1]
     assert ("ASSET_MATERIALIZATION", "c1|2024-01-01") in kept[1]

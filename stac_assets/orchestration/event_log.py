@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, Self, cast
 
 import dagster as dg
@@ -17,6 +18,7 @@ from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, SqliteStorageConfig
 from dagster._serdes import ConfigurableClassData, serialize_value
 from sqlalchemy import bindparam, create_engine
@@ -90,6 +92,18 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         else:
             super().store_event(event)
 
+    def _store_asset_event(self, conn: Connection, event: EventLogEntry, event_id: int) -> None:
+        """What the row of an asset says of its last events; of those stored together only the last counts."""
+        if self._held is not None and self._held.is_mine() and event.dagster_event is not None:
+            kind = event.dagster_event.asset_key, event.dagster_event_type
+            self._held.last[kind] = event, event_id
+        else:
+            super()._store_asset_event(conn, event, event_id)
+
+    def _store_last(self, conn: Connection, last: "_Last") -> None:
+        for event, event_id in sorted(last.values(), key=itemgetter(1)):
+            super()._store_asset_event(conn, event, event_id)
+
     def _store_asset_check_evaluation_planned(self, event: EventLogEntry, event_id: int | None) -> None:
         """A row for each partition; Dagster would keep in each the names of all of them."""
         planned = cast(AssetCheckEvaluationPlanned, event.get_dagster_event().event_specific_data)
@@ -117,7 +131,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         if self._held is not None:
             yield
             return
-        held = _Held(self._opened)
+        held = _Held(self._opened, self._store_last)
         self._held = held
         try:
             yield
@@ -136,7 +150,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
         held = self._held
-        if held is not None and held.thread == threading.get_ident():
+        if held is not None and held.is_mine():
             yield held.connection(shard)
         else:
             with super()._connect(shard) as connection:
@@ -183,30 +197,51 @@ class BatchingSqliteStorage(DagsterSqliteStorage):
         return cls.from_local(inst_data=inst_data, **config_value)
 
 
+_Last = dict[Any, tuple[EventLogEntry, int]]
+"""The last event of an asset, with its id, by asset and type."""
+
+
 class _Held:
     """The open connections of one thread, by shard, each in a transaction."""
 
-    def __init__(self, open_shard: Callable[[str], Connection]) -> None:
-        self.thread = threading.get_ident()
+    def __init__(
+        self, open_shard: Callable[[str], Connection], store_last: Callable[[Connection, _Last], None]
+    ) -> None:
+        self.last: _Last = {}
+        self._thread = threading.get_ident()
         self._open = open_shard
+        self._store_last = store_last
         self._connections: dict[str, Connection] = {}
         self._uses = 0
+
+    def is_mine(self) -> bool:
+        """Whether the thread that asks is the one that holds them."""
+        return self._thread == threading.get_ident()
 
     def connection(self, shard: str) -> Connection:
         self._uses += 1
         if self._uses >= MOST_TOGETHER:
             self._uses = 0
-            for connection in self._connections.values():
-                connection.commit()
+            self._commit()
+        return self._connected(shard)
+
+    def close(self) -> None:
+        self._commit()
+        for connection in self._connections.values():
+            connection.close()
+            connection.engine.dispose()
+
+    def _commit(self) -> None:
+        if self.last:
+            self._store_last(self._connected(INDEX_SHARD_NAME), self.last)
+            self.last = {}
+        for connection in self._connections.values():
+            connection.commit()
+
+    def _connected(self, shard: str) -> Connection:
         if shard not in self._connections:
             self._connections[shard] = self._open(shard)
         connection = self._connections[shard]
         if not connection.in_transaction():
             connection.begin()
         return connection
-
-    def close(self) -> None:
-        for connection in self._connections.values():
-            connection.commit()
-            connection.close()
-            connection.engine.dispose()
