@@ -94,9 +94,10 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
 
     def _store_asset_event(self, conn: Connection, event: EventLogEntry, event_id: int) -> None:
         """What the row of an asset says of its last events; of those stored together only the last counts."""
-        if self._held is not None and self._held.is_mine() and event.dagster_event is not None:
+        held = self._holding()
+        if held is not None and event.dagster_event is not None:
             kind = event.dagster_event.asset_key, event.dagster_event_type
-            self._held.last[kind] = event, event_id
+            held.last[kind] = event, event_id
         else:
             super()._store_asset_event(conn, event, event_id)
 
@@ -139,6 +140,11 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
             self._held = None
             held.close()
 
+    def _holding(self) -> "_Held | None":
+        """What is held, if it is this thread that holds it."""
+        held = self._held
+        return held if held is not None and held.thread == threading.get_ident() else None
+
     def _opened(self, shard: str) -> Connection:
         with super()._connect(shard):
             pass  # which makes the database, if it is new
@@ -149,8 +155,8 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        held = self._held
-        if held is not None and held.is_mine():
+        held = self._holding()
+        if held is not None:
             yield held.connection(shard)
         else:
             with super()._connect(shard) as connection:
@@ -208,15 +214,11 @@ class _Held:
         self, open_shard: Callable[[str], Connection], store_last: Callable[[Connection, _Last], None]
     ) -> None:
         self.last: _Last = {}
-        self._thread = threading.get_ident()
+        self.thread = threading.get_ident()
         self._open = open_shard
         self._store_last = store_last
         self._connections: dict[str, Connection] = {}
         self._uses = 0
-
-    def is_mine(self) -> bool:
-        """Whether the thread that asks is the one that holds them."""
-        return self._thread == threading.get_ident()
 
     def connection(self, shard: str) -> Connection:
         self._uses += 1

@@ -15,8 +15,7 @@ def keep_little() -> None:
 
     It would keep up to 64 MB for each thread that fetches, and `malloc_trim` leaves that alone.
     """
-    with suppress(OSError, AttributeError):  # not glibc
-        ctypes.CDLL("libc.so.6").mallopt(M_TRIM_THRESHOLD, MOST_KEPT)
+    _glibc("mallopt", M_TRIM_THRESHOLD, MOST_KEPT)
 
 
 def give_back() -> None:
@@ -25,5 +24,9 @@ def give_back() -> None:
     Fetching leaves some tens of megabytes of both behind, to which storing would add its own.
     """
     pa.default_memory_pool().release_unused()
-    with suppress(OSError, AttributeError):  # not glibc
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    _glibc("malloc_trim", 0)
+
+
+def _glibc(function: str, *arguments: int) -> None:
+    with suppress(OSError, AttributeError):  # another C library
+        getattr(ctypes.CDLL("libc.so.6"), function)(*arguments)

@@ -94,7 +94,7 @@ def _collection_row(members: Item) -> Row:
     boxes = spatial.get("bbox") if isinstance(spatial, dict) else None
     return {
         **_texts(document, "id", "title", "description", "license", "stac_version"),
-        **bbox_columns(json.dumps(boxes[0]).encode() if isinstance(boxes, list) and boxes else b""),
+        **bbox_columns(_written(boxes[0]) if isinstance(boxes, list) and boxes else b""),
         "start_datetime": start,
         "end_datetime": end,
         "keywords": _json(members, "keywords"),

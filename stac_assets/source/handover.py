@@ -1,4 +1,4 @@
-"""Rows that a destination takes from us in one file, while dlt's own files say only what they replace."""
+"""Rows that a destination takes from us in files, while dlt's own files say only what they replace."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

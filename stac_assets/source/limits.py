@@ -13,7 +13,7 @@ import msgspec
 from dlt.common.schema.typing import TColumnSchema
 
 from stac_assets.source.tables import type_of
-from stac_assets.stac.documents import DECODE_ERRORS, Item, why
+from stac_assets.stac.documents import DECODE_ERRORS, TOKEN, Item, why
 
 WITHOUT_NUL = {"postgres", "redshift"}
 """Destinations whose text and JSON types refuse the character U+0000 (PostgreSQL manual, 8.3 and 8.14)."""
@@ -40,7 +40,6 @@ _HALF_OR_NUL = re.compile("[\ud800-\udfff\0]")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _LONG_NUMBER = re.compile(rb"\d[eE][-+]?\d{4}|\.\d{9999}")
 _LONG_INTEGER = re.compile(rb"\d{19}")
-_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 _NUMBER = re.compile(r"-?\d+(?:\.(\d+))?(?:[eE]([-+]?\d+))?")
 
 
@@ -67,8 +66,8 @@ def _levels(text: bytes) -> int:
     if text.count(b"[") + text.count(b"{") <= MOST_LEVELS:
         return 0
     depth = deepest = 0
-    for token in _BRACKET.finditer(text):
-        depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(token.group(), 0)
+    for token in TOKEN.finditer(text.decode("latin-1")):
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token.group(), 0)
         deepest = max(deepest, depth)
     return deepest
 

@@ -186,9 +186,8 @@ class Crawl:
         An API that tells of a next page after one item less will have told of it after all of them.
         """
         sizes = [length - 1]
-        if (
-            length <= SMALLEST_LIMIT
-        ):  # a page of fewer was never cut off, and one of these sizes ends with such
+        if length <= SMALLEST_LIMIT:
+            # a page of fewer was never cut off, and one of these sizes ends with such a page
             sizes = [SMALLEST_LIMIT, SMALLEST_LIMIT - 1]
         elif interval.halves() is None:
             sizes.append(SMALLEST_LIMIT)

@@ -73,7 +73,8 @@ _FLAT = bytes.maketrans(b"123456789+E", b"0000000000e")
 _EXPONENT = b"0e000"  # or e+99, which is none too large, but rare
 _LONG = b"0" * 309
 _BEFORE_A_NUMBER = b"[:, \t\r\n"
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
+"""What tells how JSON text is nested: its brackets, and its strings, whose brackets count for nothing."""
 DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding a document that no table can hold raises; `why` says it in words."""
 
@@ -237,7 +238,7 @@ def _decode_leniently(answer: Answer) -> tuple[_Wire, list[Rejected]]:
 def _elements(text: str, start: int) -> tuple[list[tuple[int, int]], int]:
     """Where the objects of the array at `start` begin and end, and where the array ends."""
     depth, spans, begin = 0, [], start
-    for token in _TOKEN.finditer(text, start):
+    for token in TOKEN.finditer(text, start):
         if token.group() in "{[":
             depth += 1
             if depth == 2:
