@@ -47,6 +47,8 @@ def test_the_members_of_an_item_stay_the_text_that_was_sent() -> None:
         b'{"id": "bad", "v": "\xff"}',
         b'{"id": "bad", "v": 1e999}',
         b'{"id": "bad", "v": [' + b"9" * 400 + b".5e1]}",
+        b'{"id": "bad", "v": [1,-2.5E0309]}',
+        b'{"id": "bad", "v":\n' + b"9" * 250 + b"e99}",
         b'{"id": "bad", "v": "\x01"}',
     ],
 )
@@ -56,6 +58,16 @@ def test_a_bad_document_is_rejected_alone_with_its_text_and_reason(bad: bytes) -
     [rejected] = decoded.rejected
     assert '"bad"' in rejected.text and rejected.reason
     assert decoded.number_matched == 3
+
+
+@pytest.mark.parametrize(
+    "number",
+    [b"1.7e308", b"-0.0E-999", b"9" * 308, b"1" + b"0" * 200 + b".5e+99", b'"1e999"', b'["a,1e999"]'],
+)
+def test_a_number_that_a_double_holds_is_no_reason_and_stays_as_it_is(number: bytes) -> None:
+    decoded = decode_page(page(b'{"id": "a", "v": ' + number + b"}"))
+    assert not decoded.rejected
+    assert bytes(decoded.items[0]["v"]) == number
 
 
 def test_deep_nesting_is_either_read_or_rejected_alone() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from stac_assets.numbers import may_hold_a_huge_number
 from stac_assets.stac.errors import RequestFailed
 from stac_assets.stac.origins import shown
 from stac_assets.stac.transport import Answer
@@ -69,10 +70,6 @@ _decode_items = msgspec.json.Decoder(list[Item]).decode
 _decode_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_link = msgspec.json.Decoder(Link).decode
 
-_FLAT = bytes.maketrans(b"123456789+E", b"0000000000e")
-_EXPONENT = b"0e000"  # or e+99, which is none too large, but rare
-_LONG = b"0" * 309
-_BEFORE_A_NUMBER = b"[:, \t\r\n"
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 """What tells how JSON text is nested: its brackets, and its strings, whose brackets count for nothing."""
 DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -92,7 +89,7 @@ def decode_page(answer: Answer) -> Page:
     if wire.features is None:
         raise _not_a_page(answer)
     page = Page(wire.features, list(_links(wire.links)), rejected, _matched(wire))
-    if not _is_utf8(answer.body) or _may_hold_a_huge_number(answer.body):
+    if not _is_utf8(answer.body) or may_hold_a_huge_number(answer.body):
         page.items = [item for item in wire.features if _is_sound(item, page.rejected)]
     return page
 
@@ -250,24 +247,6 @@ def _elements(text: str, start: int) -> tuple[list[tuple[int, int]], int]:
             if depth == 0:
                 return spans, token.end()
     raise IndexError("the array does not end")
-
-
-def _may_hold_a_huge_number(body: bytes) -> bool:
-    """Whether a number may be beyond a double (1e999), which is valid JSON text that no destination holds.
-
-    No regular expression: this looks at every byte that an API sends. A digest in hexadecimal, which is no
-    number, may hold the same letters; what stands before it tells.
-    """
-    flat = body.translate(_FLAT)
-    if _LONG in flat:
-        return True
-    at = flat.find(_EXPONENT)
-    while at >= 0:
-        before = flat[max(0, at - len(_LONG)) : at + 1].rstrip(b"0.").removesuffix(b"-")
-        if before[-1:] in _BEFORE_A_NUMBER:
-            return True
-        at = flat.find(_EXPONENT, at + 1)
-    return False
 
 
 def _is_utf8(body: bytes) -> bool:
