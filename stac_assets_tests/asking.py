@@ -75,8 +75,12 @@ def fetched(
     api: StacApi | str, folder: Path, *, days: int = 1, resource: str = "search", **options: Any
 ) -> list[FetchedWindow]:
     """Fetch the first days of 2024 of `c1`, and nothing else: no dlt, no database."""
-    windows = [Window("c1", DAY + timedelta(n), DAY + timedelta(n + 1)) for n in range(days)]
-    return fetch_windows(client(api, **options), resource, windows, folder)
+    return fetch_windows(client(api, **options), resource, first_days(days), folder)
+
+
+def first_days(number: int) -> list[Window]:
+    """The windows of the first days of 2024 of `c1`."""
+    return [Window("c1", DAY + timedelta(n), DAY + timedelta(n + 1)) for n in range(number)]
 
 
 def spooled(window: FetchedWindow) -> list[str]:

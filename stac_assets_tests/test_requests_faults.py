@@ -7,6 +7,7 @@ many forms, the others are fetched only, which is faster.
 import gzip
 import json
 import logging
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,11 +18,15 @@ from typing import Any
 
 import pytest
 
+from stac_assets.source.fetch import fetch_windows
 from stac_assets.stac.errors import AuthenticationError, RequestFailed, RequestTooHeavy, Unreachable
+from stac_assets.stac.figures import Figures
+from stac_assets.stac.windows import Window
 from stac_assets_tests.asking import (
     asked,
     client,
     fetched,
+    first_days,
     ids_of,
     interval_of,
     limit_of,
@@ -333,7 +338,20 @@ def hearing(words: str, heard: threading.Event) -> Iterator[None]:
         logger.setLevel(level)
 
 
-def test_after_429_all_threads_wait_as_told(api: StacApi, tmp_path: Path) -> None:
+@pytest.fixture
+def hurried() -> Iterator[None]:
+    """Threads take turns so often that one which can overtake another does."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
+
+
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize("attempt", range(3))
+def test_after_429_all_threads_wait_as_told(api: StacApi, tmp_path: Path, attempt: int) -> None:
     told = threading.Event()
 
     def hold(page: Any, _: Request) -> Any:
@@ -351,6 +369,26 @@ def test_after_429_all_threads_wait_as_told(api: StacApi, tmp_path: Path) -> Non
     first, rest = searches[:3], searches[3:]
     assert min(rest) - min(first) >= 0.29
     assert sum(window.figures.seconds_waited for window in windows) >= 0.29
+
+
+def test_while_a_page_becomes_rows_the_others_are_asked_for(api: StacApi, tmp_path: Path) -> None:
+    for n in range(3):
+        api.put(make_item(f"a{n}", datetime=f"2024-01-0{n + 1}T10:00:00Z"))
+    first, asked_together = first_days(1)[0], threading.Event()
+    both = threading.Barrier(2, asked_together.set, timeout=10)
+
+    def hold(page: Any, request: Request) -> Any:
+        if interval_of(request) != first.interval:
+            both.wait()
+        return page
+
+    def slowly(window: Window, _: Figures) -> None:
+        assert window != first or asked_together.wait(10), "the API was left waiting"
+
+    api.on_page = hold
+    asking = client(api, max_concurrent_requests=2, max_retries=0, read_timeout=20.0)
+    windows = fetch_windows(asking, "search", first_days(3), tmp_path, progress=slowly)
+    assert [spooled(window) for window in windows] == [["a0"], ["a1"], ["a2"]]
 
 
 def test_after_429_requests_are_spread_and_get_faster_again(api: StacApi) -> None:

@@ -27,6 +27,9 @@ from stac_assets.stac.windows import Window, partition_key
 
 logger = logging.getLogger("stac_assets")
 
+SPARE = 2
+"""Threads beyond the requests at a time: pages become rows in some while the others keep the API busy."""
+
 Progress = Callable[[Window, Figures], None]
 """Called after every page with the window and its figures so far."""
 
@@ -114,7 +117,9 @@ def fetch_windows(
             fetched.seconds = (time.monotonic() - started) / len(group)
 
     jobs = {w: FetchedWindow(w, Spool(folder, f"{resource}-{n:05}")) for n, w in enumerate(windows)}
-    work_off([[jobs[window] for window in group] for group in joining.groups()], fetch, at_once, stop)
+    groups = [[jobs[window] for window in group] for group in joining.groups()]
+    # one at a time means that what is learned of the API with one window serves the next
+    work_off(groups, fetch, at_once + min(SPARE, at_once - 1), stop)
     return list(jobs.values())
 
 

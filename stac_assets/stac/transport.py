@@ -98,9 +98,14 @@ class Transport:
         limit = self.options.max_retries if retries is None else min(retries, self.options.max_retries)
 
         def attempt() -> T:
-            answer = self._follow(method, url, params, json, headers, figures)
-            if not (200 <= answer.status < 300 or answer.status in allow):
-                raise self._failure(method, answer, endpoint)
+            with self._slots:
+                answer = self._follow(method, url, params, json, headers, figures)
+                if not (200 <= answer.status < 300 or answer.status in allow):
+                    failure = self._failure(method, answer, endpoint)
+                    if isinstance(failure, Passing) and failure.throttled:
+                        # before the slot is free, for which another thread may be waiting
+                        self.pace.slow_down(self._delay(failure, 1))
+                    raise failure
             try:
                 decoded = decode(answer)
             except RequestFailed as error:
@@ -124,17 +129,17 @@ class Transport:
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(Passing),
             stop=stop,
-            wait=self._wait,
+            wait=lambda state: self._delay(_passing(state), state.attempt_number),
             sleep=self._sleep,
             before_sleep=before_wait,
             retry_error_callback=_give_up,
         )(attempt)
 
-    def _wait(self, state: tenacity.RetryCallState) -> float:
-        told = _passing(state).retry_after
-        if told is not None:
-            return min(told, self.options.max_retry_after)
-        delay = min(self.options.backoff * 2 ** (state.attempt_number - 1), self.options.max_backoff)
+    def _delay(self, failure: Passing, attempts: int) -> float:
+        """Seconds to wait after so many attempts."""
+        if failure.retry_after is not None:
+            return min(failure.retry_after, self.options.max_retry_after)
+        delay = min(self.options.backoff * 2 ** (attempts - 1), self.options.max_backoff)
         return delay * random.uniform(0.75, 1.25)
 
     def _sleep(self, seconds: float) -> None:
@@ -153,17 +158,16 @@ class Transport:
         may_renew = True
         for _ in range(MAX_REDIRECTS + 1):
             request = requests.Request(method, url, params=params, json=json, headers=dict(headers or {}))
-            with self._slots:
-                if self._cancelled.is_set():
-                    raise Cancelled("stopped on request")
-                figures.seconds_waited += self.pace.wait_turn()
-                figures.requests += 1
-                try:
-                    answer = self._exchange(request)
-                except Passing as error:
-                    # a host that never answered is more likely a wrong name than a short outage
-                    error.unproven &= not self._succeeded
-                    raise
+            if self._cancelled.is_set():
+                raise Cancelled("stopped on request")
+            figures.seconds_waited += self.pace.wait_turn()
+            figures.requests += 1
+            try:
+                answer = self._exchange(request)
+            except Passing as error:
+                # a host that never answered is more likely a wrong name than a short outage
+                error.unproven &= not self._succeeded
+                raise
             figures.bytes += len(answer.body)
             if answer.outdated and may_renew:
                 may_renew = False
