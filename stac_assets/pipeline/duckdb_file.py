@@ -63,6 +63,17 @@ class PartitionedDuckDb(destinations.duckdb):
     def __init__(self, *args: Any, handover: Handover, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._handover = handover
+        self._partial: DuckDbClientConfiguration | None = None
+
+    def configuration(
+        self, initial_config: DuckDbClientConfiguration, accept_partial: bool = False
+    ) -> DuckDbClientConfiguration:
+        """As dlt's; the partial one, which it wants at every look at the capabilities, is resolved once."""
+        if not accept_partial:
+            return super().configuration(initial_config)
+        if self._partial is None:
+            self._partial = super().configuration(initial_config, accept_partial)
+        return self._partial
 
     @property
     def destination_type(self) -> str:
