@@ -14,6 +14,7 @@ from typing import Any, Self, cast
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
+from dagster._core.events import ASSET_EVENTS
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log import SqliteEventLogStorage
@@ -60,6 +61,10 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
     _held: "_Held | None" = None
 
     @cached_property
+    def _tables(self) -> set[str]:
+        return set()
+
+    @cached_property
     def supports_asset_checks(self) -> bool:  # type: ignore[override]
         """Whether the database has a table for them; Dagster would look for every event."""
         return super().supports_asset_checks
@@ -69,23 +74,37 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         with self.together():
             super().store_event_batch(events)
 
-    def store_event(self, event: EventLogEntry) -> None:
-        """Store one event; the evaluations of a partition's checks, which are most of them, with few steps.
+    def has_table(self, table_name: str) -> bool:
+        """Whether the database has a table; Dagster would connect anew for each event to see the same."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
 
-        Dagster would serialize each twice and build and compile each statement anew.
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store one event; those of partitions and their checks, which are most of them, with few steps.
+
+        Dagster would serialize some twice, and build and compile each statement anew.
         """
         told = event.dagster_event
-        if (
-            event.run_id
-            and told is not None
-            and told.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        if told is None or not event.run_id:
+            super().store_event(event)
+        elif told.event_type in ASSET_EVENTS:
+            row = self._event_to_row(event)
+            with self.run_connection(event.run_id) as connection:
+                _inserted(connection, row)
+            with self.index_transaction() as connection:
+                event_id = _inserted(connection, row)
+                self._store_asset_event_tags(connection, [event], [event_id])
+                self._store_asset_event(connection, event, event_id)
+        elif (
+            told.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
             and (evaluation := told.asset_check_evaluation_data).partition is not None
         ):
             row = self._event_to_row(event)
             with self.run_connection(event.run_id) as connection:
-                connection.execute(_STORE, row)
+                _inserted(connection, row)
             with self.index_connection() as connection:
-                (event_id,) = cast(Row[Any], connection.execute(_STORE, row).inserted_primary_key)
+                event_id = _inserted(connection, row)
                 stored = connection.execute(_EVALUATE, _evaluated(event, evaluation, row, event_id)).rowcount
             if stored != 1:  # as where nothing was planned
                 self.store_asset_check_event(event, event_id)
@@ -161,6 +180,11 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         else:
             with super()._connect(shard) as connection:
                 yield connection
+
+
+def _inserted(connection: Connection, row: dict[str, Any]) -> int:
+    (event_id,) = cast(Row[Any], connection.execute(_STORE, row).inserted_primary_key)
+    return event_id
 
 
 def _evaluated(
