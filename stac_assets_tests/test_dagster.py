@@ -356,6 +356,8 @@ def test_many_events_are_stored_as_without_our_storage(project: Path, api: StacA
             assert {info.partition_key for info in checks} == {f"c1|2024-01-0{day}" for day in (1, 2, 3)}
             kept[-1] += [evaluation for key in CHECKED for evaluation in evaluations(storage, key)]
             kept[-1].append(last_of(found, search, result.run_id))
+            kept[-1] += [each.partition_key for each in found.fetch_materializations(search, 100).records]
+            kept[-1] += [sorted(tags) for tags in storage.get_event_tags_for_asset(search)]
     assert kept[0] == kept[1]
     assert ("row_count", "c1|2024-01-03", "SUCCEEDED", "ASSET_CHECK_EVALUATION", True) in kept[1]
     assert ("ASSET_MATERIALIZATION", "c1|2024-01-01") in kept[1]
