@@ -28,7 +28,7 @@ from stac_assets.pipeline.filesystem.layout import check_table_format
 from stac_assets.pipeline.findings import Inspection
 from stac_assets.pipeline.folders import publish, run_folder
 from stac_assets.pipeline.inspection import inspect
-from stac_assets.pipeline.memory import give_back, keep_little
+from stac_assets.pipeline.memory import choose_allocators, give_back
 from stac_assets.pipeline.target import Target, project_folder, target_of
 from stac_assets.pipeline.turns import Turns
 from stac_assets.settings import Settings
@@ -117,7 +117,7 @@ def load(
     """
     target = target or target_of(settings)
     runs = project_folder() / ".dlt" / "runs"
-    keep_little()
+    choose_allocators()
     with told_plainly(target, runs), run_folder(runs) as folder:
         turns = Turns(target.pipeline(folder / "check"), settings.lock_timeout, doing, tell)
         turns.check_owner(settings.base_url)
