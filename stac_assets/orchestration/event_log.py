@@ -8,7 +8,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cached_property
 from operator import itemgetter
 from typing import Any, Self, cast
 
@@ -59,15 +58,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
     """Dagster's own storage, which can be told that many events are to come."""
 
     _held: "_Held | None" = None
-
-    @cached_property
-    def _tables(self) -> set[str]:
-        return set()
-
-    @cached_property
-    def supports_asset_checks(self) -> bool:  # type: ignore[override]
-        """Whether the database has a table for them; Dagster would look for every event."""
-        return super().supports_asset_checks
+    _tables: frozenset[str] = frozenset()
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store events that Dagster itself keeps together, such as those that plan a run."""
@@ -77,7 +68,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
     def has_table(self, table_name: str) -> bool:
         """Whether the database has a table; Dagster would connect anew for each event to see the same."""
         if table_name not in self._tables and super().has_table(table_name):
-            self._tables.add(table_name)
+            self._tables |= {table_name}
         return table_name in self._tables
 
     def store_event(self, event: EventLogEntry) -> None:
@@ -86,30 +77,22 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         Dagster would serialize some twice, and build and compile each statement anew.
         """
         told = event.dagster_event
-        if told is None or not event.run_id:
+        evaluation = _evaluation_of_partition(event)
+        if not event.run_id or told is None or not (evaluation or told.event_type in ASSET_EVENTS):
             super().store_event(event)
-        elif told.event_type in ASSET_EVENTS:
-            row = self._event_to_row(event)
-            with self.run_connection(event.run_id) as connection:
-                _inserted(connection, row)
-            with self.index_transaction() as connection:
-                event_id = _inserted(connection, row)
+            return
+        row = self._event_to_row(event)
+        with self.run_connection(event.run_id) as connection:
+            _inserted(connection, row)
+        with self.index_transaction() as connection:
+            event_id = _inserted(connection, row)
+            if evaluation is None:
                 self._store_asset_event_tags(connection, [event], [event_id])
                 self._store_asset_event(connection, event, event_id)
-        elif (
-            told.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
-            and (evaluation := told.asset_check_evaluation_data).partition is not None
-        ):
-            row = self._event_to_row(event)
-            with self.run_connection(event.run_id) as connection:
-                _inserted(connection, row)
-            with self.index_connection() as connection:
-                event_id = _inserted(connection, row)
-                stored = connection.execute(_EVALUATE, _evaluated(event, evaluation, row, event_id)).rowcount
-            if stored != 1:  # as where nothing was planned
-                self.store_asset_check_event(event, event_id)
-        else:
-            super().store_event(event)
+                return
+            stored = connection.execute(_EVALUATE, _evaluated(event, evaluation, row, event_id)).rowcount
+        if stored != 1:  # as where nothing was planned
+            self.store_asset_check_event(event, event_id)
 
     def _store_asset_event(self, conn: Connection, event: EventLogEntry, event_id: int) -> None:
         """What the row of an asset says of its last events; of those stored together only the last counts."""
@@ -180,6 +163,14 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         else:
             with super()._connect(shard) as connection:
                 yield connection
+
+
+def _evaluation_of_partition(event: EventLogEntry) -> dg.AssetCheckEvaluation | None:
+    told = event.dagster_event
+    if told is None or told.event_type is not dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+        return None
+    evaluation = told.asset_check_evaluation_data
+    return evaluation if evaluation.partition is not None else None
 
 
 def _inserted(connection: Connection, row: dict[str, Any]) -> int:

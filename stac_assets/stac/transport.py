@@ -104,7 +104,7 @@ class Transport:
                     failure = self._failure(method, answer, endpoint)
                     if isinstance(failure, Passing) and failure.throttled:
                         # before the slot is free, for which another thread may be waiting
-                        self.pace.slow_down(self._delay(failure, 1))
+                        self.pace.slow_down(self._delay(failure, retrying.statistics["attempt_number"]))
                     raise failure
             try:
                 decoded = decode(answer)
@@ -120,20 +120,19 @@ class Transport:
 
         def before_wait(state: tenacity.RetryCallState) -> None:
             wait = state.next_action.sleep if state.next_action else 0.0
-            if _passing(state).throttled:
-                self.pace.slow_down(wait)
             figures.retries += 1
             figures.seconds_waited += wait
             logger.info("%s; attempt %d failed, next in %.1f s", _passing(state), state.attempt_number, wait)
 
-        return tenacity.Retrying(
+        retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(Passing),
             stop=stop,
             wait=lambda state: self._delay(_passing(state), state.attempt_number),
             sleep=self._sleep,
             before_sleep=before_wait,
             retry_error_callback=_give_up,
-        )(attempt)
+        )
+        return retrying(attempt)
 
     def _delay(self, failure: Passing, attempts: int) -> float:
         """Seconds to wait after so many attempts."""
