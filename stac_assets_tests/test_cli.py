@@ -306,6 +306,7 @@ def test_a_destination_that_is_not_configured_is_told_in_a_line(
     run: Run, api: StacApi, destination: str, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS__PASSWORD", TOKEN)
+    monkeypatch.setenv("SOURCES__PYSTAC_CLIENT_SOURCE__TABLE_FORMAT", "parquet")  # the other needs deltalake
     said = run("load", "--end", "2024-01-01", "--destination", destination)
     assert said.status == 1
     assert re.fullmatch(rf"error: {told}.*Nothing was fetched\n", said.err)
