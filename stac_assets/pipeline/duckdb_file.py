@@ -31,7 +31,7 @@ ROW_GROUP_SIZE = 2048
 """Rows that are compressed together; DuckDB's own 122,880 would be 2 GB of items."""
 FILE_ROWS = 2 * ROW_GROUP_SIZE
 """Rows that are inserted by one statement, while the next are written to a file."""
-MEMORY = 30_000_000
+MEMORY = 48_000_000
 """Bytes that DuckDB may take beside the row groups at hand; with more it would keep what it has written."""
 ALIAS = "stac"
 
