@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from dlt.common.runtime.run_context import switch_context
+from hypothesis import settings
 
 from stac_assets_tests.reading import POSTGRES_URL
 from stac_assets_tests.stac_api import StacApi
@@ -19,6 +20,9 @@ CONFIGURING = (
     *("EXTRACT__", "NORMALIZE__", "LOAD__", "SCHEMA__", "DATA_WRITER__", "DLT_", "DAGSTER_", "API_KEY"),
 )
 """How the environment variables begin that a test must not inherit."""
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")  # how long an example takes says nothing about whether it is right
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

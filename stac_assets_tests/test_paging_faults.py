@@ -428,7 +428,7 @@ def test_pages_of_one_item_that_lasts_all_day_do_not_multiply_the_requests(
 WHIMS = ("ok", "no next", "loop", "again", "empty", "longer", "HTML", "lost token", "500", "429", "drop")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     times=st.lists(st.integers(0, 86_399), max_size=25, unique=True),
     spans=st.lists(st.tuples(st.integers(-90_000, 86_399), st.integers(0, 200_000)), max_size=6),

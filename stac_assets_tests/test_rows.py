@@ -3,14 +3,17 @@
 import json
 import math
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stac_assets.source.rows import NotARow, build_row, item_from_row, owner_time, scalars, unread_times
-from stac_assets.stac.documents import Rejected, decode_item
+from stac_assets.source.rows import NotARow, build_row, item_from_row, owner_time
+from stac_assets.source.spool import Spool, SpoolFile, read_tables
+from stac_assets.source.tables import PARTITION_KEY
+from stac_assets.stac.documents import Item, Rejected, decode_item
 from stac_assets.stac.transport import Answer
 from stac_assets.stac.windows import parse_time
 from stac_assets_tests.stac_api import make_item
@@ -19,11 +22,15 @@ from stac_assets_tests.strategies import canonical, odd_items
 CORNERS = ("bbox_xmin", "bbox_ymin", "bbox_xmax", "bbox_ymax")
 
 
-def row_of(item: Any, **dumping: Any) -> dict[str, Any]:
+def members_of(item: Any, **dumping: Any) -> Item:
     text = item if isinstance(item, bytes) else json.dumps(item, **dumping).encode()
     members = decode_item(Answer("http://localhost", 200, text, "application/geo+json"))
     assert not isinstance(members, Rejected), members
-    return build_row(members, "c1")[0]
+    return members
+
+
+def row_of(item: Any, **dumping: Any) -> dict[str, Any]:
+    return build_row(members_of(item, **dumping), "c1")[0]
 
 
 def stored(row: dict[str, Any]) -> dict[str, Any]:
@@ -136,7 +143,18 @@ def test_the_begin_of_the_interval_owns_an_item_without_an_instant() -> None:
     assert owner_time(row_of(make_item("a", datetime=None))) is None
 
 
-def test_which_properties_are_scalars() -> None:
+def spooled(folder: Path, *items: Any) -> tuple[SpoolFile, dict[str, list[Any]]]:
+    """What a spool writes of items."""
+    spool = Spool(folder, "rows")
+    for item in items:
+        row, properties = build_row(members_of(item), "c1")
+        spool.add({**row, PARTITION_KEY: "c1|2024-01-01"}, properties, 1000)
+    spool.flush()
+    ((file, table),) = read_tables(spool.files)
+    return file, table.to_pydict()
+
+
+def test_which_properties_have_columns(tmp_path: Path) -> None:
     properties = {
         "text": "3",
         "whole": 3,
@@ -148,19 +166,37 @@ def test_which_properties_are_scalars() -> None:
         "largest": 2**53,
         "larger": 2**53 + 1,
         "datetime": "2024-01-01T00:00:00Z",
-        "created": "yesterday",
         "updated": None,
     }
-    assert {name: (kind, value) for name, kind, value in scalars(properties)} == {
-        "text": ("text", "3"),
-        "whole": ("number", 3.0),
-        "number": ("number", 3.5),
-        "yes": ("bool", True),
-        "largest": ("number", 2.0**53),
-        "larger": (None, 2**53 + 1),
+    file, columns = spooled(tmp_path, make_item("a", **properties))
+    assert {name: values for name, values in columns.items() if ":" in name} == {
+        "text:text": ["3"],
+        "number:whole": [3.0],
+        "number:number": [3.5],
+        "bool:yes": [True],
+        "number:largest": [2.0**53],
     }
+    assert file.kinds == {
+        "text": "text",
+        "whole": "number",
+        "number": "number",
+        "yes": "bool",
+        "largest": "number",
+    }
+    assert file.misfits == {"larger": 1}
 
 
-def test_times_that_name_none_are_told() -> None:
-    item = make_item("a", created="yesterday", updated=None)
-    assert list(unread_times(row_of(item), item["properties"])) == ["created"]
+def test_each_kind_of_value_has_a_column_and_each_row_its_place(tmp_path: Path) -> None:
+    values: list[Any] = [None, 1, "x", 2.5, True, -(2**53) - 1, [], "y"]
+    file, columns = spooled(tmp_path, *(make_item(str(n), odd=value) for n, value in enumerate(values)))
+    assert columns["number:odd"] == [None, 1.0, None, 2.5, None, None, None, None]
+    assert columns["text:odd"] == [None, None, "x", None, None, None, None, "y"]
+    assert columns["bool:odd"] == [None, None, None, None, True, None, None, None]
+    assert (file.rows, file.kinds["odd"], file.misfits) == (8, "number", {"odd": 1})
+
+
+def test_times_that_name_none_are_counted(tmp_path: Path) -> None:
+    items = [make_item("a", created="yesterday", updated=None), make_item("b", created=["now"])]
+    file, columns = spooled(tmp_path, *items)
+    assert file.misfits == {"created": 2}
+    assert not [name for name in columns if ":created" in name or ":updated" in name]

@@ -46,6 +46,8 @@ _NUMBER = re.compile(r"-?\d+(?:\.(\d+))?(?:[eE]([-+]?\d+))?")
 def refusal(item: Item, destination: str) -> str | None:
     """Why `destination` (a dlt destination type) cannot hold `item`; None where it can."""
     kind = destination.rpartition(".")[2]
+    if kind not in WITHOUT_NUL and kind not in LARGEST_INTEGERS:
+        return None
     if kind in WITHOUT_NUL and any("\0" in name or _NUL.search(raw) for name, raw in item.items()):
         return f"it holds the character U+0000, which {kind} cannot store"
     for raw in item.values():

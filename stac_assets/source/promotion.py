@@ -15,8 +15,7 @@ import pyarrow.compute as pc
 from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 
 from stac_assets.source.registry import PROPERTY_TYPES
-from stac_assets.source.rows import Kind
-from stac_assets.source.spool import ARROW_TYPES, SpoolFile
+from stac_assets.source.spool import ARROW_TYPES, Kind, SpoolFile
 from stac_assets.source.tables import ITEM_COLUMNS, PROPERTY_HINT, type_of
 from stac_assets.stac.windows import parse_time
 

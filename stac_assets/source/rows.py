@@ -2,9 +2,9 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -12,24 +12,23 @@ from stac_assets.stac.documents import Item, object_text
 from stac_assets.stac.windows import parse_time
 
 TEXT_MEMBERS = ("id", "collection", "stac_version")
-JSON_MEMBERS = {
-    "geometry": b"{",
-    "properties": b"{",
-    "assets": b"{",
-    "links": b"[",
-    "stac_extensions": b"[",
-    "bbox": b"[",
-}
-"""Members that have a JSON column, and how their text begins if they are what the specification says."""
+OBJECT_MEMBERS = ("geometry", "properties", "assets")
+LIST_MEMBERS = ("links", "stac_extensions", "bbox")
+JSON_MEMBERS = (*OBJECT_MEMBERS, *LIST_MEMBERS)
 BOX = ("bbox_xmin", "bbox_ymin", "bbox_xmax", "bbox_ymax")
-_BEGINS = {**dict.fromkeys(TEXT_MEMBERS, b'"'), **JSON_MEMBERS}
 TIME_PROPERTIES = ("datetime", "start_datetime", "end_datetime", "created", "updated")
-LARGEST_EXACT_INTEGER = 2**53
 
-Kind = Literal["bool", "number", "text"]
-_KINDS: dict[type, Kind] = {str: "text", bool: "bool", float: "number", int: "number"}
-_TIMES = frozenset(TIME_PROPERTIES)
-_decode = msgspec.json.decode
+_QUOTE, _BRACE, _BRACKET = b'"{['
+_BEGINS = {
+    **dict.fromkeys(TEXT_MEMBERS, _QUOTE),
+    **dict.fromkeys(OBJECT_MEMBERS, _BRACE),
+    **dict.fromkeys(LIST_MEMBERS, _BRACKET),
+}
+"""How the text of a member that has a column begins, if it is what the specification says."""
+_EMPTY: dict[str, Any] = dict.fromkeys((*TEXT_MEMBERS, *TIME_PROPERTIES, *BOX, *JSON_MEMBERS, "extra"))
+
+_decode_text = msgspec.json.Decoder(str).decode
+_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_box = msgspec.json.Decoder(list[float]).decode
 
 
@@ -53,30 +52,30 @@ def build_row(item: Item, collection: str) -> tuple[dict[str, Any], dict[str, An
     Raises:
         NotARow: the item has no id.
     """
-    row: dict[str, Any] = {}
+    row = _EMPTY.copy()
     extra: dict[str, bytes] = {}
     for name, raw in item.items():
         text = bytes(raw)
         begin = _BEGINS.get(name)
-        if begin is None or not text.startswith(begin):
+        if text[0] != begin:
             extra[name] = text
         else:
-            row[name] = _decode(text) if begin == b'"' else text
-    if not row.get("id"):
+            row[name] = _decode_text(text) if begin == _QUOTE else text
+    if not row["id"]:
         if not extra.get("id", b"").lstrip(b"-")[:1].isdigit():
             raise NotARow("the item has no id")
         row["id"] = extra["id"].decode()  # a number, which `extra` keeps as it is
-    absent = [] if "collection" in item else ["collection"]
-    if row.get("collection") is None:
-        row["collection"] = collection
     row["extra"] = object_text(extra)
-    if absent:
-        row["extra"] = b"[" + row["extra"] + b"," + msgspec.json.encode(absent) + b"]"
-    properties = _decode(row["properties"]) if "properties" in row else {}
+    if row["collection"] is None:
+        row["collection"] = collection
+    if "collection" not in item:
+        row["extra"] = b"[" + row["extra"] + b"," + msgspec.json.encode(["collection"]) + b"]"
+    properties = {} if row["properties"] is None else _decode_object(row["properties"])
     for name in TIME_PROPERTIES:
-        time = properties.get(name)
-        row[name] = None if time is None else parse_time(time)
-    row.update(bbox_columns(row.get("bbox", b"")))
+        if (time := properties.get(name)) is not None:
+            row[name] = parse_time(time)
+    if row["bbox"] is not None:
+        row.update(bbox_columns(row["bbox"]))
     return row, properties
 
 
@@ -110,30 +109,6 @@ def owner_time(row: Mapping[str, Any]) -> datetime | None:
     return row["datetime"] or row["start_datetime"]
 
 
-def scalars(properties: Mapping[str, Any]) -> Iterator[tuple[str, Kind | None, Any]]:
-    """Name, kind and value of every property that may have a column of its own; times have one already.
-
-    An integer that a double cannot hold exactly comes with the kind None: it has no place in any column.
-    """
-    for name, value in properties.items():
-        kind = _KINDS.get(type(value))
-        if kind is None or name in _TIMES:
-            continue
-        if type(value) is int:
-            if -LARGEST_EXACT_INTEGER <= value <= LARGEST_EXACT_INTEGER:
-                value = float(value)
-            else:
-                kind = None
-        yield name, kind, value
-
-
-def unread_times(row: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterator[str]:
-    """The time properties that are given, but name no time."""
-    for name in TIME_PROPERTIES:
-        if row[name] is None and properties.get(name) is not None:
-            yield name
-
-
 def bbox_columns(bbox: bytes) -> dict[str, float | None]:
     """`bbox_xmin` … `bbox_ymax` of the JSON text of a 2D or 3D box (RFC 7946, section 5); else nulls."""
     try:
@@ -142,9 +117,10 @@ def bbox_columns(bbox: bytes) -> dict[str, float | None]:
         corners = []
     if len(corners) == 6:
         del corners[2::3]
-    if len(corners) == 4 and min(corners) > -1e300 and max(corners) < 1e300:
-        return dict(zip(BOX, corners, strict=True))
-    return dict.fromkeys(BOX)
+    if len(corners) != 4 or min(corners) < -1e300 or max(corners) > 1e300:
+        return dict.fromkeys(BOX)
+    xmin, ymin, xmax, ymax = corners
+    return {"bbox_xmin": xmin, "bbox_ymin": ymin, "bbox_xmax": xmax, "bbox_ymax": ymax}
 
 
 def _parsed(value: Any) -> Any:

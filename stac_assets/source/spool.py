@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
-from stac_assets.source.rows import Kind, scalars, unread_times
+from stac_assets.source.rows import TIME_PROPERTIES
 from stac_assets.source.tables import DELETED, ITEM_COLUMNS, type_of
 
 ARROW_TYPES: dict[str, pa.DataType] = {
@@ -23,10 +23,15 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "bool": pa.bool_(),
     "timestamp": pa.timestamp("us", "UTC"),
 }
+Kind = Literal["bool", "number", "text"]
+KINDS: dict[type, Kind] = {str: "text", bool: "bool", float: "number", int: "number"}
 KIND_TYPES: dict[Kind, pa.DataType] = {"bool": pa.bool_(), "number": pa.float64(), "text": pa.string()}
 
 STORED_ITEM_COLUMNS = [name for name in ITEM_COLUMNS if name != DELETED]
 """The core columns of a row that is no tombstone."""
+TIMES = frozenset(TIME_PROPERTIES)
+LARGEST_EXACT_INTEGER = 2**53
+"""A larger one need not be what a double makes of it, so that it has no place in any column."""
 
 BATCH_BYTES = 8 * 1024 * 1024
 """JSON text that a batch gathers before it is written to a file."""
@@ -95,56 +100,50 @@ class _Batch:
         self.kinds: dict[str, Kind] = {}
         self.misfits: Counter[str] = Counter()
         self._core: list[tuple[str, list[Any]]] = [(name, []) for name in STORED_ITEM_COLUMNS]
-        self._values: dict[Kind, dict[str, _Sparse]] = {kind: {} for kind in KIND_TYPES}
+        self._values: dict[Kind, dict[str, list[Any]]] = {kind: {} for kind in KIND_TYPES}
 
     def add(self, row: dict[str, Any], properties: Mapping[str, Any], size: int) -> None:
-        get, position = row.get, self.rows
         for name, column in self._core:
-            column.append(get(name))
-        for name, kind, value in scalars(properties):
+            column.append(row[name])
+        for name, value in properties.items():
+            if name in TIMES:
+                if value is not None and row[name] is None:
+                    self.misfits[name] += 1
+                continue
+            kind = KINDS.get(type(value))
             if kind is None:
+                continue
+            if type(value) is int and not -LARGEST_EXACT_INTEGER <= value <= LARGEST_EXACT_INTEGER:
                 self.misfits[name] += 1
                 continue
-            columns = self._values[kind]
-            sparse = columns.get(name)
-            if sparse is None:
-                sparse = columns[name] = _Sparse()
+            column = self._values[kind].get(name)
+            if column is None:
+                column = self._values[kind][name] = []
                 self.kinds.setdefault(name, kind)
-            sparse.positions.append(position)
-            sparse.values.append(value)
-        self.misfits.update(unread_times(row, properties))
+            if len(column) < self.rows:
+                self._fill(column)
+            column.append(value)
         self.rows += 1
         self.bytes += size
+
+    def _fill(self, column: list[Any]) -> None:
+        """Make `column` as long as the others."""
+        column.extend([None] * (self.rows - len(column)))
 
     def to_table(self) -> pa.Table:
         columns = {name: core_array(values, type_of(ITEM_COLUMNS[name])) for name, values in self._core}
         for kind, by_name in self._values.items():
-            for name, sparse in by_name.items():
-                columns[f"{kind}:{name}"] = pa.array(sparse.filled(self.rows), KIND_TYPES[kind])
+            for name, values in by_name.items():
+                self._fill(values)
+                columns[f"{kind}:{name}"] = pa.array(values, KIND_TYPES[kind])
         return pa.table(columns)
 
 
-class _Sparse:
-    """The values of a property, and the rows that have one."""
-
-    def __init__(self) -> None:
-        self.positions: list[int] = []
-        self.values: list[Any] = []
-
-    def filled(self, rows: int) -> list[Any]:
-        """A value or None for each row."""
-        if len(self.values) == rows:
-            return self.values
-        found: list[Any] = [None] * rows
-        for position, value in zip(self.positions, self.values, strict=True):
-            found[position] = value
-        return found
-
-
 def core_array(values: list[Any], data_type: str) -> pa.Array:
-    """A column of core values; JSON comes as UTF-8 bytes and becomes text."""
+    """A column of core values; JSON comes as bytes that are known to be UTF-8 and becomes text."""
     if data_type == "json":
-        return pa.array(values, pa.binary()).cast(pa.string())
+        found = pa.array(values, pa.binary())
+        return pa.Array.from_buffers(pa.string(), len(found), found.buffers(), found.null_count)
     return pa.array(values, ARROW_TYPES[data_type])
 
 

@@ -203,7 +203,7 @@ def _is_sound(item: Item, rejected: list[Rejected]) -> bool:
 
 def object_text(members: Mapping[str, msgspec.Raw | bytes]) -> bytes:
     """The JSON text of an object, put together from the texts of its members."""
-    return b"{" + b",".join(msgspec.json.encode(k) + b":" + bytes(v) for k, v in members.items()) + b"}"
+    return b"{" + b",".join([msgspec.json.encode(k) + b":" + v for k, v in members.items()]) + b"}"
 
 
 def _decode_leniently(answer: Answer) -> tuple[_Wire, list[Rejected]]:

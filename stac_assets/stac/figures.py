@@ -30,8 +30,10 @@ class Figures:
 
     def saw(self, time: datetime) -> None:
         """Widen the span of the items' own times."""
-        self.first_datetime = time if self.first_datetime is None else min(self.first_datetime, time)
-        self.last_datetime = time if self.last_datetime is None else max(self.last_datetime, time)
+        if self.first_datetime is None or time < self.first_datetime:
+            self.first_datetime = time
+        if self.last_datetime is None or time > self.last_datetime:
+            self.last_datetime = time
 
     def add(self, other: "Figures") -> None:
         """Add the figures of another fetch."""

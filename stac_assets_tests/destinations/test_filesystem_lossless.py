@@ -46,7 +46,6 @@ def test_single_recorded_items(lake: Lake) -> None:
 
 @settings(
     max_examples=6,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(items_of_a_day("c1", "2024-01-01"), st.booleans())
