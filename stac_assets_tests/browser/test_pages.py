@@ -69,7 +69,7 @@ def test_automations_are_off_and_can_be_turned_on_and_off(ui: Ui, dagster: Dagst
     assert automations(dagster)[name]["status"] == "STOPPED"
     ui.open("/automation", name)
     for status in ("RUNNING", "STOPPED"):
-        ui.switch(name).click()
+        ui.turn(name, on=status == "RUNNING")
         until(lambda status=status: automations(dagster)[name]["status"] == status, f"{name} to be {status}")
         if name in SENSORS and status == "RUNNING":
             until(lambda: automations(dagster)[name]["ticks"], f"the first tick of {name}")
