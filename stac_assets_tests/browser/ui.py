@@ -70,17 +70,16 @@ class Ui:
     def turn(self, automation: str, *, on: bool) -> None:
         """Turn a sensor or schedule on or off, on the page of automations.
 
-        The page asks for the opposite of what it shows: it has to show the present state before, and shows the new one
-        after.
+        The page asks for the opposite of what it shows: it has to show the present state before, and shows
+        the new one after.
         """
         own = "*[count(.//input[@type='checkbox']) = 2][1]"  # one selects its line, the other is the switch
         line = self.page.get_by_text(automation, exact=True).first.locator(f"xpath=ancestor::{own}")
         switch = line.locator("label").last
-        shows_on, shows_off = (switch.locator(f"input:enabled{state}") for state in (":checked", ":not(:checked)"))
-        before, after = (shows_off, shows_on) if on else (shows_on, shows_off)
-        before.wait_for(state="attached")
+        states = [switch.locator(f"input:enabled{state}") for state in (":not(:checked)", ":checked")]
+        states[not on].wait_for(state="attached")
         switch.click()
-        after.wait_for(state="attached")
+        states[on].wait_for(state="attached")
 
     def _dialog(self, title: str, *, confirming: bool = False) -> Locator:
         """The dialog that is open; what Dagster asks before it is confirmed."""
