@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+PAGE_SIZE = 250
+"""Items that all ask for at a time where they are compared."""
+
 
 @dataclass(frozen=True)
 class Sizes:

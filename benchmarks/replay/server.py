@@ -20,7 +20,7 @@ REASONS = {200: b"OK", 404: b"Not Found"}
 
 
 class Server:
-    """Serves one catalog, each request after `latency` seconds."""
+    """Serves one catalog; what an answer takes to make is a part of its `latency` in seconds."""
 
     def __init__(self, catalog: Catalog, latency: float = 0.0) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=512)
@@ -60,9 +60,9 @@ class Server:
             _send(connection, self._administer(target))
             return stays
         self._counters.began()
-        if self._latency:
-            time.sleep(self._latency)
+        due = time.monotonic() + self._latency
         reply = self._api.answer(method, target, body)
+        time.sleep(max(0.0, due - time.monotonic()))
         _send(connection, reply, self._counters)
         return stays
 

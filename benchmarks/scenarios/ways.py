@@ -6,6 +6,7 @@ from benchmarks.bench import Bench
 from benchmarks.replay.catalog import Catalog
 from benchmarks.replay.process import ReplayServer
 from benchmarks.results import Line
+from benchmarks.sizes import PAGE_SIZE
 
 
 def large(bench: Bench) -> None:
@@ -39,10 +40,11 @@ def ours_of(server: ReplayServer, **settings: Any) -> dict[str, Any]:
 
 def _compare(bench: Bench, catalog: Catalog, size: str) -> list[Line]:
     with ReplayServer(catalog) as server:
+        ours = ours_of(server, page_size=PAGE_SIZE)
         return bench.compare(
             size,
             [
-                ("ours to DuckDB, daily partitions", "ours:load_days", ours_of(server), catalog.items),
+                ("ours to DuckDB, daily partitions", "ours:load_days", ours, catalog.items),
                 ("rustac search_to Parquet", "peers:rustac", of(server), catalog.items),
                 ("stac-geoparquet to Parquet", "peers:stac_geoparquet", of(server), catalog.items),
                 ("pystac-client, dictionaries only", "peers:pystac_client", of(server), catalog.items),

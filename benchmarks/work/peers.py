@@ -1,11 +1,10 @@
-"""What others do with the same search: the whole of one collection, 250 items a page."""
+"""What others do with the same search: the whole of one collection, with pages as large as ours."""
 
 import asyncio
 from typing import Any
 
 from benchmarks.clock import Clock
-
-PAGE_SIZE = 250
+from benchmarks.sizes import PAGE_SIZE
 
 
 def rustac(clock: Clock, *, url: str, collection: str, items: int) -> dict[str, Any]:

@@ -27,9 +27,6 @@ from stac_assets.stac.windows import Window, partition_key
 
 logger = logging.getLogger("stac_assets")
 
-SPARE = 2
-"""Threads beyond the requests at a time: pages become rows in some while the others keep the API busy."""
-
 Progress = Callable[[Window, Figures], None]
 """Called after every page with the window and its figures so far."""
 
@@ -118,8 +115,9 @@ def fetch_windows(
 
     jobs = {w: FetchedWindow(w, Spool(folder, f"{resource}-{n:05}")) for n, w in enumerate(windows)}
     groups = [[jobs[window] for window in group] for group in joining.groups()]
-    # one at a time means that what is learned of the API with one window serves the next
-    work_off(groups, fetch, at_once + min(SPARE, at_once - 1), stop)
+    # half as many threads again as requests at a time: pages become rows in some while others keep the API
+    # busy. One stays one, so that what is learned of the API with a window serves the next
+    work_off(groups, fetch, at_once + at_once // 2, stop)
     return list(jobs.values())
 
 
