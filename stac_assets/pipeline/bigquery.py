@@ -12,14 +12,11 @@ from dlt.common.destination.typing import PreparedTableSchema
 from dlt.destinations.impl.bigquery.bigquery import BigQueryClient
 from dlt.destinations.job_client_impl import DDL_COMMANDS, SqlLoadJob
 
+from stac_assets.pipeline.adapted import Adapted
 
-class TransactionalBigQuery(destinations.bigquery):
+
+class TransactionalBigQuery(Adapted, destinations.bigquery):
     """dlt's BigQuery destination, whose merges are transactions."""
-
-    @property
-    def destination_type(self) -> str:
-        """As dlt's own, so that dlt's tools open what was loaded without this module."""
-        return "dlt.destinations.bigquery"
 
     def _raw_capabilities(self) -> DestinationCapabilitiesContext:
         capabilities = super()._raw_capabilities()

@@ -14,16 +14,12 @@ from dlt.common.destination.typing import PreparedTableSchema
 from dlt.destinations.impl.databricks.databricks import DatabricksClient, DatabricksLoadJob
 from dlt.destinations.impl.databricks.factory import DatabricksTypeMapper
 
+from stac_assets.pipeline.adapted import Adapted
 from stac_assets.source.tables import type_of
 
 
-class VariantDatabricks(destinations.databricks):
+class VariantDatabricks(Adapted, destinations.databricks):
     """dlt's Databricks destination, whose JSON columns are VARIANT."""
-
-    @property
-    def destination_type(self) -> str:
-        """As dlt's own, so that dlt's tools open what was loaded without this module."""
-        return "dlt.destinations.databricks"
 
     def _raw_capabilities(self) -> DestinationCapabilitiesContext:
         capabilities = super()._raw_capabilities()

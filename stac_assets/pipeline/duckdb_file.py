@@ -23,6 +23,7 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.duckdb.duck import DuckDbClient
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
+from stac_assets.pipeline.adapted import Adapted
 from stac_assets.pipeline.locks import STORAGE_VERSION, Turn
 from stac_assets.source.handover import Handover
 from stac_assets.source.tables import PARTITION_KEY
@@ -53,7 +54,7 @@ def attached(file: Path, turn: Turn) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-class PartitionedDuckDb(destinations.duckdb):
+class PartitionedDuckDb(Adapted, destinations.duckdb):
     """dlt's DuckDB destination for a load whose rows are handed over.
 
     Args:
@@ -63,22 +64,6 @@ class PartitionedDuckDb(destinations.duckdb):
     def __init__(self, *args: Any, handover: Handover, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._handover = handover
-        self._partial: DuckDbClientConfiguration | None = None
-
-    def configuration(
-        self, initial_config: DuckDbClientConfiguration, accept_partial: bool = False
-    ) -> DuckDbClientConfiguration:
-        """As dlt's; the partial one, which it wants at every look at the capabilities, is resolved once."""
-        if not accept_partial:
-            return super().configuration(initial_config)
-        if self._partial is None:
-            self._partial = super().configuration(initial_config, accept_partial)
-        return self._partial
-
-    @property
-    def destination_type(self) -> str:
-        """As dlt's own, so that dlt's tools open what was loaded without this module."""
-        return "dlt.destinations.duckdb"
 
     @property
     def client_class(self) -> type[DuckDbClient]:

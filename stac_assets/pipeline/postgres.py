@@ -20,6 +20,7 @@ from dlt.destinations.impl.postgres.postgres import PostgresClient
 from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 from dlt.destinations.sql_jobs import SqlMergeFollowupJob
 
+from stac_assets.pipeline.adapted import Adapted
 from stac_assets.source.tables import ITEM_TABLES, PARTITION_KEY, REJECTED
 
 BY_PARTITION = ("btree", PARTITION_KEY)
@@ -33,16 +34,11 @@ INDEXES = {
 """By table: the method and the column of each index. The other tables have a row per collection, or few."""
 
 
-class PartitionedPostgres(destinations.postgres):
+class PartitionedPostgres(Adapted, destinations.postgres):
     """dlt's PostgreSQL destination, with indexes for the partitions and ids of item tables.
 
     With `create_indexes = false` under `[destination.postgres]` there are none.
     """
-
-    @property
-    def destination_type(self) -> str:
-        """As dlt's own, so that dlt's tools open what was loaded without this module."""
-        return "dlt.destinations.postgres"
 
     def _raw_capabilities(self) -> DestinationCapabilitiesContext:
         """Never Parquet: dlt takes it where a driver for ADBC is installed, and makes `json` of `jsonb`."""

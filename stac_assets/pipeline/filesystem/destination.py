@@ -15,19 +15,19 @@ from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.destinations.impl.filesystem.filesystem import FilesystemClient, ReferenceFollowupJob
 from dlt.destinations.sql_client import SqlClientBase
 
+from stac_assets.pipeline.adapted import Adapted
 from stac_assets.pipeline.filesystem.files import TableFiles, TableFolder, arrow_schema
 from stac_assets.pipeline.filesystem.hive import HiveFiles
 from stac_assets.pipeline.filesystem.jobs import ReplacePartitions
 from stac_assets.pipeline.filesystem.layout import Described, layout_of
 from stac_assets.pipeline.filesystem.views import ViewsOfFiles
-from stac_assets.pipeline.target import FILESYSTEM
 from stac_assets.source.handover import Handover
 
 ASIDE = "_stac_assets_loading"
 """Directory of a local dataset in which files are made; it is there only while a load is storing."""
 
 
-class PartitionedFilesystem(destinations.filesystem):
+class PartitionedFilesystem(Adapted, destinations.filesystem):
     """dlt's filesystem destination for tables whose partitions are replaced.
 
     Args:
@@ -36,17 +36,10 @@ class PartitionedFilesystem(destinations.filesystem):
 
     replaces_partitions = True
     """What dlt's own destination does not, and our resources therefore refuse to load into."""
-    __orig_base__ = destinations.filesystem
-    """By whose arguments dlt tells which were given."""
 
     def __init__(self, *args: Any, handover: Handover | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._handover = handover or Handover()
-
-    @property
-    def destination_type(self) -> str:
-        """As dlt's own, so that dlt's tools open what was loaded without this module."""
-        return FILESYSTEM
 
     @property
     def client_class(self) -> type[FilesystemClient]:
