@@ -204,7 +204,7 @@ class Exchange:
         reason = _reason(cause.reason if isinstance(cause, MaxRetryError) and cause.reason else error)
         return Unreachable(f"no answer from {shown(url)} ({reason}). {NETWORK_HELP}"), None, True
 
-    def _session(self) -> requests.Session:
+    def _session(self) -> "_Session":
         # a requests.Session is not safe to share between threads
         if not hasattr(self._local, "session"):
             session = _Session()
