@@ -14,7 +14,7 @@ import pytest
 from stac_assets.definitions import build_definitions
 from stac_assets.orchestration.event_log import BatchingSqliteEventLogStorage
 from stac_assets.orchestration.partitions import item_partitions, windows_of
-from stac_assets.stac.api import ENDPOINTS
+from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.windows import Granularity
 from stac_assets_tests.conftest import REPOSITORY
 from stac_assets_tests.loads import ids, rows, settings_for, without_load_id

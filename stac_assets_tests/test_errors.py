@@ -31,25 +31,25 @@ def test_a_base_url_that_is_no_stac_api_is_told_by_its_first_bytes(
 ) -> None:
     api.fault("/", body=body, times=None)
     with pytest.raises(NotAStacApi) as caught:
-        client(api).root()
+        client(api).landing.document()
     message = str(caught.value)
     assert api.url in message and said in message and "base_url must be" in message
 
 
 def test_a_base_url_that_is_not_found_is_no_stac_api(api: StacApi) -> None:
     with pytest.raises(NotAStacApi, match="404"):
-        client(api.url + "/elsewhere").root()
+        client(api.url + "/elsewhere").landing.document()
 
 
 def test_a_failing_api_is_not_said_to_be_no_stac_api(api: StacApi) -> None:
     api.fault("/", status=503, times=None)
     with pytest.raises(RequestFailed, match=r"503.*tried 3 times"):
-        client(api).root()
+        client(api).landing.document()
 
 
 def test_an_unknown_host_is_named_with_the_proxy_settings() -> None:
     with pytest.raises(Unreachable, match=r"http://no-such-host\.invalid/v1.*HTTPS_PROXY.*NO_PROXY"):
-        client("http://no-such-host.invalid/v1").root()
+        client("http://no-such-host.invalid/v1").landing.document()
 
 
 def test_a_refused_connection_is_named(api: StacApi) -> None:
@@ -57,7 +57,7 @@ def test_a_refused_connection_is_named(api: StacApi) -> None:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
         with pytest.raises(Unreachable, match=r"127\.0\.0\.1:\d+/v1.*refused.*tried 3 times"):
-            client(url, max_retries=6).root()
+            client(url, max_retries=6).landing.document()
 
 
 def test_a_root_with_only_conformance_or_only_conforms_to_works(api: StacApi) -> None:
@@ -116,7 +116,7 @@ def test_collection_ids_are_escaped(api: StacApi) -> None:
 def test_a_landing_link_that_cannot_be_followed_harms_nothing(api: StacApi, link: Any) -> None:
     api.put(make_item("a"))
     asking = client(api)
-    asking.root()["links"].insert(0, {**link, "type": "application/json"})
-    asking.root()["links"].insert(0, {"rel": "search", "href": link["href"]})
-    assert asking.link_document(asking.links()[1]) is None
+    asking.landing.document()["links"].insert(0, {**link, "type": "application/json"})
+    asking.landing.document()["links"].insert(0, {"rel": "search", "href": link["href"]})
+    assert asking.link_document(asking.landing.links()[1]) is None
     assert searched(asking) == ["a"]

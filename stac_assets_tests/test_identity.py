@@ -168,7 +168,7 @@ def test_urllib3_logs_our_paths_without_their_query_and_those_of_others_as_they_
     api: StacApi, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        client(api, **KINDS["parameter"][0]).root()
+        client(api, **KINDS["parameter"][0]).landing.document()
         requests.get(api.url + "?mine=1", timeout=5)
     lines = [record.getMessage() for record in caplog.records if record.name == "urllib3.connectionpool"]
     assert any("GET /v1?… HTTP/1.1" in line for line in lines)
@@ -293,7 +293,7 @@ def test_a_token_that_is_refused_in_mid_crawl_is_renewed_once(api: StacApi, toke
 def test_a_token_that_is_refused_when_it_is_new_is_an_error(api: StacApi, tokens: TokenServer) -> None:
     api.fault(status=401, times=None)
     with pytest.raises(AuthenticationError, match=r"answered 401.*sources\.pystac_client_source"):
-        client(api, credentials=oauth(tokens)).root()
+        client(api, credentials=oauth(tokens)).landing.document()
     assert len(api.requests) == len(tokens.requests) == 2
 
 
@@ -301,7 +301,7 @@ def test_a_token_url_that_fails_for_a_moment_is_asked_again(api: StacApi, tokens
     tokens.fault("/", status=503)
     tokens.fault("/", drop=True)
     asking = client(api, credentials=oauth(tokens))
-    asking.root()
+    asking.landing.document()
     assert len(tokens.requests) == 3
     assert asking.transport.totals.retries == 2
 
@@ -316,7 +316,7 @@ def test_a_token_url_that_gives_none_is_named_with_what_to_check(
     given = {"body": b"no s3cr3t-client here", **trouble} if echoes else trouble
     tokens.fault("/", times=None, headers={"Location": api.url}, **given)
     with pytest.raises(AuthenticationError, match=f"no token from {tokens.url}/token") as caught:
-        client(api, credentials=oauth(tokens)).root()
+        client(api, credentials=oauth(tokens)).landing.document()
     assert "s3cr3t" not in str(caught.value)
     assert "***" in str(caught.value) or not echoes
     assert not api.requests

@@ -84,7 +84,7 @@ def test_401_says_where_the_token_is_configured_and_never_shows_it(
     api.token = "another"
     api.fault("/", status=401, body=f"not {SECRET}".encode(), times=None)
     with caplog.at_level(logging.DEBUG), pytest.raises(AuthenticationError) as caught:
-        client(api, api_key=SECRET).root()
+        client(api, api_key=SECRET).landing.document()
     message = str(caught.value)
     assert ".dlt/secrets.toml" in message and "SOURCES__PYSTAC_CLIENT_SOURCE__API_KEY" in message
     assert SECRET not in message + caplog.text + repr(caught.value.__cause__)
@@ -96,7 +96,7 @@ def test_an_answer_that_echoes_the_token_is_shown_without_it(api: StacApi) -> No
         api.faults.clear()
         api.fault("/", status=status, body=body.encode(), times=None)
         with pytest.raises(StacError) as caught:
-            client(api, api_key=SECRET).root()
+            client(api, api_key=SECRET).landing.document()
         assert SECRET not in str(caught.value) and "***" in str(caught.value)
 
 
@@ -107,7 +107,7 @@ def test_a_value_of_the_options_is_in_no_repr() -> None:
 
 def test_a_landing_link_to_another_origin_is_not_fetched(api: StacApi, other: StacApi) -> None:
     asking = client(api, api_key=SECRET, headers=HEADER)
-    for link in asking.links():
+    for link in asking.landing.links():
         if link.rel == "service-desc":
             link.href = other.url + "/api"
             assert asking.link_document(link) is None
@@ -119,7 +119,7 @@ def test_a_landing_link_to_another_origin_is_not_fetched(api: StacApi, other: St
 def test_a_search_link_to_another_origin_is_not_used(api: StacApi, other: StacApi) -> None:
     api.put(make_item("own"))
     asking = client(api, api_key=SECRET)
-    for link in asking.root()["links"]:
+    for link in asking.landing.document()["links"]:
         link["href"] = link["href"].replace(api.url, other.url)
     assert searched(asking) == ["own"]
     assert not other.requests
@@ -245,11 +245,11 @@ def test_proxy_variables_are_honoured_and_no_proxy_too(monkeypatch: pytest.Monke
         monkeypatch.delenv(name, raising=False)
     with Proxy() as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        assert client("http://stac.invalid/v1").root()["conformsTo"] == ["x"]
+        assert client("http://stac.invalid/v1").landing.document()["conformsTo"] == ["x"]
         assert [request.target for request in proxy.requests] == ["http://stac.invalid/v1"]
         monkeypatch.setenv("NO_PROXY", "stac.invalid")
         with pytest.raises(Unreachable, match=r"stac.invalid.*HTTPS_PROXY.*NO_PROXY.*REQUESTS_CA_BUNDLE"):
-            client("http://stac.invalid/v1", max_retries=0).root()
+            client("http://stac.invalid/v1", max_retries=0).landing.document()
         assert len(proxy.requests) == 1
 
 
@@ -258,7 +258,7 @@ def test_the_ca_bundle_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(missing))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with pytest.raises(StacError, match=r"missing\.pem"):
-        client("https://127.0.0.1:9/v1").root()
+        client("https://127.0.0.1:9/v1").landing.document()
 
 
 # Waiting and asking again
@@ -290,7 +290,7 @@ def test_a_wait_is_capped_and_counted(api: StacApi) -> None:
         api.fault("/search", status=429, headers={"Retry-After": header})
     figures = Figures()
     asking = client(api, max_retry_after=0.02)
-    asking.transport.send("POST", asking.base_url + "/search", json={}, figures=figures)
+    asking.transport.send("POST", asking.landing.base_url + "/search", json={}, figures=figures)
     assert (figures.requests, figures.retries) == (3, 2)
     assert 0.04 <= figures.seconds_waited < 0.5
 

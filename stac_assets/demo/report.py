@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from stac_assets.settings import DATASET_NAME
-from stac_assets.stac.api import ENDPOINTS
+from stac_assets.stac.endpoints import ENDPOINTS
 
 QUESTION = "How cloudy was each week over Europe, as Sentinel-2 saw it?"
 SQL = f"""\

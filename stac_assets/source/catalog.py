@@ -15,11 +15,11 @@ Row = dict[str, Any]
 
 def client_root(api: StacApi) -> Iterator[Row]:
     """The landing page: one row."""
-    members = api.root_members()
-    document = api.root()
+    members = api.landing.members()
+    document = api.landing.document()
     yield {
         **_texts(document, "id", "title", "description", "stac_version"),
-        "url": api.base_url,
+        "url": api.landing.base_url,
         "conforms_to": _json(members, "conformsTo"),
         "links": _json(members, "links"),
         "document": object_text(members),
@@ -34,12 +34,12 @@ def conformance(api: StacApi) -> Iterator[Row]:
 
 def landing_pages(api: StacApi) -> Iterator[Row]:
     """One row per link of the landing page, with the document behind it."""
-    for link in api.links():
+    for link in api.landing.links():
         found = api.link_document(link)
         status, text = found or (None, b"")
         yield {
             "rel": link.rel,
-            "href": absolute(api.base_url + "/", link.href),
+            "href": absolute(api.landing.base_url + "/", link.href),
             "type": link.type,
             "title": link.title,
             "status": status,
@@ -83,7 +83,7 @@ def queryables(api: StacApi, ids: Sequence[str]) -> Iterator[Row]:
                 "schema": _written(definition),
             }
     if not answered:
-        raise api.missing(QUERYABLES)
+        raise api.landing.missing(QUERYABLES)
 
 
 def _collection_row(members: Item) -> Row:

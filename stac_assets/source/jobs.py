@@ -95,7 +95,7 @@ def fetch(
             raise ConfigurationError(f"there is no endpoint {other!r}")
     for row in rows:
         fetched.add(row, settings.destination)
-    fetched.url = api.url_of(job.resource)
+    fetched.url = api.landing.url_of(job.resource)
     fetched.figures = api.transport.totals
     fetched.figures.items = len(fetched.rows)
     return fetched

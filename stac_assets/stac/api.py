@@ -1,4 +1,4 @@
-"""A STAC API: its landing page, its endpoints, and the items of a window."""
+"""A STAC API: its endpoints, and the items of a window."""
 
 import difflib
 import json
@@ -9,20 +9,18 @@ from typing import Any
 from urllib.parse import quote
 
 from stac_assets.stac.crawl import Crawl
-from stac_assets.stac.documents import Item, Link, Page, decode_item, decode_members, decode_object, links_of
-from stac_assets.stac.endpoints import ENDPOINTS, NEEDS, QUERYABLES
+from stac_assets.stac.documents import Item, Link, Page, decode_item, decode_object
+from stac_assets.stac.endpoints import QUERYABLES
 from stac_assets.stac.errors import (
-    AuthenticationError,
     ConfigurationError,
     EndpointMissing,
     MethodRefused,
-    NotAStacApi,
     RequestFailed,
-    RequestTooHeavy,
     UnknownCollection,
 )
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.habits import Habits
+from stac_assets.stac.landing import Landing, read_object
 from stac_assets.stac.options import ApiOptions
 from stac_assets.stac.origins import absolute, shown
 from stac_assets.stac.paging import PageRequest, item_pages, object_pages
@@ -48,21 +46,14 @@ class Narrowing:
 
 
 class StacApi:
-    """The endpoints of one STAC API. The landing page is read once, when first needed."""
+    """The endpoints of one STAC API."""
 
     def __init__(self, options: ApiOptions, cancelled: threading.Event | None = None) -> None:
         self.options = options
         self.transport = Transport(options, cancelled)
-        self._root: dict[str, Any] | None = None
-        self._root_answer: Answer | None = None
-        self._root_lock = threading.Lock()
+        self.landing = Landing(options.base_url, self.transport)
         self._search_with_get = threading.Event()
         self._habits = Habits(options.page_size)
-
-    @property
-    def base_url(self) -> str:
-        """URL of the landing page, without a trailing slash."""
-        return self.options.base_url
 
     @property
     def search_method(self) -> str:
@@ -73,61 +64,7 @@ class StacApi:
         """From now on searches are GET; POST was refused."""
         self._search_with_get.set()
 
-    def _document(self, url: str, allow: frozenset[int] = MISSING) -> Answer:
-        """The answer that holds one JSON object, or has a status in `allow`."""
-
-        def checked(answer: Answer) -> Answer:
-            if answer.status < 300:
-                decode_object(answer)
-            return answer
-
-        return self.transport.read(checked, "GET", url, allow=allow)
-
-    # The landing page -------------------------------------------------------------------------
-
-    def root(self) -> dict[str, Any]:
-        """The landing page.
-
-        Raises:
-            NotAStacApi: the base URL answers with something else.
-        """
-        with self._root_lock:
-            if self._root is None:
-                self._root_answer, self._root = self._read_root()
-            return self._root
-
-    def root_members(self) -> Item:
-        """The landing page as the JSON text of its members."""
-        self.root()
-        assert self._root_answer is not None
-        return decode_members(self._root_answer)
-
-    def _read_root(self) -> tuple[Answer, dict[str, Any]]:
-        what = f"{shown(self.base_url)} is no STAC API"
-        advice = "base_url must be the URL of a landing page, as in https://earth-search.aws.element84.com/v1"
-        try:
-            answer = self._document(self.base_url, allow=frozenset())
-        except (AuthenticationError, RequestTooHeavy):
-            raise
-        except RequestFailed as error:
-            raise NotAStacApi(f"{what}: {error}. {advice}") from None
-        document = decode_object(answer)
-        if not isinstance(document.get("links"), list) or "stac_version" not in document:
-            raise NotAStacApi(
-                f"{what}: its JSON has no `stac_version` and `links`; it begins with {answer.beginning()}. "
-                f"{advice}"
-            )
-        relations = {link.rel for link in links_of(document)}
-        if "conformsTo" not in document and not relations & {"search", "data", "conformance"}:
-            raise NotAStacApi(
-                f"{what}: it is a static STAC catalog (no conformsTo, no search, no data link), "
-                f"which has no endpoints to ask. {advice}"
-            )
-        return answer, document
-
-    def links(self) -> list[Link]:
-        """The links of the landing page."""
-        return links_of(self.root())
+    # What the landing page tells --------------------------------------------------------------
 
     def link_document(self, link: Link) -> tuple[int, bytes] | None:
         """Status and JSON text behind a link of the landing page; None where it is not fetched.
@@ -136,7 +73,7 @@ class StacApi:
         """
         if link.rel in NEVER_FETCHED or "json" not in (link.type or ""):
             return None
-        url = absolute(self.base_url + "/", link.href)
+        url = absolute(self.landing.base_url + "/", link.href)
         if not self.transport.credentials.trusts(url):
             return None
         answer = self.transport.send("GET", url, allow=frozenset(range(400, 500)))
@@ -151,21 +88,21 @@ class StacApi:
     def conformance(self) -> list[str]:
         """The conformance classes: `/conformance`, else the root's `conformsTo`."""
         classes = None
-        url = self._endpoint("conformance", "/conformance", required=False)
-        answer = self._document(url)
+        url = self.landing.endpoint("conformance", required=False)
+        answer = read_object(self.transport, url, MISSING)
         if answer.status < 300:
             classes = decode_object(answer).get("conformsTo")
         if not isinstance(classes, list):
-            classes = self.root().get("conformsTo")
+            classes = self.landing.document().get("conformsTo")
         if not isinstance(classes, list):
-            raise self.missing("conformance")
+            raise self.landing.missing("conformance")
         return list(dict.fromkeys(str(uri) for uri in classes))
 
     # Collections ------------------------------------------------------------------------------
 
     def collections(self) -> Iterator[Item]:
         """The members of every collection document, of all pages, each collection once."""
-        url = self._endpoint("data", "/collections")
+        url = self.landing.endpoint("data")
         seen = set()
         try:
             for page in object_pages(self.transport, PageRequest("GET", url), "collections"):
@@ -176,7 +113,7 @@ class StacApi:
                         yield members
         except RequestFailed as error:
             if error.status in MISSING:
-                raise self.missing("data") from None
+                raise self.landing.missing("data") from None
             raise
 
     def collection_ids(self) -> list[str]:
@@ -190,8 +127,8 @@ class StacApi:
         Raises:
             UnknownCollection: there is none of that id; the message lists near matches.
         """
-        url = f"{self._endpoint('data', '/collections')}/{quote(collection, safe='')}"
-        answer = self._document(url)
+        url = f"{self.landing.endpoint('data')}/{quote(collection, safe='')}"
+        answer = read_object(self.transport, url, MISSING)
         if answer.status < 300:
             return answer
         try:
@@ -201,23 +138,23 @@ class StacApi:
         near = difflib.get_close_matches(collection, known, n=5, cutoff=0.5)
         listing = ", ".join(near or sorted(known)[:10]) or "none at all"
         raise UnknownCollection(
-            f"{shown(self.base_url)} has no collection {collection!r}; "
+            f"{shown(self.landing.base_url)} has no collection {collection!r}; "
             f"{'near matches' if near else f'it has {len(known)}, among them'}: {listing}. "
             "Set `collections` under [sources.pystac_client_source]"
         )
 
     def has_collection(self, collection: str) -> bool:
         """Whether the API has a collection of that id."""
-        url = f"{self._endpoint('data', '/collections')}/{quote(collection, safe='')}"
-        return self._document(url, allow=frozenset({404, 410})).status < 300
+        url = f"{self.landing.endpoint('data')}/{quote(collection, safe='')}"
+        return read_object(self.transport, url, frozenset({404, 410})).status < 300
 
     def queryables(self, collection: str | None) -> dict[str, Any] | None:
         """The queryables of a collection, or of the root for None; None where the API has none."""
         if collection is None:
-            url = self._endpoint(QUERYABLES, "/queryables", required=False)
+            url = self.landing.endpoint(QUERYABLES, required=False)
         else:
-            url = f"{self._endpoint('data', '/collections')}/{quote(collection, safe='')}/queryables"
-        answer = self._document(url)
+            url = f"{self.landing.endpoint('data')}/{quote(collection, safe='')}/queryables"
+        answer = read_object(self.transport, url, MISSING)
         return decode_object(answer) if answer.status < 300 else None
 
     # Items ------------------------------------------------------------------------------------
@@ -254,7 +191,7 @@ class StacApi:
             raise
         except RequestFailed as error:
             if error.status in MISSING and not figures.pages:
-                raise self.missing("search") from None
+                raise self.landing.missing("search") from None
             raise
 
     def matched(self, resource: str, window: Window, narrowing: Narrowing) -> int | None:
@@ -292,7 +229,7 @@ class StacApi:
         """
         from pystac_client import ItemSearch
 
-        url = self._endpoint("search", "/search")
+        url = self.landing.endpoint("search")
         try:
             parameters = ItemSearch(
                 url,
@@ -330,7 +267,7 @@ class StacApi:
                 yield from item_pages(self.transport, request, figures, retries)
             except RequestFailed as error:
                 if error.status in MISSING and not figures.pages:
-                    raise self.missing("items") from None
+                    raise self.landing.missing("items") from None
                 raise
 
         return Crawl(read, window, self._habits, figures).pages()
@@ -343,7 +280,7 @@ class StacApi:
         size: int | None = None,
     ) -> PageRequest:
         """The first request for the items of a collection; arguments as of `search_request`."""
-        collections = self._endpoint("data", "/collections")
+        collections = self.landing.endpoint("data")
         url = f"{collections}/{quote(window.collection, safe='')}/items"
         params: dict[str, Any] = {
             "datetime": str(interval or window.span),
@@ -355,7 +292,7 @@ class StacApi:
 
     def item(self, collection: str, item_id: str, figures: Figures) -> Answer | None:
         """The answer that holds one item, or None where the API says that there is none (404, 410)."""
-        collections = self._endpoint("data", "/collections")
+        collections = self.landing.endpoint("data")
         url = f"{collections}/{quote(collection, safe='')}/items/{quote(item_id, safe='')}"
 
         def checked(answer: Answer) -> Answer | None:
@@ -365,41 +302,3 @@ class StacApi:
             return answer
 
         return self.transport.read(checked, "GET", url, figures=figures, allow=frozenset({404, 410}))
-
-    # What the API has -------------------------------------------------------------------------
-
-    def _endpoint(self, relation: str, path: str, required: bool = True) -> str:
-        """URL of an endpoint: the landing page's link, or the usual path where that leads elsewhere."""
-        usual = self.base_url + path
-        for link in self.links():
-            if link.rel == relation and link.href:
-                url = absolute(self.base_url + "/", link.href).rstrip("/")
-                return url if self.transport.credentials.trusts(url) else usual
-        if required:
-            raise self.missing(relation)
-        return usual
-
-    def url_of(self, endpoint: str) -> str:
-        """URL at which one of the endpoints that are no items begins; the root's for `queryables`."""
-        relations = {
-            "conformance": ("conformance", "/conformance"),
-            "collections": ("data", "/collections"),
-            "collection": ("data", "/collections"),
-            "queryables": (QUERYABLES, "/queryables"),
-        }
-        if endpoint not in relations:
-            return self.base_url
-        return self._endpoint(*relations[endpoint], required=False)
-
-    def missing(self, relation: str) -> EndpointMissing:
-        """The error for an endpoint, by link relation, that the API lacks."""
-        lost = NEEDS[relation]
-        left = [name for name in ENDPOINTS if name not in lost]
-        path = {"items": "/collections/{id}/items", "data": "/collections", QUERYABLES: "/queryables"}.get(
-            relation, f"/{relation}"
-        )
-        verb = "reads" if len(lost) == 1 else "read"
-        return EndpointMissing(
-            f"the landing page {shown(self.base_url)} offers no usable {path} (link relation {relation!r}), "
-            f"which {', '.join(lost)} {verb}; these assets can still run: {', '.join(left)}"
-        )

@@ -139,7 +139,7 @@ class Questions:
             return self._search(collection, span, size, language, between, direction)
         except RequestFailed as error:
             if error.status in MISSING:
-                raise self.api.missing("search") from None
+                raise self.api.landing.missing("search") from None
             raise
 
     def _sent(self, request: PageRequest, size: int | None) -> Look:

@@ -192,14 +192,14 @@ class _Surveyor:
     # Each asks one endpoint, and returns in a few words what came.
 
     def _client_root(self) -> str:
-        root = self._api.root()
+        root = self._api.landing.document()
         return f"{root.get('title') or root.get('id') or 'no title'}, STAC {root.get('stac_version')}"
 
     def _conformance(self) -> str:
         return f"{len(self._api.conformance())} classes"
 
     def _landing_pages(self) -> str:
-        links = self._api.links()
+        links = self._api.landing.links()
         for link in links:
             if found := self._api.link_document(link):
                 return f"{len(links)} links; {link.rel} answers {found[0]}"
@@ -223,7 +223,7 @@ class _Surveyor:
             schema = self._api.queryables(collection)
             if schema is not None:
                 return f"{len(schema.get('properties') or ())} of {collection or 'the root'}"
-        raise self._api.missing(QUERYABLES)
+        raise self._api.landing.missing(QUERYABLES)
 
     def _collection_items(self) -> str:
         return self._described(next(self._api.collection_items(self._window, self._narrowing, Figures())))
@@ -236,7 +236,7 @@ class _Surveyor:
         if self._item_id is None:
             raise _NothingToAsk("no item was seen in the range of days")
         if self._api.item(self._window.collection, self._item_id, Figures()) is None:
-            raise self._api.missing("data")
+            raise self._api.landing.missing("data")
         return self._item_id
 
     def _described(self, page: Page) -> str:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stac_assets.demo.catalog import COLLECTIONS
-from stac_assets.stac.api import ENDPOINTS
+from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets_tests.browser.dagster_dev import bare_environment, free_port, see_ended, until
 from stac_assets_tests.conftest import make_project
 from stac_assets_tests.loads import query
