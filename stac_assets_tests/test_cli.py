@@ -153,7 +153,7 @@ def test_load_stores_every_day_of_the_range_and_says_what_it_did(run: Run, api: 
     assert said.figure("rejected") == "0"
     assert re.search(r"fetching search: \d+ of \d+\+? items in \d+ pages?, \d+ items/s", said.err)
     assert "search: 22 of 22 items in 7 pages" in said.err
-    assert "load package(s) were loaded to destination duckdb" in run("load", "-v", *WEEK).err
+    assert "load package(s) were loaded to destination pystac_client" in run("load", "-v", *WEEK).err
 
 
 def test_load_tells_what_did_not_become_a_row_or_a_column(run: Run, api: StacApi) -> None:
