@@ -19,6 +19,8 @@ class Sizes:
     windows: int = 64
     per_window: int = 110
     """More than half a page, so that no two windows are asked for together."""
+    window_pages: tuple[tuple[int, int], ...] = ((1, 200), (5, 25))
+    """How many pages a window has, and how many items a page: one more than its own is at its end."""
     concurrency: tuple[int, ...] = (1, 4, 8)
     latency: float = 0.2
     """Seconds that each request takes where concurrency is measured."""
@@ -42,6 +44,7 @@ QUICK = Sizes(
     memory=(1_000, 4_000),
     windows=32,
     per_window=10,
+    window_pages=((1, 200),),
     concurrency=(1, 4),
     days=31,
     year=(1_500,),

@@ -13,34 +13,48 @@ REQUESTS_PER_SECOND = 20
 
 
 def concurrency(bench: Bench) -> None:
-    """Daily windows of one page each; what the server counts must keep to the limits."""
+    """Daily windows, of one page each and of several; what the server counts must keep to the limits."""
     sizes = bench.sizes
     catalog = Catalog("small", sizes.windows * sizes.per_window, sizes.windows)
     with ReplayServer(catalog, sizes.latency) as server:
-        lines = {
-            limit: _measured(bench, server, f"{limit} at a time", max_concurrent_requests=limit)
-            for limit in sizes.concurrency
-        }
+        for pages, page_size in sizes.window_pages:
+            _windows(bench, server, pages, page_size)
         _measured(
             bench,
             server,
+            f"{sizes.windows} windows",
             f"8 at a time, {REQUESTS_PER_SECOND} a second",
             max_concurrent_requests=8,
             requests_per_second=REQUESTS_PER_SECOND,
         )
+
+
+def _windows(bench: Bench, server: ReplayServer, pages: int, page_size: int) -> None:
+    """Several requests at a time beside one at a time, where each window comes in so many pages."""
+    of_pages = f" of {pages} pages" if pages > 1 else ""
+    scenario = f"{server.catalog.days} windows{of_pages}"
+    lines = {
+        limit: _measured(
+            bench, server, scenario, f"{limit} at a time", page_size, max_concurrent_requests=limit
+        )
+        for limit in bench.sizes.concurrency
+    }
     one = lines.pop(1)
     for limit, line in lines.items():
         faster = one.figure("fetch_seconds") / line.figure("fetch_seconds")
-        bench.judge("3", f"fetch, {limit} at a time / 1", faster, 0.8 * limit, at_least=True)
-        whole = one.seconds / line.seconds
-        bench.judge("3", f"whole load, {limit} at a time / 1", whole, 0.8 * limit, at_least=True)
+        what = f"{limit} at a time / 1" + (f", windows{of_pages}" if of_pages else "")
+        bench.judge("3", f"fetch, {what}", faster, 0.8 * limit, at_least=True)
+        bench.judge("3", f"whole load, {what}", one.seconds / line.seconds, 0.8 * limit, at_least=True)
 
 
-def _measured(bench: Bench, server: ReplayServer, what: str, **limits: Any) -> Line:
+def _measured(
+    bench: Bench, server: ReplayServer, scenario: str, what: str, page_size: int | None = None, **limits: Any
+) -> Line:
     """Measure, and prove after each run that what the server counted is within the limits."""
+    size = {"page_size": page_size} if page_size else {}
     (line,) = bench.compare(
-        f"{server.catalog.days} windows",
-        [(what, "ours:load_days", ours_of(server, **limits), server.catalog.items)],
+        scenario,
+        [(what, "ours:load_days", ours_of(server, **size, **limits), server.catalog.items)],
         before=server.reset,
         after=lambda: _prove(server.counted(), **limits),
     )
