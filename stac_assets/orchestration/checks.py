@@ -22,6 +22,7 @@ from stac_assets.source.tables import ITEM_TABLES
 from stac_assets.stac.figures import Figures
 
 if TYPE_CHECKING:
+    from stac_assets.orchestration.events_held import Stored
     from stac_assets.pipeline.load import LoadResult
 
 SCHEMA, ROW_COUNT, CONFIGURED = "schema", "row_count", "configured_collections"
@@ -109,16 +110,25 @@ def _stored(
     context: dg.AssetExecutionContext, key: dg.AssetKey, partitions: Iterable[str]
 ) -> dict[str | None, AssetCheckEvaluationTargetMaterializationData]:
     """This run's materializations by partition, and under None the last of them."""
+    from stac_assets.orchestration.event_log import materialized_together
+
     wanted = sorted(partitions)
+    together = materialized_together(context.instance, key)
+    if together and together.keys() >= set(wanted):
+        named = {partition: _target(stored) for partition, stored in together.items()}
+        return {**named, None: list(named.values())[-1]}
     chosen = dg.AssetRecordsFilter(asset_key=key, asset_partitions=wanted or None)
     with unlogged():
         records = context.instance.fetch_materializations(chosen, limit=max(1, len(wanted))).records
     found: dict[str | None, AssetCheckEvaluationTargetMaterializationData] = {}
     for record in records:
         if record.run_id == context.run_id:
-            data = AssetCheckEvaluationTargetMaterializationData(
-                storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
-            )
-            found.setdefault(record.partition_key, data)
-            found.setdefault(None, data)
+            found.setdefault(record.partition_key, _target(record))
+            found.setdefault(None, _target(record))
     return found
+
+
+def _target(stored: "Stored | dg.EventLogRecord") -> AssetCheckEvaluationTargetMaterializationData:
+    return AssetCheckEvaluationTargetMaterializationData(
+        storage_id=stored.storage_id, run_id=stored.run_id, timestamp=stored.timestamp
+    )

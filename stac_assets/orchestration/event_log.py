@@ -6,7 +6,8 @@ take a minute. `dagster.yaml` names this class. Without it, or with another stor
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from operator import itemgetter
 from typing import Any, Self, cast
@@ -25,10 +26,10 @@ from sqlalchemy import bindparam, create_engine
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.pool import NullPool
 
+from stac_assets.orchestration.events_held import MOST_TOGETHER, Held, Last, Stored
+
 BUSY_SECONDS = 30
 """How long to wait for others who write."""
-MOST_TOGETHER = 300
-"""Uses of a database in one transaction: others who want to write get their turn in between."""
 STATEMENT_MILLISECONDS, RECYCLE_SECONDS, MORE_CONNECTIONS = 60_000, 3600, 20
 
 _STORE = SqlEventLogStorageTable.insert()
@@ -54,10 +55,20 @@ def events_together(instance: dg.DagsterInstance) -> AbstractContextManager[None
     return nullcontext()
 
 
+def materialized_together(instance: dg.DagsterInstance, asset_key: dg.AssetKey) -> dict[str | None, Stored]:
+    """Materializations that this thread has reported in its block, by partition, in their order.
+
+    There are none where another storage keeps them, or where no block is open: ask Dagster.
+    """
+    storage = instance.event_log_storage
+    held = storage._holding() if isinstance(storage, BatchingSqliteEventLogStorage) else None
+    return held.materialized[asset_key] if held else {}
+
+
 class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
     """Dagster's own storage, which can be told that many events are to come."""
 
-    _held: "_Held | None" = None
+    _held: Held | None = None
     _tables: frozenset[str] = frozenset()
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
@@ -72,27 +83,40 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         return table_name in self._tables
 
     def store_event(self, event: EventLogEntry) -> None:
-        """Store one event; those of partitions and their checks, which are most of them, with few steps.
+        """Store one event; of many together, those of partitions and their checks with few steps.
 
-        Dagster would serialize some twice, and build and compile each statement anew.
+        Dagster would serialize some twice, and build, compile and execute each statement anew.
         """
-        told = event.dagster_event
+        told, held = event.dagster_event, self._holding()
         evaluation = _evaluation_of_partition(event)
-        if not event.run_id or told is None or not (evaluation or told.event_type in ASSET_EVENTS):
+        of_asset = told is not None and (evaluation or told.event_type in ASSET_EVENTS)
+        if held is None or not event.run_id or not of_asset:
             super().store_event(event)
             return
         row = self._event_to_row(event)
-        with self.run_connection(event.run_id) as connection:
-            _inserted(connection, row)
-        with self.index_transaction() as connection:
-            event_id = _inserted(connection, row)
-            if evaluation is None:
-                self._store_asset_event_tags(connection, [event], [event_id])
-                self._store_asset_event(connection, event, event_id)
-                return
-            stored = connection.execute(_EVALUATE, _evaluated(event, evaluation, row, event_id)).rowcount
-        if stored != 1:  # as where nothing was planned
-            self.store_asset_check_event(event, event_id)
+        index = held.beside(INDEX_SHARD_NAME)
+        event_id = _inserted(index, row)
+        held.rows[event.run_id].append(row)
+        if evaluation is None:
+            self._store_asset_event_tags(index, [event], [event_id])
+            self._store_asset_event(index, event, event_id)
+            held.saw(event, event_id)
+        else:
+            held.evaluated.append((event, event_id, _evaluated(event, evaluation, row, event_id)))
+
+    def _write(self, held: Held) -> None:
+        """Write what waits to be written by one statement each."""
+        rows, held.rows = held.rows, defaultdict(list)
+        evaluated, held.evaluated = held.evaluated, []
+        for run_id, of_run in rows.items():
+            held.beside(run_id).execute(_STORE, of_run)
+        if not evaluated:
+            return
+        index = held.beside(INDEX_SHARD_NAME)
+        if index.execute(_EVALUATE, [values for _, _, values in evaluated]).rowcount != len(evaluated):
+            for event, event_id, values in evaluated:
+                if index.execute(_EVALUATE, values).rowcount != 1:  # as where nothing was planned
+                    self.store_asset_check_event(event, event_id)
 
     def _store_asset_event(self, conn: Connection, event: EventLogEntry, event_id: int) -> None:
         """What the row of an asset says of its last events; of those stored together only the last counts."""
@@ -103,7 +127,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         else:
             super()._store_asset_event(conn, event, event_id)
 
-    def _store_last(self, conn: Connection, last: "_Last") -> None:
+    def _store_last(self, conn: Connection, last: Last) -> None:
         for event, event_id in sorted(last.values(), key=itemgetter(1)):
             super()._store_asset_event(conn, event, event_id)
 
@@ -134,15 +158,17 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         if self._held is not None:
             yield
             return
-        held = _Held(self._opened, self._store_last)
+        held = Held(self._opened, self._write, self._store_last)
         self._held = held
         try:
             yield
         finally:
-            self._held = None
-            held.close()
+            try:
+                held.close()
+            finally:
+                self._held = None
 
-    def _holding(self) -> "_Held | None":
+    def _holding(self) -> Held | None:
         """What is held, if it is this thread that holds it."""
         held = self._held
         return held if held is not None and held.thread == threading.get_ident() else None
@@ -216,49 +242,3 @@ class BatchingSqliteStorage(DagsterSqliteStorage):
     ) -> Self:
         """What Dagster makes of the block in `dagster.yaml`."""
         return cls.from_local(inst_data=inst_data, **config_value)
-
-
-_Last = dict[Any, tuple[EventLogEntry, int]]
-"""The last event of an asset, with its id, by asset and type."""
-
-
-class _Held:
-    """The open connections of one thread, by shard, each in a transaction."""
-
-    def __init__(
-        self, open_shard: Callable[[str], Connection], store_last: Callable[[Connection, _Last], None]
-    ) -> None:
-        self.last: _Last = {}
-        self.thread = threading.get_ident()
-        self._open = open_shard
-        self._store_last = store_last
-        self._connections: dict[str, Connection] = {}
-        self._uses = 0
-
-    def connection(self, shard: str) -> Connection:
-        self._uses += 1
-        if self._uses >= MOST_TOGETHER:
-            self._uses = 0
-            self._commit()
-        return self._connected(shard)
-
-    def close(self) -> None:
-        self._commit()
-        for connection in self._connections.values():
-            connection.close()
-            connection.engine.dispose()
-
-    def _commit(self) -> None:
-        if self.last:
-            self._store_last(self._connected(INDEX_SHARD_NAME), self.last)
-            self.last = {}
-        for connection in self._connections.values():
-            connection.commit()
-
-    def _connected(self, shard: str) -> Connection:
-        if shard not in self._connections:
-            self._connections[shard] = self._open(shard)
-        connection = self._connections[shard]
-        if not connection.in_transaction():
-            connection.begin()
-        return connection
