@@ -20,7 +20,7 @@ class Sizes:
     per_window: int = 110
     """More than half a page, so that no two windows are asked for together."""
     window_pages: tuple[tuple[int, int], ...] = ((1, 200), (5, 25))
-    """How many pages a window has, and how many items a page: one more than its own is at its end."""
+    """How many pages a window has, and items a page; the item of the next midnight is within a window too."""
     concurrency: tuple[int, ...] = (1, 4, 8)
     latency: float = 0.2
     """Seconds that each request takes where concurrency is measured."""

@@ -22,8 +22,9 @@ def concurrency(bench: Bench) -> None:
         _measured(
             bench,
             server,
-            f"{sizes.windows} windows",
+            f"{catalog.days} windows",
             f"8 at a time, {REQUESTS_PER_SECOND} a second",
+            sizes.window_pages[0][1],
             max_concurrent_requests=8,
             requests_per_second=REQUESTS_PER_SECOND,
         )
@@ -31,30 +32,33 @@ def concurrency(bench: Bench) -> None:
 
 def _windows(bench: Bench, server: ReplayServer, pages: int, page_size: int) -> None:
     """Several requests at a time beside one at a time, where each window comes in so many pages."""
-    of_pages = f" of {pages} pages" if pages > 1 else ""
-    scenario = f"{server.catalog.days} windows{of_pages}"
+    windows = "windows" if pages == 1 else f"windows of {pages} pages"
     lines = {
         limit: _measured(
-            bench, server, scenario, f"{limit} at a time", page_size, max_concurrent_requests=limit
+            bench,
+            server,
+            f"{server.catalog.days} {windows}",
+            f"{limit} at a time",
+            page_size,
+            max_concurrent_requests=limit,
         )
         for limit in bench.sizes.concurrency
     }
     one = lines.pop(1)
     for limit, line in lines.items():
         faster = one.figure("fetch_seconds") / line.figure("fetch_seconds")
-        what = f"{limit} at a time / 1" + (f", windows{of_pages}" if of_pages else "")
+        what = f"{limit} at a time / 1, {windows}"
         bench.judge("3", f"fetch, {what}", faster, 0.8 * limit, at_least=True)
         bench.judge("3", f"whole load, {what}", one.seconds / line.seconds, 0.8 * limit, at_least=True)
 
 
 def _measured(
-    bench: Bench, server: ReplayServer, scenario: str, what: str, page_size: int | None = None, **limits: Any
+    bench: Bench, server: ReplayServer, scenario: str, what: str, page_size: int, **limits: Any
 ) -> Line:
     """Measure, and prove after each run that what the server counted is within the limits."""
-    size = {"page_size": page_size} if page_size else {}
     (line,) = bench.compare(
         scenario,
-        [(what, "ours:load_days", ours_of(server, **size, **limits), server.catalog.items)],
+        [(what, "ours:load_days", ours_of(server, page_size=page_size, **limits), server.catalog.items)],
         before=server.reset,
         after=lambda: _prove(server.counted(), **limits),
     )

@@ -41,6 +41,7 @@ class Held:
         self.evaluated: list[tuple[EventLogEntry, int, dict[str, Any]]] = []
         """Evaluations of checks, with the ids of their events, and the values of `_EVALUATE`."""
         self.materialized: defaultdict[dg.AssetKey, dict[str | None, Stored]] = defaultdict(dict)
+        """By asset and partition."""
         self.thread = threading.get_ident()
         self._open = open_shard
         self._write = write
