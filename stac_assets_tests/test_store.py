@@ -1,5 +1,6 @@
 """Where rows go and who may write: one at a time, whole or not at all, and each project for itself."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -7,22 +8,25 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import dlt
+import pyarrow as pa
 import pytest
 
-from stac_assets.pipeline import duckdb_file
+from stac_assets.pipeline.duckdb_file import ROW_GROUP_SIZE
 from stac_assets.pipeline.failures import StoreFailed
 from stac_assets.pipeline.locks import DatasetBusy, dataset_lock
 from stac_assets.pipeline.target import PIPELINE_NAME, place_of, target_of
-from stac_assets.source.handover import Rows
+from stac_assets.source.handover import PORTION_ROWS, Rows
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets_tests.conftest import enter_project, make_project
 from stac_assets_tests.loads import (
     DATASET,
     DUCKDB_FILE,
     ids,
+    items,
     load_catalog,
     load_days,
     query,
@@ -48,28 +52,78 @@ def test_a_new_file_compresses_text(project: Path, api: StacApi) -> None:
 def test_rows_that_take_several_statements_are_stored_together_or_not_at_all(
     project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(duckdb_file, "FILE_ROWS", 512)
-    for number in range(1100):
+    many = ROW_GROUP_SIZE + PORTION_ROWS + 1
+    for number in range(many):
         api.put(make_item(f"i{number:04}", seen=number))
     load_days(api, page_size=500)
     stored = query("SELECT id, seen FROM pystac_client_data.search ORDER BY id")
-    assert stored == [{"id": f"i{number:04}", "seen": number} for number in range(1100)]
+    assert stored == [{"id": f"i{number:04}", "seen": number} for number in range(many)]
     assert list((project / ".dlt" / "runs").iterdir()) == []
 
-    for number in range(1100):
+    for number in range(many):
         api.put(make_item(f"i{number:04}", seen=-number))
-    written = Rows._written
+    portions = Rows.portions
 
-    def fails_then(rows: Rows, row_groups: int) -> Iterator[Path]:
-        for count, file in enumerate(written(rows, row_groups)):
-            if count == 2:
-                raise OSError(28, "No space left on device")
-            yield file
+    def fails_at_the_end(rows: Rows, number: int) -> Iterator[pa.Table]:
+        *most, _ = portions(rows, number)
+        yield from most
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Rows, "_written", fails_then)
-    with pytest.raises(StoreFailed, match="No space left"):
+    monkeypatch.setattr(Rows, "portions", fails_at_the_end)
+    with pytest.raises(StoreFailed, match=r"No space left on device\.\)"):
         load_days(api)
     assert query("SELECT id, seen FROM pystac_client_data.search ORDER BY id") == stored
+
+
+NUMBERS = "0123456789eE+-."
+PIECES = [
+    b"\\",
+    b"\\u",
+    b"\\ud83d",
+    b"\\ude00",
+    b"\\u0041",
+    b"\\n",
+    b"\\/",
+    b"\x1f",
+    b"\x7f",
+    "é".encode(),
+    b"d83d",
+    b"'",
+]
+WORDS = ["true", "false", "null", "NaN", "Infinity"]
+
+
+def odd_value(random: Random) -> bytes:
+    """What may or may not be a JSON number, string or name; no bracket, comma or lone quote is in it."""
+    match random.randrange(3):
+        case 0:
+            return "".join(random.choices(NUMBERS, k=random.randint(1, 7))).encode()
+        case 1:
+            return b'"' + b"".join(random.choices(PIECES, k=random.randint(1, 4))) + b'z"'
+        case _:
+            word = random.choice(WORDS)
+            at = random.randrange(len(word))
+            return (word[:at] + random.choice([word[at], "x", ""]) + word[at + 1 :]).encode()
+
+
+def test_json_that_duckdb_is_not_asked_to_parse_is_valid(project: Path, api: StacApi) -> None:
+    random = Random(5)
+    sent = {f"i{number}": odd_value(random) for number in range(2000)}
+    for id, value in sent.items():
+        properties = b'{"datetime":"2024-01-01T12:00:00Z","v":%s}' % value
+        text = b'{"id":"%s","properties":%s,"assets":{"v":[%s]},"x":%s}'
+        api.put(RawItem(text % (id.encode(), properties, value, value), "c1", NOON, NOON, id=id))
+    result = load_days(api, page_size=500)
+    counts = [
+        f"count(*) FILTER (NOT json_valid({name})) AS {name}" for name in ("properties", "assets", "extra")
+    ]
+    assert query(f"SELECT {', '.join(counts)} FROM pystac_client_data.search") == [
+        {"properties": 0, "assets": 0, "extra": 0}
+    ]
+    stored = {id: item["x"] for (_, id), item in items().items()}
+    assert 200 < len(stored) < 1800
+    assert result.figures.rejected_items == len(sent) - len(stored)
+    assert stored == {id: json.loads(value) for id, value in sent.items() if id in stored}
 
 
 # Held by somebody else ---------------------------------------------------------------------------------

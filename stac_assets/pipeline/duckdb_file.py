@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import duckdb
+import pyarrow as pa
 from dlt import destinations
 from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.client import FollowupJobRequest, HasFollowupJobs, LoadJob, RunnableLoadJob
@@ -26,15 +27,18 @@ from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from stac_assets.pipeline.adapted import Adapted
 from stac_assets.pipeline.locks import STORAGE_VERSION, Turn
 from stac_assets.source.handover import Handover
-from stac_assets.source.tables import PARTITION_KEY
+from stac_assets.source.tables import ITEM_COLUMNS, PARTITION_KEY, type_of
 
 ROW_GROUP_SIZE = 2048
-"""Rows that are compressed together; DuckDB's own 122,880 would be 2 GB of items."""
-FILE_ROWS = 2 * ROW_GROUP_SIZE
-"""Rows that are inserted by one statement, while the next are written to a file."""
+"""Rows that are compressed together; DuckDB's own 122,880 would be 2 GB of items.
+
+A statement inserts as many, because until its end DuckDB keeps some of what it has read.
+"""
 MEMORY = 48_000_000
 """Bytes that DuckDB may take beside the row groups at hand; with more it would keep what it has written."""
 ALIAS = "stac"
+HANDED = "handed_over"
+"""The temporary view by which a statement reads rows."""
 
 
 @contextmanager
@@ -143,15 +147,16 @@ class _ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
         )
         insert = (
             f"INSERT INTO {table} ({columns}, {client.escape_column_name(C_DLT_LOAD_ID)}) "  # noqa: S608
-            f"SELECT {columns}, '{self._load_id}' FROM read_parquet("
+            f"SELECT {columns}, '{self._load_id}' FROM temp.{HANDED}"
         )
+        typed = _with_json(rows.schema)
 
         def replace() -> None:
             with client.begin_transaction():
                 client.execute_sql(delete)
-                for file in rows.files(FILE_ROWS):
-                    client.execute_sql(f"{insert}{_quoted(file)})")
-                    file.unlink()
+                for stream in rows.streams(ROW_GROUP_SIZE):
+                    client.native_connection.register(HANDED, stream.cast(typed))
+                    client.execute_sql(insert)
 
         try:
             with _frugal(client.native_connection, rows.widest):
@@ -160,6 +165,15 @@ class _ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
             if not isinstance(error.__cause__, duckdb.OutOfMemoryException):
                 raise
             replace()  # rows far wider than most
+
+
+def _with_json(schema: pa.Schema) -> pa.Schema:
+    """`schema` with JSON columns as such, which DuckDB takes as they are.
+
+    Text it would parse again to see that it is JSON, as decoding the page has shown.
+    """
+    json = {name for name, column in ITEM_COLUMNS.items() if type_of(column) == "json"}
+    return pa.schema([f.with_type(pa.json_(f.type)) if f.name in json else f for f in schema])
 
 
 @contextmanager

@@ -26,6 +26,8 @@ TRIED = ("Transient exception in job", "Terminal exception in job")
 STORES = {"aiohttp", "azure", "botocore", "deltalake", "gcsfs", "google"}
 """Packages through which files are stored, and whose errors have no class in common."""
 TRACEBACK = "Traceback (most recent call last)"
+DETAIL = " Detail: Python exception"
+"""How Arrow goes on, with a traceback, where an error of Python's came through it."""
 
 
 class StoreFailed(StacError):
@@ -119,7 +121,7 @@ def _reason(error: BaseException, folder: Path) -> str:
 
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return lines[0].partition(DETAIL)[0] if lines else type(error).__name__
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

@@ -1,17 +1,16 @@
-"""Rows that a destination takes from us in files, while dlt's own files say only what they replace."""
+"""Rows that a destination takes from us, while dlt's own files say only what they replace."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-ROW_GROUP_SIZE = 512
-"""Rows of a Parquet row group: some megabytes, which whoever reads the file has in memory at once."""
+PORTION_ROWS = 512
+"""Rows of a stream that are in memory at once, while as many are prepared: some megabytes."""
 
 
 @dataclass(frozen=True)
@@ -22,13 +21,11 @@ class Rows:
         schema: their columns.
         tables: gives them, each call from the first one on.
         widest: bytes of the largest row, about.
-        folder: where `files` puts them.
     """
 
     schema: pa.Schema
     tables: Callable[[], Iterator[pa.Table]]
     widest: int
-    folder: Path
 
     @property
     def columns(self) -> list[str]:
@@ -39,28 +36,16 @@ class Rows:
         """The rows, `number` at a time; only the last portion may have fewer."""
         return in_portions(self.tables(), number)
 
-    def files(self, number: int) -> Iterator[Path]:
-        """The rows as Parquet files of about `number` rows; whoever takes a file deletes it.
+    def streams(self, number: int) -> Iterator[pa.RecordBatchReader]:
+        """The rows as streams of about `number` rows; one has to be read before the next is asked for.
 
-        While a file is worked with, a thread writes the next.
+        While some rows are worked with, a thread prepares the next.
         """
-        with ThreadPoolExecutor(1) as writer:
-            files = self._written(max(1, number // ROW_GROUP_SIZE))
-            coming = writer.submit(next, files, None)
-            while (file := coming.result()) is not None:
-                coming = writer.submit(next, files, None)
-                yield file
-
-    def _written(self, row_groups: int) -> Iterator[Path]:
-        # read once and then deleted, so nothing is gained by dictionaries and statistics
-        options = {"compression": "lz4", "use_dictionary": False, "write_statistics": False}
-        groups = self.portions(ROW_GROUP_SIZE)
-        for number, first in enumerate(groups):
-            file = self.folder / f"rows-{number:05}.parquet"
-            with pq.ParquetWriter(file, self.schema, **options) as writer:
-                for group in chain([first], islice(groups, row_groups - 1)):
-                    writer.write_table(group)
-            yield file
+        with ThreadPoolExecutor(1) as thread:
+            portions = enumerate(_prepared(self.portions(PORTION_ROWS), thread))
+            for _, some in groupby(portions, key=lambda numbered: numbered[0] * PORTION_ROWS // number):
+                batches = (batch for _, portion in some for batch in portion.to_batches())
+                yield pa.RecordBatchReader.from_batches(self.schema, batches)
 
 
 @dataclass
@@ -98,3 +83,11 @@ def in_portions(tables: Iterator[pa.Table], number: int) -> Iterator[pa.Table]:
                 yield portion
     if kept:
         yield pa.concat_tables(kept).combine_chunks()
+
+
+def _prepared(portions: Iterator[pa.Table], thread: Executor) -> Iterator[pa.Table]:
+    """The same portions, each made in `thread` while the one before is in use."""
+    coming = thread.submit(next, portions, None)
+    while (portion := coming.result()) is not None:
+        coming = thread.submit(next, portions, None)
+        yield portion

@@ -159,7 +159,6 @@ def _item_tables(
                 schema_of_rows,
                 rows,
                 max((file.bytes // file.rows for file in files), default=0),
-                handover.folder,
             )
             tables = _tombstones(name, fetched, schema_of_rows)
         else:
