@@ -35,8 +35,8 @@ from stac_assets.settings import Settings
 from stac_assets.source import SOURCE_NAME, build_source
 from stac_assets.source.fetch import FetchedWindow, Progress
 from stac_assets.source.jobs import Fetched, Job, fetch
+from stac_assets.source.ownership import claim_dataset
 from stac_assets.source.promotion import Promotion
-from stac_assets.source.resources import claim_dataset
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import Window

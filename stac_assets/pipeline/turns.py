@@ -16,7 +16,7 @@ from stac_assets.pipeline.locks import Turn, dataset_lock
 from stac_assets.pipeline.target import Place, place_of
 from stac_assets.pipeline.waiting import Tell
 from stac_assets.source import SOURCE_NAME
-from stac_assets.source.resources import check_owner
+from stac_assets.source.ownership import check_owner
 
 T = TypeVar("T")
 

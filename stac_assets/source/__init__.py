@@ -71,7 +71,9 @@ def pystac_client_source(
         >>> pipeline.run(source.with_resources("search"))  # doctest: +SKIP
     """
     from stac_assets.source.jobs import fetch
-    from stac_assets.source.resources import claim_dataset, destination_type, refuse_failures
+    from stac_assets.source.ownership import claim_dataset
+    from stac_assets.source.resources import refuse_failures
+    from stac_assets.source.running import destination_type
 
     named = list(collections) if collections is not None and not isinstance(collections, str) else collections
     read = read_settings(

@@ -1,27 +1,30 @@
 """The nine dlt resources: each turns what was fetched into tables that replace exactly what was asked for."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from itertools import chain
 from typing import Any
 
 import dlt
 import pyarrow as pa
-from dlt.common.configuration.container import Container
-from dlt.common.configuration.exceptions import ContextDefaultCannotBeCreated
-from dlt.common.destination import DestinationCapabilitiesContext
-from dlt.common.pipeline import PipelineContext
 from dlt.common.schema import Schema
 from dlt.common.schema.typing import TColumnSchema
 from dlt.extract import DltResource
-from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.source.emitters import emit, emit_variant
 from stac_assets.source.handover import Handover, Rows
 from stac_assets.source.jobs import Fetched
 from stac_assets.source.limits import MOST_COLUMNS
 from stac_assets.source.promotion import Promotion, settle
+from stac_assets.source.running import (
+    count_rows,
+    destination_type,
+    loadable_formats,
+    refuse_appending,
+    restored_schema,
+    running_pipeline,
+)
 from stac_assets.source.spool import core_array, read_tables
 from stac_assets.source.tables import (
     CATALOG_COLUMNS,
@@ -122,7 +125,7 @@ def _with_rejected_items(resource: DltResource, form: dict[str, Any]) -> DltReso
 
 
 def _catalog_table(name: str, obtain: Obtain) -> Iterator[Any]:
-    _refuse_appending()
+    refuse_appending()
     columns = CATALOG_COLUMNS[name]
     with obtain() as fetched:
         yield from emit(_table(fetched.rows, columns), columns, destination_type(), loadable_formats())
@@ -135,8 +138,8 @@ def _item_tables(
     settled: Settled | None,
     handover: Handover | None,
 ) -> Iterator[Any]:
-    _refuse_appending()
-    schema, destination = _schema(), destination_type()
+    refuse_appending()
+    schema, destination = restored_schema(), destination_type()
     stored = schema.tables.get(name, {}).get("columns", {})
     with obtain() as fetched:
         _refuse_samples(name, fetched, stored)
@@ -176,22 +179,11 @@ def _refuse_samples(name: str, fetched: Fetched, stored: Mapping[str, Any]) -> N
         if not window.figures.complete
         for key in window.window.day_keys()
     ]
-    if keys and stored and count_rows(_pipeline(), name, keys):
+    if keys and stored and count_rows(running_pipeline(), name, keys):
         raise ConfigurationError(
             f"max_items gives a sample, and {name} already has rows in {keys[0]} (or a day after it); a "
             "sample would take rows away. Leave max_items out, or load the sample into another `dataset_name`"
         )
-
-
-def count_rows(pipeline: Pipeline | None, table: str, keys: Sequence[str]) -> int:
-    """How many rows the destination holds for some days of an item table."""
-    if pipeline is None:
-        return 0
-    with pipeline.sql_client() as client:
-        name, column = client.make_qualified_table_name(table), client.escape_column_name(PARTITION_KEY)
-        marks = ", ".join(["%s"] * len(keys))
-        found = client.execute_sql(f"SELECT count(*) FROM {name} WHERE {column} IN ({marks})", *keys)  # noqa: S608
-    return found[0][0] if found else 0
 
 
 def _tombstones(name: str, fetched: Fetched, schema: pa.Schema) -> Iterator[pa.Table]:
@@ -256,65 +248,6 @@ def _gathered(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
             gathered, size = [], 0
     if gathered:
         yield pa.concat_tables(gathered)
-
-
-def _schema() -> Schema:
-    """The schema that dlt restored from the destination, or an empty one outside a pipeline."""
-    try:
-        return dlt.current.source_schema()
-    except ContextDefaultCannotBeCreated:
-        return Schema("pystac_client_source")
-
-
-def _pipeline() -> Pipeline | None:
-    context = Container()[PipelineContext]
-    return context.pipeline() if context.is_active() else None  # type: ignore[return-value]
-
-
-def _refuse_appending() -> None:
-    """Refuse dlt's own filesystem destination, which would only add our rows, and tombstones."""
-    pipeline = _pipeline()
-    destination = pipeline.destination if pipeline else None
-    if destination_type().endswith(".filesystem") and not hasattr(destination, "replaces_partitions"):
-        raise ConfigurationError(
-            "dlt's filesystem destination can only add rows. Give your pipeline the destination "
-            "stac_assets.pipeline.filesystem.destination.PartitionedFilesystem(bucket_url=...), or load by "
-            "`stac-assets load` or Dagster. Nothing was stored"
-        )
-
-
-def destination_type() -> str:
-    """dlt's type of the destination that the running pipeline loads into."""
-    pipeline = _pipeline()
-    return pipeline.destination.destination_type if pipeline and pipeline.destination else "duckdb"
-
-
-def loadable_formats() -> tuple[str, ...]:
-    """Formats of the files that the running pipeline may load, by way of its staging if it has one."""
-    container = Container()
-    if DestinationCapabilitiesContext not in container:
-        return ()
-    return tuple(container[DestinationCapabilitiesContext].supported_loader_file_formats or ())
-
-
-def claim_dataset(base_url: str) -> None:
-    """Record which API the dataset mirrors.
-
-    Raises:
-        ConfigurationError: it mirrors another one already.
-    """
-    state = dlt.current.source_state()
-    check_owner(state.get("base_url"), base_url)
-    state["base_url"] = base_url
-
-
-def check_owner(recorded: str | None, base_url: str) -> None:
-    """Refuse to mix two APIs in one dataset."""
-    if recorded is not None and recorded != base_url:
-        raise ConfigurationError(
-            f"this dataset mirrors {recorded}, not {base_url}; "
-            "set another `dataset_name` under [pipeline] (PIPELINE__DATASET_NAME) for another API"
-        )
 
 
 def refuse_failures(fetched: Fetched) -> Fetched:
