@@ -5,8 +5,10 @@ from random import Random
 
 import pytest
 
+from stac_assets_tests.asking import interval_of, limit_of
 from stac_assets_tests.loads import ids, load_days, rows
 from stac_assets_tests.stac_api import StacApi, make_item
+from stac_assets_tests.stac_api_faults import Request
 
 pytestmark = pytest.mark.usefixtures("project")
 FIRST, LAST = "2024-01-01", "2024-02-29"
@@ -61,12 +63,16 @@ def test_one_day_that_fails_takes_no_other_with_it(api: StacApi) -> None:
     owned = fill(api, 60)
     day = next(day for day, names in owned.items() if names and "2024-01-10" < day < "2024-02-20")
 
-    def touches(request) -> bool:
-        window = str((request.body or {}).get("datetime"))
-        return window[:10] <= day < window[21:31]
+    def touches(request: Request) -> bool:
+        window = interval_of(request)
+        return window[:10] <= day < window[21:31] and limit_of(request) > 1
 
     api.fault(touches, times=None, status=400)
     result = load_days(api, first=FIRST, last=LAST, fails=True, max_concurrent_requests=2)
     assert [failed.window.start.isoformat() for failed in result.failed] == [day]
     assert ids() == sorted(name for its, names in owned.items() if its != day for name in names)
     assert len(rows()) == result.figures.items
+    asked = [request for request in api.requests if limit_of(request) > 1]
+    assert len(asked) < 40, "most days were asked for together"
+    told = [fetched.figures for fetched in (*result.windows, *result.failed)]
+    assert sum(figures.requests for figures in told) == len(asked), "the one in vain is counted too"

@@ -108,6 +108,8 @@ def fetch_windows(
                 logger.info("%s; going on with each of %d partitions", error, len(group))
                 for fetched in group:
                     fetched.figures = Figures()
+                group[0].figures = reader.figures.cost()
+                for fetched in group:
                     fetch([fetched])
                 return
         for fetched in group:
@@ -148,7 +150,7 @@ class _Reader:
         self._group = group
         self._first = group[0]
         self._window = Window(self._first.window.collection, self._first.window.start, group[-1].window.end)
-        self._figures = self._first.figures if len(group) == 1 else Figures()
+        self.figures = self._first.figures if len(group) == 1 else Figures()
         self._by_day = {day: fetched for fetched in group for day in fetched.window.days()}
         self._narrowing = narrowing
         self._max_items = max_items
@@ -161,9 +163,9 @@ class _Reader:
         for fetched in self._group:
             fetched.spool.flush()
             fetched.request, fetched.link = self._first_request(fetched.window)
-        if self._figures is not self._first.figures:
-            self._figures.number_matched = None  # of all windows together
-            self._first.figures.add(self._figures)
+        if self.figures is not self._first.figures:
+            self.figures.number_matched = None  # of all windows together
+            self._first.figures.add(self.figures)
 
     def _first_request(self, window: Window) -> tuple[PageRequest, str]:
         """The first request for the pages of a window alone, and a link that asks for the same."""
@@ -177,7 +179,7 @@ class _Reader:
         return request, link(by_link)
 
     def read_items(self, ids: Sequence[str]) -> None:
-        window, figures = self._window, self._figures
+        window, figures = self._window, self.figures
         for item_id in dict.fromkeys(ids):
             answer = self._api.item(window.collection, item_id, figures)
             document = None if answer is None else decode_item(answer)
@@ -192,10 +194,10 @@ class _Reader:
 
     def _pages(self) -> Iterator[Page]:
         read = self._api.search if self._resource == "search" else self._api.collection_items
-        return read(self._window, self._narrowing, self._figures)
+        return read(self._window, self._narrowing, self.figures)
 
     def _read(self, pages: Iterator[Page]) -> None:
-        figures = self._figures
+        figures = self.figures
         for page in pages:
             for rejected in page.rejected:
                 self._reject(rejected, self._window.start)
@@ -212,7 +214,7 @@ class _Reader:
                 return
 
     def _take(self, item: Item, owned_only: bool = True) -> None:
-        window, figures = self._window, self._figures
+        window, figures = self._window, self.figures
         try:
             row, properties = build_row(item, window.collection)
         except NotARow as error:
@@ -265,7 +267,7 @@ class _Reader:
     def _report(self) -> None:
         if self._progress is not None:
             items = sum(fetched.figures.items for fetched in self._group)
-            self._progress(self._first.window, replace(self._figures, items=items))
+            self._progress(self._first.window, replace(self.figures, items=items))
 
 
 def _text(item: Item) -> str:

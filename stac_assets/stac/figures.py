@@ -35,6 +35,15 @@ class Figures:
         if self.last_datetime is None or time > self.last_datetime:
             self.last_datetime = time
 
+    def cost(self) -> "Figures":
+        """What it took to ask, and nothing else: all that counts of an attempt which came to nothing."""
+        return Figures(
+            requests=self.requests,
+            bytes=self.bytes,
+            retries=self.retries,
+            seconds_waited=self.seconds_waited,
+        )
+
     def add(self, other: "Figures") -> None:
         """Add the figures of another fetch."""
         for field in fields(self):
