@@ -15,9 +15,9 @@ from typing import Any
 
 from stac_assets.configuration import CREDENTIALS, ENV_PREFIX, SECTION, configured, names_in
 from stac_assets.credentials import read_credentials
-from stac_assets.stac.api import Narrowing
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.identity import Identity
+from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.options import ApiOptions, RequestModifier
 from stac_assets.stac.windows import Granularity, Window, windows
 from stac_assets.values import ALL_COLLECTIONS, PARSERS

@@ -9,13 +9,15 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from stac_assets.stac.api import Narrowing, StacApi
+from stac_assets.stac.api import StacApi
 from stac_assets.stac.changes import Changes, State, Watcher
 from stac_assets.stac.filters import Between, Language
 from stac_assets.stac.finds import Calendar
+from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.options import ApiOptions
-from stac_assets.stac.paging import PageRequest
-from stac_assets.stac.questions import Questions, impatient
+from stac_assets.stac.page_request import PageRequest
+from stac_assets.stac.patience import impatient
+from stac_assets.stac.questions import Questions
 from stac_assets.stac.windows import Granularity
 from stac_assets_tests.stac_api import StacApi as Api
 from stac_assets_tests.stac_api import make_item

@@ -18,8 +18,9 @@ from stac_assets.cli.main import main
 from stac_assets.configuration import ENV_PREFIX
 from stac_assets.settings import Settings, read_settings
 from stac_assets.source import StacCredentials, pystac_client_source
+from stac_assets.stac.answer import Answer
 from stac_assets.stac.errors import AuthenticationError, ConfigurationError, StacError
-from stac_assets.stac.exchange import Answer, Passing
+from stac_assets.stac.exchange import Passing
 from stac_assets.stac.hiding import hidden
 from stac_assets.stac.identity import Identity, OAuthClient
 from stac_assets.stac.oauth import ClientTokens

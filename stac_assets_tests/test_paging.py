@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from stac_assets.stac.api import Narrowing
 from stac_assets.stac.errors import (
     AuthenticationError,
     EndpointMissing,
@@ -13,6 +12,7 @@ from stac_assets.stac.errors import (
     StacError,
 )
 from stac_assets.stac.figures import Figures
+from stac_assets.stac.narrowing import Narrowing
 from stac_assets_tests.asking import WINDOW, asked, client, ids_of, listed, page_ids, searched, some_items
 from stac_assets_tests.stac_api import StacApi, make_collection, make_item
 from stac_assets_tests.stac_api_faults import Request

@@ -8,11 +8,11 @@ import dagster as dg
 import pytest
 
 from stac_assets.orchestration.assets import build_assets
+from stac_assets.orchestration.budget import MAX_REQUESTS, MAX_RUNS
 from stac_assets.orchestration.in_flight import PARTITION
 from stac_assets.orchestration.loader import StacLoader
 from stac_assets.orchestration.partitions import RANGE_END, RANGE_START, item_partitions
 from stac_assets.orchestration.sensors import build_sensors
-from stac_assets.orchestration.watching import MAX_REQUESTS, MAX_RUNS
 from stac_assets_tests.loads import DUCKDB_FILE, ids, settings_for
 from stac_assets_tests.stac_api import StacApi, make_item
 

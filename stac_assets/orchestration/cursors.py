@@ -4,8 +4,8 @@ import msgspec
 
 from stac_assets.orchestration.pending import Range, count
 from stac_assets.settings import Settings
-from stac_assets.stac.api import Narrowing
 from stac_assets.stac.changes import State
+from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.sightings import digest
 from stac_assets.stac.wording import counted
 

@@ -16,7 +16,7 @@ from stac_assets.settings import Settings
 from stac_assets.source.rows import BOX
 from stac_assets.source.tables import type_of
 from stac_assets.stac.figures import Figures
-from stac_assets.stac.replay import curl
+from stac_assets.stac.page_request import curl
 from stac_assets.stac.windows import partition_key
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import msgspec
 from stac_assets.orchestration.partitions import DYNAMIC_COLLECTIONS
 from stac_assets.settings import Settings
 from stac_assets.stac.errors import StacError
-from stac_assets.stac.questions import impatient, stopping_after
+from stac_assets.stac.patience import impatient, stopping_after
 from stac_assets.stac.wording import counted
 
 MAX_SECONDS = 16.0

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from stac_assets.orchestration.budget import MAX_REQUESTS, MAX_RUNS, SENSOR
 from stac_assets.orchestration.new_collections import NewCollections
 from stac_assets.orchestration.partitions import known_collections
-from stac_assets.orchestration.watching import MAX_REQUESTS, MAX_RUNS, SENSOR, NewItems
 from stac_assets.settings import Settings
 
 Now = Callable[[], datetime]
@@ -49,6 +49,8 @@ runs; what is left is done by the next ones. Partitions that a run is loading wa
 """.strip(),
     )
     def new_items(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        from stac_assets.orchestration.watching import NewItems
+
         collections = known_collections(settings, context.instance)
         if not collections:
             return dg.SensorResult(

@@ -7,25 +7,20 @@ from itertools import chain, zip_longest
 
 import dagster as dg
 
+from stac_assets.orchestration.budget import MAX_REQUESTS, MAX_RUNS, MAX_SECONDS, SENSOR
 from stac_assets.orchestration.cursors import Cursor, Entry, read_cursor, watched
 from stac_assets.orchestration.in_flight import InFlight
 from stac_assets.orchestration.partitions import range_request
 from stac_assets.orchestration.pending import Range, chunks, count, parted, with_changes
 from stac_assets.settings import Settings
+from stac_assets.stac.api import StacApi
 from stac_assets.stac.changes import Changes, Watcher
 from stac_assets.stac.errors import RequestFailed
 from stac_assets.stac.finds import Calendar
-from stac_assets.stac.questions import Questions, impatient, stopping_after
+from stac_assets.stac.patience import impatient, stopping_after
+from stac_assets.stac.questions import Questions
 from stac_assets.stac.windows import partition_key
 from stac_assets.stac.wording import counted
-
-SENSOR = "new_items_sensor"
-MAX_REQUESTS = 50
-"""Requests to the API in one tick; what is not asked then is asked in the next ones."""
-MAX_SECONDS = 16.0
-"""After which no request begins in a tick; with the slowest answer (13 s) that is less than 30 s."""
-MAX_RUNS = 20
-"""Runs that one tick requests; what is over that stays in the cursor."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +75,6 @@ class NewItems:
 
     def _looks(self, names: Sequence[str], entries: dict[str, Entry]) -> Iterator[tuple[str, Changes, str]]:
         """What each collection has, until requests or time run out, and which to begin with next time."""
-        from stac_assets.stac.api import StacApi
-
         settings, seed = self._settings, self._seed() if len(entries) < len(names) else ""
         with stopping_after(MAX_SECONDS) as stopped:
             api = StacApi(impatient(settings.api), stopped)

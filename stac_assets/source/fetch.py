@@ -17,12 +17,12 @@ from stac_assets.source.rows import NotARow, build_row, owner_time
 from stac_assets.source.spool import Spool
 from stac_assets.source.tables import PARTITION_KEY
 from stac_assets.source.workers import work_off
-from stac_assets.stac.api import Narrowing, StacApi
+from stac_assets.stac.api import StacApi
 from stac_assets.stac.documents import DECODE_ERRORS, Item, Page, Rejected, decode_item, object_text, why
 from stac_assets.stac.errors import Cancelled, ConfigurationError, EndpointMissing, StacError
 from stac_assets.stac.figures import Figures
-from stac_assets.stac.paging import PageRequest
-from stac_assets.stac.replay import link
+from stac_assets.stac.narrowing import Narrowing
+from stac_assets.stac.page_request import PageRequest, link
 from stac_assets.stac.windows import Window, partition_key
 
 logger = logging.getLogger("stac_assets")

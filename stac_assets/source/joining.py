@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from stac_assets.stac.api import Narrowing, StacApi
+from stac_assets.stac.api import StacApi
 from stac_assets.stac.errors import Cancelled, MethodRefused, StacError
+from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.windows import Window
 
 FEW = 28

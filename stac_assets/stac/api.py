@@ -4,10 +4,10 @@ import difflib
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from stac_assets.stac.answer import Answer
 from stac_assets.stac.crawl import Crawl
 from stac_assets.stac.documents import Item, Link, Page, decode_item, decode_object
 from stac_assets.stac.endpoints import QUERYABLES
@@ -21,28 +21,17 @@ from stac_assets.stac.errors import (
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.habits import Habits
 from stac_assets.stac.landing import Landing, read_object
+from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.options import ApiOptions
 from stac_assets.stac.origins import absolute, shown
-from stac_assets.stac.paging import PageRequest, item_pages, object_pages
-from stac_assets.stac.transport import Answer, Transport
+from stac_assets.stac.page_request import PageRequest
+from stac_assets.stac.paging import item_pages, object_pages
+from stac_assets.stac.transport import Transport
 from stac_assets.stac.windows import Interval, Window
 
 MISSING = frozenset({404, 405, 501})
 NEVER_FETCHED = {"child", "item", "data", "search", "self", "root"}
 """Relations of the landing page whose documents other endpoints load."""
-
-
-@dataclass(frozen=True)
-class Narrowing:
-    """What narrows a search beside its window, in pystac-client's words."""
-
-    bbox: tuple[float, ...] | None = None
-    intersects: dict[str, Any] | None = None
-    query: Any = None
-    filter: Any = None
-
-    def __bool__(self) -> bool:
-        return any(part is not None for part in (self.bbox, self.intersects, self.query, self.filter))
 
 
 class StacApi:

@@ -4,8 +4,6 @@ import re
 import threading
 import time
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from json import detect_encoding
@@ -15,6 +13,7 @@ import requests
 from urllib3.exceptions import DecodeError as EncodingError
 from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError, ReadTimeoutError
 
+from stac_assets.stac.answer import Answer
 from stac_assets.stac.credentials import Credentials
 from stac_assets.stac.errors import (
     Cancelled,
@@ -24,7 +23,7 @@ from stac_assets.stac.errors import (
     StacError,
     Unreachable,
 )
-from stac_assets.stac.hiding import hiding, without_queries
+from stac_assets.stac.hiding import hiding
 from stac_assets.stac.options import ApiOptions
 from stac_assets.stac.origins import Origin, origin_of, shown
 
@@ -60,25 +59,6 @@ class Passing(Exception):
         self.retry_after = retry_after
         self.unproven = unproven
         self.throttled = throttled
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back: the URL that answered, its status, and the whole body, decompressed and in UTF-8."""
-
-    url: str
-    status: int
-    body: bytes
-    content_type: str
-    location: str | None = None
-    retry_after: float | None = None
-    outdated: bool = False
-    """401, to a token that the next request will not carry any more."""
-    hide: Callable[[str], str] = field(default=str, repr=False, compare=False)
-
-    def beginning(self) -> str:
-        """The first bytes of the body, for an error message, without any secret that it echoes."""
-        return repr(without_queries(self.hide(self.body[:4096].decode("utf-8", "replace")))[:160])
 
 
 class Exchange:

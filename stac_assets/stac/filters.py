@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from stac_assets.stac.paging import PageRequest
+from stac_assets.stac.page_request import PageRequest
 from stac_assets.stac.sightings import Field
 
 Direction = Literal["asc", "desc"]

@@ -3,6 +3,7 @@
 import threading
 from typing import Any
 
+from stac_assets.stac.answer import Answer
 from stac_assets.stac.documents import Item, Link, decode_members, decode_object, links_of
 from stac_assets.stac.endpoints import ENDPOINTS, NEEDS, QUERYABLES
 from stac_assets.stac.errors import (
@@ -13,7 +14,7 @@ from stac_assets.stac.errors import (
     RequestTooHeavy,
 )
 from stac_assets.stac.origins import absolute, shown
-from stac_assets.stac.transport import Answer, Transport
+from stac_assets.stac.transport import Transport
 
 PATHS = {
     "conformance": "/conformance",

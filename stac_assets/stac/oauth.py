@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 import requests
 
+from stac_assets.stac.answer import Answer
 from stac_assets.stac.credentials import Credentials
 from stac_assets.stac.errors import AuthenticationError
-from stac_assets.stac.exchange import Answer, Exchange, Passing
+from stac_assets.stac.exchange import Exchange, Passing
 from stac_assets.stac.hiding import hidden
 from stac_assets.stac.identity import Identity, OAuthClient, fits_header
 from stac_assets.stac.options import ApiOptions

@@ -1,33 +1,17 @@
 """From one page of a result to the next, until its end (STAC API - Item Search, paging)."""
 
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from stac_assets.stac.answer import Answer
 from stac_assets.stac.documents import Item, Link, Page, decode_listing, decode_page
 from stac_assets.stac.errors import LoopingNext, UntrustedLink
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.origins import followed, shown
-from stac_assets.stac.transport import Answer, Transport
+from stac_assets.stac.page_request import PageRequest
+from stac_assets.stac.transport import Transport
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class PageRequest:
-    """What to send for a page. `params` are sent in the query, `body` as JSON."""
-
-    method: str
-    url: str
-    params: dict[str, Any] | None = None
-    body: dict[str, Any] | None = None
-    headers: dict[str, str] | None = None
-
-    @property
-    def identity(self) -> str:
-        """Equal for two requests that must have the same answer."""
-        return json.dumps([self.method, self.url, self.params, self.body, self.headers or {}], sort_keys=True)
 
 
 def item_pages(

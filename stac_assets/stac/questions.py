@@ -1,33 +1,18 @@
 """Single pages asked of an API, so many and no more: what a watcher may cost."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from stac_assets.stac.api import MISSING, Narrowing, StacApi
+from stac_assets.stac.api import MISSING, StacApi
 from stac_assets.stac.documents import Page
 from stac_assets.stac.errors import EndpointMissing, MethodRefused, RequestFailed
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.filters import Between, Direction, Language
-from stac_assets.stac.options import ApiOptions
-from stac_assets.stac.paging import PageRequest, item_pages
+from stac_assets.stac.narrowing import Narrowing
+from stac_assets.stac.page_request import PageRequest
+from stac_assets.stac.paging import item_pages
 from stac_assets.stac.sightings import Look, look_at
 from stac_assets.stac.windows import Window
-
-LARGEST_PAGE = 100
-"""Items asked for at once; a watcher wants a few fields of each, and gets whole documents."""
-_PATIENCE = {
-    "max_retries": 1,
-    "connect_timeout": 3.0,
-    "read_timeout": 10.0,
-    "request_timeout": 10.0,
-    "max_backoff": 1.0,
-    "max_retry_after": 2.0,
-    "page_size": LARGEST_PAGE,
-}
-"""The most that these settings may be for a watcher: it comes again soon, and must be done in time."""
 
 
 class Spent(Exception):
@@ -51,7 +36,7 @@ class Questions:
     """Asks for single pages of items.
 
     Args:
-        api: what is asked; see `impatient` for its options.
+        api: what is asked; see `stac.patience` for its options.
         narrowing: filters of the user's.
         max_requests: in all, retries and the landing page included.
     """
@@ -150,24 +135,6 @@ class Questions:
     def _check(self) -> None:
         if self.requests >= self._max_requests:
             raise Spent(f"{self.requests} requests")
-
-
-def impatient(options: ApiOptions) -> ApiOptions:
-    """The same options for a watcher, which rather comes again than waits."""
-    return replace(options, **{name: min(getattr(options, name), most) for name, most in _PATIENCE.items()})
-
-
-@contextmanager
-def stopping_after(seconds: float) -> Iterator[threading.Event]:
-    """An event for `StacApi(…, cancelled)` that is set when the time is up."""
-    event = threading.Event()
-    timer = threading.Timer(seconds, event.set)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield event
-    finally:
-        timer.cancel()
 
 
 def _window(collection: str, span: Span) -> Window:

@@ -7,12 +7,13 @@ from enum import StrEnum
 
 import msgspec
 
-from stac_assets.stac.api import MISSING, QUERYABLES, Narrowing, StacApi
+from stac_assets.stac.api import MISSING, QUERYABLES, StacApi
 from stac_assets.stac.documents import Page, object_text
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import AuthenticationError, EndpointMissing, RequestFailed, StacError
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.identity import PLACEHOLDER
+from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.options import ApiOptions
 from stac_assets.stac.windows import Window
 from stac_assets.stac.wording import counted

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import requests
 import tenacity
 
+from stac_assets.stac.answer import Answer
 from stac_assets.stac.credentials import Credentials
 from stac_assets.stac.errors import (
     AuthenticationError,
@@ -17,14 +18,12 @@ from stac_assets.stac.errors import (
     RequestFailed,
     RequestTooHeavy,
 )
-from stac_assets.stac.exchange import Answer, Exchange, Passing, retry_after
+from stac_assets.stac.exchange import Exchange, Passing
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.oauth import client_tokens
 from stac_assets.stac.options import ApiOptions
 from stac_assets.stac.origins import followed, shown
 from stac_assets.stac.pace import Pace
-
-__all__ = ["Answer", "Transport", "retry_after"]
 
 T = TypeVar("T")
 
