@@ -49,6 +49,29 @@ def test_a_new_file_compresses_text(project: Path, api: StacApi) -> None:
     assert tuple(int(part) for part in row["v"].removeprefix("v").rstrip("+").split(".")) >= (1, 5, 0)
 
 
+def test_a_folder_needs_no_configuration_of_dlt(
+    project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.put({**make_item("bad"), "id": ""})
+    config = project / ".dlt" / "config.toml"
+    config.rename(project / "config.toml")
+    enter_project(project, monkeypatch)
+    for kept in (("a",), ("a", "b")):
+        api.put(make_item(kept[-1]))
+        load_days(api)
+        load_days(api, "collection_items")
+        load_catalog(api, "collections")
+        load_catalog(api, "collection", ["c1"])
+        assert ids() == ids("collection_items") == list(kept)
+    (project / "config.toml").rename(config)
+    enter_project(project, monkeypatch)
+    load_days(api)
+    assert ids() == ["a", "b"]
+    for table in ("search", "collection_items", "collections", "collection", "rejected_items"):
+        (row,) = query(f"SELECT count(*) n, count(_dlt_load_id) named FROM {DATASET}.{table}")  # noqa: S608
+        assert 0 < row["n"] == row["named"]
+
+
 def test_rows_that_take_several_statements_are_stored_together_or_not_at_all(
     project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:

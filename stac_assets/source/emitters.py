@@ -35,7 +35,7 @@ STRICT_DESTINATIONS = {"databricks"}
 FILE_DESTINATIONS = {"bigquery", "snowflake", "redshift"}
 """Destinations for which the load files are written here."""
 LOAD_ID = TColumnSchema(name=C_DLT_LOAD_ID, data_type="text", nullable=False)
-"""dlt adds this column to Arrow tables, and not to files that it imports."""
+"""dlt adds this column to Arrow tables where it is configured to, and not to files that it imports."""
 
 LONGEST_TEXT = {"redshift": 65_535}
 """Bytes that a text may have, where that is less than what items hold (Redshift's manual, `VARCHAR(MAX)`)."""
@@ -54,19 +54,18 @@ def emit(table: pa.Table, columns: Columns, destination_type: str, formats: Iter
     """
     kind = destination_type.rpartition(".")[2]
     described = with_hints(columns, kind)
+    named = {**described, C_DLT_LOAD_ID: LOAD_ID}
     if kind in ARROW_DESTINATIONS:
         spelled = _spelled_plainly(table, columns) if kind in STRICT_DESTINATIONS else table
-        yield dlt.mark.with_hints(spelled, make_hints(described, kind))
+        yield dlt.mark.with_hints(_with_load_id(spelled), make_hints(named, kind))
         return
     if kind not in FILE_DESTINATIONS:
         for rows in _parsed(table, described):
             yield dlt.mark.with_hints(rows, make_hints(described, kind))
         return
-    load_id = load_package_state().get("load_id")
-    named = {**described, C_DLT_LOAD_ID: LOAD_ID}
     texts = [name for name, column in columns.items() if type_of(column) == "text" and column.get("nullable")]
     table = _without_long_texts(table, texts, LONGEST_TEXT.get(kind))
-    table = table.append_column(C_DLT_LOAD_ID, pa.array([load_id] * table.num_rows, pa.string()))
+    table = _with_load_id(table)
     file_format, write = ("jsonl", _json_lines) if "jsonl" in formats else ("insert_values", _insert_values)
     with tempfile.TemporaryDirectory(prefix="stac-assets-") as folder:
         path = Path(folder) / "rows"
@@ -88,10 +87,16 @@ def emit_variant(table: pa.Table, name: str, destination_type: str) -> Any:
     """
     kind = destination_type.rpartition(".")[2]
     if kind in ARROW_DESTINATIONS:
-        return dlt.mark.with_table_name(table, name)
+        return dlt.mark.with_table_name(_with_load_id(table), name)
     most = LONGEST_TEXT.get(kind)
     rows = [{key: _begin(value, most) for key, value in row.items()} for row in table.to_pylist()]
     return dlt.mark.with_table_name(rows, name)
+
+
+def _with_load_id(table: pa.Table) -> pa.Table:
+    """`table` with the id of the load that is being put together."""
+    field = pa.field(C_DLT_LOAD_ID, pa.string(), nullable=False)
+    return table.append_column(field, pa.repeat(load_package_state().get("load_id"), table.num_rows))
 
 
 def make_hints(columns: Columns, kind: str) -> Any:
