@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from dlt.common.data_writers.escape import escape_redshift_identifier, escape_redshift_literal
 from dlt.common.schema.typing import C_DLT_LOAD_ID, TColumnSchema
+from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 from dlt.common.storages.load_package import load_package_state
 from msgspec.json import decode, encode
 
@@ -94,9 +95,13 @@ def emit_variant(table: pa.Table, name: str, destination_type: str) -> Any:
 
 
 def _with_load_id(table: pa.Table) -> pa.Table:
-    """`table` with the id of the load that is being put together."""
+    """`table` with the id of the load that is being put together; as it is where no dlt pipeline runs."""
+    try:
+        load_id = load_package_state().get("load_id")
+    except CurrentLoadPackageStateNotAvailable:
+        return table
     field = pa.field(C_DLT_LOAD_ID, pa.string(), nullable=False)
-    return table.append_column(field, pa.repeat(load_package_state().get("load_id"), table.num_rows))
+    return table.append_column(field, pa.repeat(load_id, table.num_rows))
 
 
 def make_hints(columns: Columns, kind: str) -> Any:
