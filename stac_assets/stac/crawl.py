@@ -50,7 +50,7 @@ class Ending(Enum):
     """How sure it is that the last page of an interval is the last."""
 
     SURE = "sure"
-    LIKELY = "likely"  # but the API says that more items match
+    LIKELY = "likely"  # but the API counts more items, or it counts none and repeats some of earlier pages
     CUT_OFF = "cut off"  # or so it may be, by a limit that the API has and does not tell
 
 
@@ -65,7 +65,8 @@ class _End:
     """Whether the API counts more than that."""
 
 
-_SURE = _End(Ending.SURE)
+_IN_PARTS = _End(Ending.SURE)
+"""Of an interval that was not read as a whole, so that nothing tells how much it holds."""
 
 
 class _FullPage(PagingError):
@@ -107,7 +108,7 @@ class Crawl:
 
         Raises:
             RequestTooHeavy: the API fails even at an interval that cannot be split; the message names it.
-            PagingError: the pages of such an interval do not lead to its end.
+            PagingError: the pages of such an interval do not lead to its end, or its halves hold less.
             RequestFailed: something that a smaller request does not help against.
         """
         yield from self._exact(self._window.span)
@@ -140,6 +141,13 @@ class Crawl:
             for half in halves:
                 ends.append((yield from self._attempted(half)))
         brought_more = len(self._seen) > known
+        in_halves = sum(its_end.total for its_end in ends)
+        are_whole = bool(ends) and all(its_end is not _IN_PARTS for its_end in ends)
+        if end.says_more and not brought_more and are_whole and in_halves < end.total:
+            raise PagingError(
+                f"the pages of {interval} have {counted(end.total, 'item')}, of which the API counts more, "
+                f"and those of its halves together have {in_halves}; it contradicts itself, so ask it again"
+            )
         may_be_cut_off = end.ending is Ending.CUT_OFF
         if brought_more and may_be_cut_off:
             self._habits.proved(end.length, was_whole=False)
@@ -162,7 +170,7 @@ class Crawl:
         except _FullPage as error:
             failure = error
             if (yield from self._recounted(interval, error.length)):
-                return _SURE
+                return _IN_PARTS
         except PagingError as error:
             failure = error
         except RequestTooHeavy as error:
@@ -178,7 +186,7 @@ class Crawl:
         self._figures.window_splits += 1
         for half in halves:
             yield from self._exact(half)
-        return _SURE
+        return _IN_PARTS
 
     def _recounted(self, interval: Interval, length: int) -> Generator[Page, None, bool]:
         """The pages of an interval in another size than that of its full last page; whether it ends now.
@@ -227,17 +235,19 @@ class Crawl:
             _FullPage: they end with a full page, and nothing says that there is no other.
         """
         here: set[bytes] = set()
-        matched: int | None = None
+        matched: int | None = None  # the most that a page counts: when an item goes, others move up unread
+        has_shifted = False
         last = length = barren = 0  # documents of the last page, and of the last page with new ones
         try:
             for page in self._answered(interval, size):
                 last, found = page.length, len(here)
                 if page.number_matched is not None:
-                    matched = page.number_matched
+                    matched = max(matched or 0, page.number_matched)
                     if interval == self._window.span:
                         self._figures.number_matched = matched
                 yield self._unseen(page, here)
                 if len(here) > found:
+                    has_shifted |= len(here) < found + last
                     length, barren = last, 0
                     continue
                 barren += 1
@@ -258,7 +268,9 @@ class Crawl:
             raise _FullPage(interval, end)
         if (says_more or matched is None) and self._habits.may_be_full(length, says_more):
             return replace(end, ending=Ending.CUT_OFF)
-        return replace(end, ending=Ending.LIKELY) if says_more else end
+        if says_more or (matched is None and has_shifted):
+            return replace(end, ending=Ending.LIKELY)
+        return end
 
     def _answered(self, interval: Interval, size: int) -> Iterator[Page]:
         """The pages that the API gives for an interval."""
