@@ -5,9 +5,10 @@ from random import Random
 
 import pytest
 
+from stac_assets.source import fetch
 from stac_assets_tests.asking import interval_of, limit_of
 from stac_assets_tests.loads import ids, load_days, rows
-from stac_assets_tests.stac_api import StacApi, make_item
+from stac_assets_tests.stac_api import RawItem, StacApi, make_item
 from stac_assets_tests.stac_api_faults import Request
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -76,3 +77,29 @@ def test_one_day_that_fails_takes_no_other_with_it(api: StacApi) -> None:
     assert len(asked) < 40, "most days were asked for together"
     told = [fetched.figures for fetched in (*result.windows, *result.failed)]
     assert sum(figures.requests for figures in told) == len(asked), "the one in vain is counted too"
+
+
+def test_a_document_that_cannot_be_a_row_is_counted_with_the_day_that_has_it(api: StacApi) -> None:
+    owned = fill(api, 90)
+    nameless = RawItem.of({**make_item("x", datetime="2024-01-20T10:00:00Z"), "id": ""})
+    api.put(nameless)
+    for first, last in ((FIRST, LAST), ("2024-01-20", "2024-01-20")):
+        load_days(api, first=first, last=last)
+        assert {day: ids(day=day) for day in owned} == owned
+        assert [row["_partition_key"] for row in rows("rejected_items")] == ["search|c1|2024-01-20"]
+    api.remove(nameless.collection, nameless.id)
+    load_days(api, first="2024-01-20")
+    assert not rows("rejected_items")
+
+
+def test_what_joined_windows_hold_beyond_the_count_is_written_while_it_comes(
+    api: StacApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owned = fill(api, 90)
+    monkeypatch.setattr(fetch, "BATCH_BYTES", 1)
+    api.number_matched = None
+    api.on_page = lambda page, _: {**page, "numberMatched": 3}
+    result = load_days(api, first=FIRST, last=LAST, page_size=5, max_concurrent_requests=1)
+    assert {day: ids(day=day) for day in owned} == owned
+    assert max(len(window.spool.files) for window in result.windows) > 1
+    assert len([request for request in api.requests if request.path == "/search"]) < 60

@@ -14,7 +14,7 @@ from typing import Any
 from stac_assets.source.joining import Joining
 from stac_assets.source.limits import refusal
 from stac_assets.source.rows import NotARow, build_row, owner_time
-from stac_assets.source.spool import Spool
+from stac_assets.source.spool import BATCH_BYTES, Spool
 from stac_assets.source.tables import PARTITION_KEY
 from stac_assets.source.workers import work_off
 from stac_assets.stac.api import StacApi
@@ -29,6 +29,10 @@ logger = logging.getLogger("stac_assets")
 
 Progress = Callable[[Window, Figures], None]
 """Called after every page with the window and its figures so far."""
+
+
+class _OfNoDay(StacError):
+    """A document that cannot be a row, in the pages of several windows: each for itself tells whose it is."""
 
 
 @dataclass
@@ -184,7 +188,7 @@ class _Reader:
             answer = self._api.item(window.collection, item_id, figures)
             document = None if answer is None else decode_item(answer)
             if isinstance(document, Rejected):
-                self._reject(document, window.start, item_id)
+                self._reject(document, item_id=item_id)
             elif document is not None:
                 self._take(document, owned_only=False)
             if item_id not in self._seen:
@@ -200,28 +204,35 @@ class _Reader:
         figures = self.figures
         for page in pages:
             for rejected in page.rejected:
-                self._reject(rejected, self._window.start)
+                self._reject(rejected)
             for item in page.items:
                 if self._max_items is not None and figures.items >= self._max_items:
                     figures.complete = False
                     break
                 self._take(item)
             self._report()
+            self._bound()
             if not figures.complete:
                 return
             if self._max_items is not None and figures.items >= self._max_items:
                 figures.complete = not any(page.items for page in pages)
                 return
 
+    def _bound(self) -> None:
+        """Write what many spools have gathered: it is much where the API holds more than it counts."""
+        if sum(fetched.spool.gathered for fetched in self._group) >= BATCH_BYTES:
+            for fetched in self._group:
+                fetched.spool.flush()
+
     def _take(self, item: Item, owned_only: bool = True) -> None:
         window, figures = self._window, self.figures
         try:
             row, properties = build_row(item, window.collection)
         except NotARow as error:
-            self._reject(Rejected(_text(item), str(error)), window.start)
+            self._reject(Rejected(_text(item), str(error)))
             return
         except DECODE_ERRORS as error:
-            self._reject(Rejected(_text(item), why(error)), window.start)
+            self._reject(Rejected(_text(item), why(error)))
             return
         if row["collection"] != window.collection:
             figures.items_owned_elsewhere += 1
@@ -229,7 +240,7 @@ class _Reader:
         time = owner_time(row)
         if time is None:
             reason = "neither datetime nor start_datetime names a time"
-            self._reject(Rejected(_text(item), reason), window.start, row["id"])
+            self._reject(Rejected(_text(item), reason), item_id=row["id"])
             return
         day = time.date()
         fetched = self._by_day.get(day)
@@ -250,8 +261,12 @@ class _Reader:
         fetched.figures.items += 1
         fetched.figures.saw(time)
 
-    def _reject(self, rejected: Rejected, day: date, item_id: str | None = None) -> None:
+    def _reject(self, rejected: Rejected, day: date | None = None, item_id: str | None = None) -> None:
+        """Keep a document of a day, or if nothing tells which, of the first day of the window."""
         window = self._window
+        if day is None and len(self._group) > 1:
+            raise _OfNoDay(f"{window}: a document cannot be a row, and does not tell its day")
+        day = day or window.start
         fetched = self._by_day.get(day, self._first)
         fetched.figures.rejected_items += 1
         document: dict[str, Any] = {

@@ -61,6 +61,11 @@ class Spool:
         self._name = name
         self._batch = _Batch()
 
+    @property
+    def gathered(self) -> int:
+        """Bytes of documents that are in no file yet."""
+        return self._batch.bytes
+
     def add(self, row: dict[str, Any], properties: Mapping[str, Any], size: int) -> None:
         """Add one row; `size` is the length of its document in bytes."""
         self._batch.add(row, properties, size)
