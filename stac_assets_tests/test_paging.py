@@ -10,6 +10,7 @@ from stac_assets.stac.errors import (
     EndpointMissing,
     RequestFailed,
     StacError,
+    UntrustedLink,
 )
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.narrowing import Narrowing
@@ -251,3 +252,19 @@ def test_figures_count_pages_and_requests(api: StacApi) -> None:
     assert page_ids(client(api).search(WINDOW, Narrowing(), figures)) == ids_of(5)
     assert (figures.pages, figures.requests, figures.number_matched) == (3, 3, 5)
     assert figures.bytes > 1000 and figures.retries == 0
+
+
+def test_no_next_of_which_readers_of_urls_name_different_hosts(api: StacApi) -> None:
+    with StacApi(items=[make_item("forged")]) as other:
+        host = other.url.partition("//")[2].partition("/")[0]
+
+        def sly(page: Any, _: Any) -> Any:
+            mine = api.url.partition("//")[2]
+            page["links"] = [{"rel": "next", "href": f"http://{host}\\@{mine}/search"}]
+            return page
+
+        api.put(make_item("a"))
+        api.on_page = sly
+        with pytest.raises(UntrustedLink, match="no plain http"):
+            searched(client(api))
+        assert not other.requests

@@ -529,3 +529,15 @@ def test_post_refused_at_a_later_page_through_a_whole_load(project: Path, api: S
     api.post_fails_after = 1
     load_days(api, page_size=3)
     assert ids() == ids_of(7)
+
+
+@pytest.mark.parametrize(("resource", "status"), [("search", 404), ("collection_items", 405)])
+def test_a_window_that_is_not_found_where_others_are_fails_alone(
+    project: Path, api: StacApi, resource: str, status: int
+) -> None:
+    for day in range(1, 21):
+        api.put(make_item(f"i{day:02}", datetime=f"2024-01-{day:02}T12:00:00Z"))
+    api.fault(lambda request: "2024-01-10T00:00:00Z/" in interval_of(request), times=None, status=status)
+    result = load_days(api, resource, last="2024-01-20", fails=True, max_concurrent_requests=1)
+    assert [str(failed.window) for failed in result.failed] == ["c1, 2024-01-10"]
+    assert len(ids(resource)) == 19

@@ -68,7 +68,7 @@ def test_a_folder_needs_no_configuration_of_dlt(
     load_days(api)
     assert ids() == ["a", "b"]
     for table in ("search", "collection_items", "collections", "collection", "rejected_items"):
-        (row,) = query(f"SELECT count(*) n, count(_dlt_load_id) named FROM {DATASET}.{table}")  # noqa: S608
+        (row,) = query(f"SELECT count(*) n, count(_dlt_load_id) named FROM {DATASET}.{table}")
         assert 0 < row["n"] == row["named"]
 
 

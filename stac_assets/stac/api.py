@@ -179,7 +179,7 @@ class StacApi:
             self.search_with_get()
             raise
         except RequestFailed as error:
-            if error.status in MISSING and not figures.pages:
+            if error.status in MISSING and not self.transport.has_answered(request.url):
                 raise self.landing.missing("search") from None
             raise
 
@@ -255,7 +255,7 @@ class StacApi:
             try:
                 yield from item_pages(self.transport, request, figures, retries)
             except RequestFailed as error:
-                if error.status in MISSING and not figures.pages:
+                if error.status in MISSING and not self.transport.has_answered(request.url):
                     raise self.landing.missing("items") from None
                 raise
 

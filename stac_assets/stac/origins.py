@@ -18,7 +18,12 @@ def origin_of(url: str) -> Origin:
 
 
 def is_http(url: str) -> bool:
-    """Whether `url` is an absolute http(s) URL with a host, and a port that can be one."""
+    """Whether `url` is an absolute http(s) URL with a host, and a port that can be one.
+
+    With a backslash or a control character in it, readers of URLs do not agree on the host.
+    """
+    if "\\" in url or not url.isprintable():
+        return False
     try:
         scheme, host, _ = origin_of(url)
     except ValueError:
@@ -51,7 +56,8 @@ def followed(base: str, href: str) -> str:
     """
     url = absolute(base, href)
     if not is_http(url):
-        raise UntrustedLink(f"the link {shown(url)} in {shown(base)} is no http(s) URL; it is not followed")
+        where = f"the link {shown(url)} in {shown(base)}"
+        raise UntrustedLink(f"{where} is no plain http(s) URL; it is not followed")
     return url
 
 

@@ -67,6 +67,10 @@ class Transport:
         """The answer to one request; see `read`, whose arguments this takes."""
         return self.read(lambda answer: answer, method, url, **more)
 
+    def has_answered(self, url: str) -> bool:
+        """Whether a request to `url`, whatever its query, ever succeeded."""
+        return _endpoint(url) in self._succeeded
+
     def read(
         self,
         decode: Callable[[Answer], T],
@@ -93,7 +97,7 @@ class Transport:
             Cancelled: the caller's event was set.
         """
         figures = self.totals if figures is None else figures
-        endpoint = shown(url).partition("?")[0]
+        endpoint = _endpoint(url)
         limit = self.options.max_retries if retries is None else min(retries, self.options.max_retries)
 
         def attempt() -> T:
@@ -194,6 +198,10 @@ class Transport:
         error = kind(f"{where}: {answer.beginning()}", status)
         throttled = status == 429 or (status == 503 and answer.retry_after is not None)
         return Passing(error, answer.retry_after, False, throttled) if status in RETRIED else error
+
+
+def _endpoint(url: str) -> str:
+    return shown(url).partition("?")[0]
 
 
 def _passing(state: tenacity.RetryCallState) -> Passing:
