@@ -13,7 +13,7 @@ class Sizes:
     large: int = 20_000
     small: int = 20_000
     generated: int | None = 250
-    """Items of the generated dlt pipeline, which is too slow for more; half a minute for none."""
+    """Items of the generated dlt pipeline, which is too slow for more; ten seconds for a single one."""
     per_day: int = 1_000
     memory: tuple[int, int] = (5_000, 100_000)
     windows: int = 64
@@ -43,7 +43,6 @@ QUICK = Sizes(
     per_day=250,
     memory=(1_000, 4_000),
     windows=32,
-    per_window=10,
     window_pages=((1, 200),),
     concurrency=(1, 4),
     days=31,

@@ -1,5 +1,5 @@
 """What is measured, each task in a process of its own (see `benchmarks.child`).
 
-A task does the same with five items before its clock starts, so that start-up and imports are left out, and
-after it has stopped asserts that the right number of distinct items arrived.
+Start-up and imports are left out: tasks for which that matters do the same with five items before their clock
+starts. After it has stopped they assert that the right number of distinct items arrived.
 """

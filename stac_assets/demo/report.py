@@ -1,5 +1,6 @@
 """What the demo says at its end: what is in the tables, one question answered, and what to type next."""
 
+import os
 from pathlib import Path
 
 import duckdb
@@ -42,8 +43,15 @@ def fingerprints(file: Path) -> Fingerprints:
     return found
 
 
-def print_report(file: Path, before: Fingerprints) -> None:
-    """Print the tables, the question with its answer, and the next two commands."""
+def print_report(file: Path, before: Fingerprints, start: Path, ui: str) -> None:
+    """Print the tables, the question with its answer, and the next two commands.
+
+    Args:
+        file: of the tables.
+        before: of the tables before the load.
+        start: the folder in which the next commands will be typed.
+        ui: the first of them.
+    """
     console = Console()
     after = fingerprints(file)
     table = Table(title="What was loaded", title_justify="left")
@@ -67,8 +75,8 @@ def print_report(file: Path, before: Fingerprints) -> None:
         for row in relation.fetchall():
             answer.add_row(*map(str, row))
     console.print(answer)
-    shown = f"{file.resolve().parent.name}/{file.name}"
+    shown = os.path.relpath(file, start)
     look = f"import duckdb; duckdb.connect('{shown}').sql('FROM {DATASET_NAME}.search LIMIT 10').show()"
     console.print("\nNext, Dagster's UI on these data, and the first rows:")
-    for command in ("make ui", f'.venv/bin/python -c "{look}"'):
+    for command in (ui, f'.venv/bin/python -c "{look}"'):
         console.print(f"  {command}", markup=False, highlight=False, soft_wrap=True)

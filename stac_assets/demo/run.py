@@ -17,6 +17,7 @@ from stac_assets.configuration import ENV_PREFIX
 from stac_assets.demo.catalog import COLLECTIONS, FIRST_DAY, LAST_DAY, write_catalog
 from stac_assets.demo.server import SampleApi
 
+DEFAULT_FOLDER = ".demo"
 DUCKDB_FILE = "pystac_client.duckdb"
 SETTING_PREFIXES = ("SOURCES__", "PIPELINE__", "PIPELINES__", "DESTINATION__", "DAGSTER_HOME", "DLT_")
 DG_NOTE = "ignore:Function `dev_command` is superseded"
@@ -67,7 +68,7 @@ def main(args: argparse.Namespace) -> int:
         args: `port` of the sample API, `folder` of everything that is written, `ui` to run `dagster dev`,
             `serve` to do nothing else.
     """
-    folder = Path(args.folder).resolve()
+    folder, start = Path(args.folder).resolve(), Path.cwd()
     folder.mkdir(parents=True, exist_ok=True)
     print(f"Catalog:    {len(COLLECTIONS)} generated collections, {FIRST_DAY} to {LAST_DAY}", flush=True)
     hrefs = write_catalog(folder / "catalog")
@@ -76,7 +77,14 @@ def main(args: argparse.Namespace) -> int:
             return _serve(url)
         _enter_project(folder, url)
         print(f"STAC API:   {url} (rustac serve)\nDuckDB:     {folder / DUCKDB_FILE}\n", flush=True)
-        return _run_dagster_dev() if args.ui else _load()
+        return _run_dagster_dev() if args.ui else _load(start, _next_command(args))
+
+
+def _next_command(args: argparse.Namespace) -> str:
+    """What opens the UI on the very folder that was loaded."""
+    if args.folder == DEFAULT_FOLDER:
+        return "make ui"
+    return shlex.join(["stac-assets", "demo", "--ui", "--folder", args.folder])
 
 
 @contextmanager
@@ -141,14 +149,14 @@ def _let_signals_interrupt() -> None:
         signal.signal(number, signal.default_int_handler)
 
 
-def _load() -> int:
+def _load(start: Path, ui: str) -> int:
     from stac_assets.demo.report import fingerprints, print_report
     from stac_assets.demo.steps import materialize_all
 
     before = fingerprints(Path(DUCKDB_FILE))
     if not materialize_all():
         return 1
-    print_report(Path(DUCKDB_FILE), before)
+    print_report(Path(DUCKDB_FILE), before, start, ui)
     return 0
 
 
