@@ -493,6 +493,18 @@ def test_an_api_without_collections_can_be_searched_and_check_says_so(run: Run, 
     assert ids() == ["i1-0"]
 
 
+def test_check_names_a_filter_that_the_api_does_not_claim_to_know(
+    run: Run, api: StacApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(api, day_items(1, 1))
+    monkeypatch.setenv(SETTING + "QUERY", '{"gsd": {"lt": 20}}')
+    unclaimed = run("check", "--end", "2024-01-01")
+    assert "`query` narrows the search, and the API does not claim the query extension" in unclaimed.out
+    assert "Everything" not in unclaimed.out
+    api.extensions = ("query",)
+    assert "does not claim" not in run("check", "--end", "2024-01-01").out
+
+
 def test_check_asks_for_what_the_item_assets_need(
     run: Run, api: StacApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:

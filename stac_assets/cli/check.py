@@ -28,7 +28,14 @@ def run(arguments: argparse.Namespace) -> int:
     problems = list(_problems(found, settings))
     for problem in problems:
         tell_error(problem)
-    if not problems:
+    for name in found.unclaimed:
+        console.print(
+            f"`{name}` narrows the search, and the API does not claim the {name} extension (/conformance): "
+            "it may pay no heed to it, or answer with nothing, which would empty partitions",
+            markup=False,
+            soft_wrap=True,
+        )
+    if not problems and not found.unclaimed:
         console.print(f"Everything that {', '.join(settings.item_assets)} needs is there.")
     return 1 if problems else 0
 

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from stac_assets.stac.errors import Cancelled, ConfigurationError, RequestFailed, StacError
-from stac_assets.stac.filters import Language, NotCombinable, claims_sort, languages
+from stac_assets.stac.filters import Language, NotCombinable, claims, languages
 from stac_assets.stac.finds import Calendar, Finds
 from stac_assets.stac.questions import Questions, Spent
 from stac_assets.stac.sightings import FIELDS, Field, Look, digest
@@ -144,7 +144,7 @@ class _Look:
         if name is None:
             self.finds.notes.append("items have neither `updated` nor `created`")
             return None
-        may_sort = claims_sort(self._watcher.classes())
+        may_sort = claims(self._watcher.classes(), "sort")
         candidates = languages(self._watcher.classes(), name)
         if not candidates:
             self.finds.notes.append("the API has neither the filter nor the query extension")

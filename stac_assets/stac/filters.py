@@ -95,23 +95,31 @@ class Language(msgspec.Struct, frozen=True, array_like=True):
 
 def languages(classes: Iterable[str], field: Field) -> list[Language]:
     """What may work with an API of these conformance classes, the best first; each is to be proven."""
-    known = [uri.rstrip("/") for uri in classes]
-
-    def claims(*ends: str) -> bool:
-        return any(uri.endswith(ends) for uri in known)
-
+    known = list(classes)
     found = []
-    if claims("#filter", "/filter", "basic-cql2"):
-        text = claims("cql2-text") or not claims("cql2-json")
+    if claims(known, "filter"):
+        text = _claim(known, "cql2-text") or not _claim(known, "cql2-json")
         found += [Language("filter", field, prefix, text) for prefix in ("", "properties.")]
-    if claims("item-search#query"):
+    if claims(known, "query"):
         found.append(Language("query", field))
     return found
 
 
-def claims_sort(classes: Iterable[str]) -> bool:
-    """Whether these conformance classes promise that a search can be sorted."""
-    return any(uri.rstrip("/").endswith(("item-search#sort", "/sort")) for uri in classes)
+CLAIMS = {
+    "filter": ("#filter", "/filter", "basic-cql2"),
+    "query": ("item-search#query",),
+    "sort": ("item-search#sort", "/sort"),
+}
+"""How the URIs of the conformance classes of extensions end."""
+
+
+def claims(classes: Iterable[str], extension: str) -> bool:
+    """Whether these conformance classes promise an extension, one of `CLAIMS`."""
+    return _claim(classes, *CLAIMS[extension])
+
+
+def _claim(classes: Iterable[str], *ends: str) -> bool:
+    return any(uri.rstrip("/").endswith(ends) for uri in classes)
 
 
 def instant_text(instant: datetime) -> str:

@@ -12,6 +12,7 @@ from stac_assets.stac.documents import Page, object_text
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import AuthenticationError, EndpointMissing, RequestFailed, StacError
 from stac_assets.stac.figures import Figures
+from stac_assets.stac.filters import claims
 from stac_assets.stac.identity import PLACEHOLDER
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.options import ApiOptions
@@ -85,6 +86,8 @@ class Survey:
     credential: Credential
     probes: tuple[Probe, ...]
     holdings: tuple[Holding, ...]
+    unclaimed: tuple[str, ...] = ()
+    """What narrows a search by an extension that the API does not claim to have: `query`, `filter`."""
 
     def probe(self, endpoint: str) -> Probe:
         """What came from one endpoint."""
@@ -120,7 +123,8 @@ def survey(options: ApiOptions, ranges: Sequence[Window], narrowing: Narrowing |
     refused = any(probe.presence is Presence.REFUSED for probe in probes) or any(
         isinstance(holding.error, AuthenticationError) for holding in holdings
     )
-    return Survey(options.base_url, _credential(options, refused), probes, holdings)
+    unclaimed = tuple(surveyor.unclaimed()) if holdings else ()
+    return Survey(options.base_url, _credential(options, refused), probes, holdings, unclaimed)
 
 
 def credential_settings(options: ApiOptions) -> list[str]:
@@ -170,6 +174,12 @@ class _Surveyor:
             yield from workers.map(self._holding, self._ranges)
         finally:
             workers.shutdown(cancel_futures=True)
+
+    def unclaimed(self) -> Iterator[str]:
+        asked = {"query": self._narrowing.query, "filter": self._narrowing.filter}
+        if self._presence["conformance"] is Presence.PRESENT and any(asked.values()):
+            classes = self._api.conformance()
+            yield from (name for name, given in asked.items() if given and not claims(classes, name))
 
     def _probe(self, endpoint: str, ask: Callable[[], str]) -> Probe:
         try:
