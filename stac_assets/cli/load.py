@@ -149,7 +149,7 @@ def _item_figures(result: LoadResult) -> list[tuple[str, str]]:
     ]
     deleted = sum(len(window.deleted) for window in result.windows)
     if deleted:
-        found.append(("deleted", f"{deleted:,}"))
+        found.append(("ids without a row now", f"{deleted:,}"))
     if not figures.complete:
         found.append(("complete", "no, a sample (max_items)"))
     return found
