@@ -18,6 +18,7 @@ from stac_assets.demo.catalog import COLLECTIONS, FIRST_DAY, LAST_DAY, write_cat
 from stac_assets.demo.server import SampleApi
 
 DEFAULT_FOLDER = ".demo"
+UI = ("stac-assets", "demo", "--ui")
 DUCKDB_FILE = "pystac_client.duckdb"
 SETTING_PREFIXES = ("SOURCES__", "PIPELINE__", "PIPELINES__", "DESTINATION__", "DAGSTER_HOME", "DLT_")
 DG_NOTE = "ignore:Function `dev_command` is superseded"
@@ -69,6 +70,7 @@ def main(args: argparse.Namespace) -> int:
             `serve` to do nothing else.
     """
     folder, start = Path(args.folder).resolve(), Path.cwd()
+    ui = "make ui" if folder == start / DEFAULT_FOLDER else shlex.join([*UI, "--folder", args.folder])
     folder.mkdir(parents=True, exist_ok=True)
     print(f"Catalog:    {len(COLLECTIONS)} generated collections, {FIRST_DAY} to {LAST_DAY}", flush=True)
     hrefs = write_catalog(folder / "catalog")
@@ -77,14 +79,7 @@ def main(args: argparse.Namespace) -> int:
             return _serve(url)
         _enter_project(folder, url)
         print(f"STAC API:   {url} (rustac serve)\nDuckDB:     {folder / DUCKDB_FILE}\n", flush=True)
-        return _run_dagster_dev() if args.ui else _load(start, _next_command(args))
-
-
-def _next_command(args: argparse.Namespace) -> str:
-    """What opens the UI on the very folder that was loaded."""
-    if args.folder == DEFAULT_FOLDER:
-        return "make ui"
-    return shlex.join(["stac-assets", "demo", "--ui", "--folder", args.folder])
+        return _run_dagster_dev() if args.ui else _load(start, ui)
 
 
 @contextmanager

@@ -22,10 +22,10 @@ def command(folder: Path, port: int, *arguments: str) -> list[str]:
     return [*demo, "--folder", str(folder), "--port", str(port), *arguments]
 
 
-def demo(folder: Path, port: int) -> str:
+def demo(folder: Path, port: int, start: Path) -> str:
     environment = {**os.environ, "COLUMNS": "120"}
     done = subprocess.run(
-        command(folder, port), cwd=folder.parent, env=environment, capture_output=True, text=True, timeout=300
+        command(folder, port), cwd=start, env=environment, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -34,10 +34,10 @@ def demo(folder: Path, port: int) -> str:
 def test_the_demo_loads_everything_and_a_second_one_changes_no_row(tmp_path: Path) -> None:
     port = free_port()
     folder = tmp_path / ".demo"
-    first = demo(folder, port)
+    first = demo(folder, port, tmp_path)
     for name in ENDPOINTS:
         assert re.search(rf"pystac_client_data\.{name} .*first run", first)
-    assert "How cloudy" in first and "make ui" in first
+    assert "How cloudy" in first and "make ui" in first and "connect('.demo/pystac_client.duckdb')" in first
     counts = query(
         "SELECT collection, count(*) AS items FROM pystac_client_data.search GROUP BY ALL",
         folder / "pystac_client.duckdb",
@@ -45,7 +45,10 @@ def test_the_demo_loads_everything_and_a_second_one_changes_no_row(tmp_path: Pat
     assert {row["collection"] for row in counts} == set(COLLECTIONS)
     assert sum(row["items"] for row in counts) >= 3000
     assert [path.name for path in tmp_path.iterdir()] == [".demo"]
-    second = demo(folder, port)
+    second = demo(folder, port, folder)
+    assert (
+        f"stac-assets demo --ui --folder {folder}" in second and "connect('pystac_client.duckdb')" in second
+    )
     assert second.count("no row changed") == len(ENDPOINTS)
 
 
