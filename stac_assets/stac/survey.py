@@ -158,6 +158,7 @@ class _Surveyor:
         self._window = ranges[0]  # of the collection by which the endpoints are asked
         self._presence: dict[str, Presence] = {}
         self._item_id: str | None = None
+        self._classes: list[str] = []
 
     def probes(self) -> Iterator[Probe]:
         root = self._probe("client_root", self._client_root)
@@ -177,9 +178,8 @@ class _Surveyor:
 
     def unclaimed(self) -> Iterator[str]:
         asked = {"query": self._narrowing.query, "filter": self._narrowing.filter}
-        if self._presence["conformance"] is Presence.PRESENT and any(asked.values()):
-            classes = self._api.conformance()
-            yield from (name for name, given in asked.items() if given and not claims(classes, name))
+        if self._presence["conformance"] is Presence.PRESENT:
+            yield from (name for name, given in asked.items() if given and not claims(self._classes, name))
 
     def _probe(self, endpoint: str, ask: Callable[[], str]) -> Probe:
         try:
@@ -207,7 +207,8 @@ class _Surveyor:
         return f"{root.get('title') or root.get('id') or 'no title'}, STAC {root.get('stac_version')}"
 
     def _conformance(self) -> str:
-        return f"{len(self._api.conformance())} classes"
+        self._classes = self._api.conformance()
+        return f"{len(self._classes)} classes"
 
     def _landing_pages(self) -> str:
         links = self._api.landing.links()
