@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stac_assets.cli.console import INSTALL, LOGGER, configure_logging, tell_error
+from stac_assets.demo import DEFAULT_FOLDER
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.windows import Granularity, parse_day
@@ -166,7 +167,10 @@ def _add_demo(commands: Any) -> None:
         "--port", type=int, default=8427, metavar="N", help="of the sample API; default: 8427"
     )
     parser.add_argument(
-        "--folder", default=".demo", metavar="PATH", help="of everything that is written; default: .demo"
+        "--folder",
+        default=DEFAULT_FOLDER,
+        metavar="PATH",
+        help=f"of everything that is written; default: {DEFAULT_FOLDER}",
     )
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--ui", action="store_true", help="run `dagster dev` on it instead of loading")

@@ -14,10 +14,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from stac_assets.configuration import ENV_PREFIX
+from stac_assets.demo import DEFAULT_FOLDER
 from stac_assets.demo.catalog import COLLECTIONS, FIRST_DAY, LAST_DAY, write_catalog
 from stac_assets.demo.server import SampleApi
 
-DEFAULT_FOLDER = ".demo"
 UI = ("stac-assets", "demo", "--ui")
 DUCKDB_FILE = "pystac_client.duckdb"
 SETTING_PREFIXES = ("SOURCES__", "PIPELINE__", "PIPELINES__", "DESTINATION__", "DAGSTER_HOME", "DLT_")
