@@ -12,7 +12,7 @@ from stac_assets.stac.endpoints import ENDPOINTS
 
 QUESTION = "How cloudy was each week over Europe, as Sentinel-2 saw it?"
 SQL = f"""\
-SELECT date_trunc('week', datetime)::date AS week,
+SELECT date_trunc('week', datetime AT TIME ZONE 'UTC')::date AS week,
        count(*) AS scenes,
        round(avg(eo_cloud_cover), 1) AS mean_cloud_cover,
        min_by(id, eo_cloud_cover) AS clearest
