@@ -6,9 +6,9 @@ import dagster as dg
 
 from stac_assets.orchestration.assets import build_assets
 from stac_assets.orchestration.executors import executor_named
-from stac_assets.orchestration.loader import StacLoader
+from stac_assets.orchestration.loading import StacLoader
 from stac_assets.orchestration.schedules import build_jobs, build_schedules
-from stac_assets.orchestration.sensors import build_sensors
+from stac_assets.orchestration.sensors.definitions import build_sensors
 from stac_assets.pipeline.target import target_of
 from stac_assets.settings import Settings, read_settings
 

@@ -6,13 +6,13 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from stac_assets.source.fetch import FetchedWindow, fetch_windows
+from stac_assets.source.reader import FetchedWindow, fetch_windows
 from stac_assets.source.spool import read_tables
 from stac_assets.stac.api import StacApi as Client
 from stac_assets.stac.documents import Page
 from stac_assets.stac.figures import Figures
+from stac_assets.stac.http.options import ApiOptions
 from stac_assets.stac.narrowing import Narrowing
-from stac_assets.stac.options import ApiOptions
 from stac_assets.stac.windows import Window
 from stac_assets_tests.stac_api import StacApi, make_item
 from stac_assets_tests.stac_api_faults import Request

@@ -5,7 +5,7 @@ from typing import Any
 
 from stac_assets.pipeline.load import LoadResult, load
 from stac_assets.settings import Settings, read_settings
-from stac_assets.source.jobs import Job
+from stac_assets.source.fetch import Job
 from stac_assets.source.rows import item_from_row
 from stac_assets.stac.windows import parse_day
 from stac_assets_tests.reading import DATASET, DUCKDB_FILE, Row, column_types, query, rows

@@ -22,12 +22,12 @@ import duckdb
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from stac_assets.configuration import ENV_PREFIX
 from stac_assets.definitions import build_definitions
 from stac_assets.pipeline.load import load
 from stac_assets.settings import Settings, read_settings
+from stac_assets.settings.configuration import ENV_PREFIX
 from stac_assets.source import pystac_client_source
-from stac_assets.source.jobs import Job
+from stac_assets.source.fetch import Job
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.windows import parse_day
 from stac_assets_tests.asking import interval_of

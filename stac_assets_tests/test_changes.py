@@ -10,14 +10,14 @@ import pytest
 from msgspec.structs import replace
 
 from stac_assets.stac.api import StacApi
-from stac_assets.stac.changes import Changes, State, Watcher
-from stac_assets.stac.filters import Between, Language
-from stac_assets.stac.finds import Calendar
+from stac_assets.stac.http.options import ApiOptions
+from stac_assets.stac.http.page_request import PageRequest
 from stac_assets.stac.narrowing import Narrowing
-from stac_assets.stac.options import ApiOptions
-from stac_assets.stac.page_request import PageRequest
-from stac_assets.stac.patience import impatient
-from stac_assets.stac.questions import Questions
+from stac_assets.stac.watch.budgeted_client import Questions
+from stac_assets.stac.watch.changed_windows import Calendar
+from stac_assets.stac.watch.patience import impatient
+from stac_assets.stac.watch.updated_filter import Between, Language
+from stac_assets.stac.watch.watcher import Changes, State, Watcher
 from stac_assets.stac.windows import Granularity
 from stac_assets_tests.stac_api import StacApi as Api
 from stac_assets_tests.stac_api import make_item

@@ -7,9 +7,9 @@ import duckdb
 import psycopg2
 import pytest
 
+from stac_assets.orchestration.check_rules import Judgement
 from stac_assets.orchestration.checks import checks_of, judged
-from stac_assets.orchestration.judgements import Judgement
-from stac_assets.source.tables import ITEM_TABLES
+from stac_assets.source.columns import ITEM_TABLES
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets_tests.loads import DATASET, DUCKDB_FILE, load_catalog, load_days, settings_for
 from stac_assets_tests.stac_api import RawItem, StacApi, make_item

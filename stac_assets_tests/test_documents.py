@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from stac_assets.stac.answer import Answer
 from stac_assets.stac.documents import (
     decode_listing,
     decode_members,
@@ -15,6 +14,7 @@ from stac_assets.stac.documents import (
     object_text,
 )
 from stac_assets.stac.errors import RequestFailed
+from stac_assets.stac.http.answer import Answer
 
 
 def answer(body: bytes, content_type: str = "application/geo+json") -> Answer:

@@ -15,16 +15,16 @@ import requests
 from dlt.common.configuration.providers import CustomLoaderDocProvider
 
 from stac_assets.cli.main import main
-from stac_assets.configuration import ENV_PREFIX
 from stac_assets.settings import Settings, read_settings
+from stac_assets.settings.configuration import ENV_PREFIX
 from stac_assets.source import StacCredentials, pystac_client_source
-from stac_assets.stac.answer import Answer
 from stac_assets.stac.errors import AuthenticationError, ConfigurationError, StacError
-from stac_assets.stac.exchange import Passing
-from stac_assets.stac.hiding import hidden
-from stac_assets.stac.identity import Identity, OAuthClient
-from stac_assets.stac.oauth import ClientTokens
-from stac_assets.stac.options import ApiOptions
+from stac_assets.stac.http.answer import Answer
+from stac_assets.stac.http.exchange import Passing
+from stac_assets.stac.http.identity import Identity, OAuthClient
+from stac_assets.stac.http.oauth import ClientTokens
+from stac_assets.stac.http.options import ApiOptions
+from stac_assets.stac.http.redaction import hidden
 from stac_assets_tests.asking import client, ids_of, searched, some_items
 from stac_assets_tests.loads import QUICK, ids, load_days
 from stac_assets_tests.stac_api import StacApi, make_item

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from stac_assets.source import fetch
+from stac_assets.source import reader as fetch
 from stac_assets_tests.asking import interval_of, limit_of
 from stac_assets_tests.loads import ids, load_days, rows
 from stac_assets_tests.stac_api import RawItem, StacApi, make_item

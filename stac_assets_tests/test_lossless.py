@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from stac_assets.demo.server import SampleApi
 from stac_assets.pipeline.load import load
-from stac_assets.source.jobs import Job
+from stac_assets.source.fetch import Job
 from stac_assets.stac.windows import Granularity, Window, parse_time
 from stac_assets_tests.conftest import REPOSITORY
 from stac_assets_tests.jsonb import has_nul

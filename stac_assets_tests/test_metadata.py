@@ -14,7 +14,7 @@ import dagster as dg
 
 from stac_assets.orchestration.pictures.bars import bars
 from stac_assets.orchestration.pictures.footprints import footprints
-from stac_assets.orchestration.story import Heartbeat
+from stac_assets.orchestration.run_log import Heartbeat
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import Window
 from stac_assets_tests.stac_api import StacApi, make_item

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stac_assets.source.fetch import fetch_windows
+from stac_assets.source.reader import fetch_windows
 from stac_assets.stac.crawl import MAX_EMPTY, MAX_REPEATS
 from stac_assets.stac.errors import PagingError, RequestFailed
 from stac_assets.stac.figures import Figures

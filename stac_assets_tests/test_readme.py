@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from stac_assets.settings import SECTION, read_settings
-from stac_assets.values import PARSERS
+from stac_assets.settings.values import PARSERS
 from stac_assets_tests.conftest import REPOSITORY, enter_project
 from stac_assets_tests.loads import load_days, query
 from stac_assets_tests.readme import README, block, blocks

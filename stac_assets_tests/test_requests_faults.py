@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from stac_assets.source.fetch import fetch_windows
+from stac_assets.source.reader import fetch_windows
 from stac_assets.stac.errors import AuthenticationError, RequestFailed, RequestTooHeavy, Unreachable
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import Window

@@ -8,11 +8,11 @@ import dagster as dg
 import pytest
 
 from stac_assets.orchestration.assets import build_assets
-from stac_assets.orchestration.budget import MAX_REQUESTS, MAX_RUNS
-from stac_assets.orchestration.in_flight import PARTITION
-from stac_assets.orchestration.loader import StacLoader
+from stac_assets.orchestration.loading import StacLoader
 from stac_assets.orchestration.partitions import RANGE_END, RANGE_START, item_partitions
-from stac_assets.orchestration.sensors import build_sensors
+from stac_assets.orchestration.sensors.budget import MAX_REQUESTS, MAX_RUNS
+from stac_assets.orchestration.sensors.busy import PARTITION
+from stac_assets.orchestration.sensors.definitions import build_sensors
 from stac_assets_tests.loads import DUCKDB_FILE, ids, settings_for
 from stac_assets_tests.stac_api import StacApi, make_item
 
@@ -307,7 +307,7 @@ def test_no_time_left_is_no_error(
     sensors = Sensors(modern, instance)
     sensors.tick()
     put(modern, "today", "2024-06-15")
-    monkeypatch.setattr("stac_assets.orchestration.watching.MAX_SECONDS", 0)
+    monkeypatch.setattr("stac_assets.orchestration.sensors.new_items.MAX_SECONDS", 0)
     assert "requests or time ran out" in text(sensors.tick())
     monkeypatch.undo()
     assert sensors.requested() == ["c1|2024-06-15"]

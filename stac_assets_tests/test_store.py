@@ -15,11 +15,11 @@ import dlt
 import pyarrow as pa
 import pytest
 
-from stac_assets.pipeline.duckdb_file import ROW_GROUP_SIZE
+from stac_assets.pipeline.destinations.duckdb import ROW_GROUP_SIZE
+from stac_assets.pipeline.exclusion.dataset import DatasetBusy, dataset_lock
 from stac_assets.pipeline.failures import StoreFailed
-from stac_assets.pipeline.locks import DatasetBusy, dataset_lock
 from stac_assets.pipeline.target import PIPELINE_NAME, place_of, target_of
-from stac_assets.source.handover import PORTION_ROWS, Rows
+from stac_assets.source.delivery import PORTION_ROWS, Rows
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets_tests.conftest import enter_project, make_project
 from stac_assets_tests.loads import (

@@ -17,11 +17,11 @@ from stac_assets.stac.errors import (
     StacError,
     Unreachable,
 )
-from stac_assets.stac.exchange import retry_after
 from stac_assets.stac.figures import Figures
-from stac_assets.stac.options import ApiOptions
-from stac_assets.stac.origins import checked_base_url, origin_of, shown
-from stac_assets.stac.transport import Transport
+from stac_assets.stac.http.exchange import retry_after
+from stac_assets.stac.http.links import checked_base_url, origin_of, shown
+from stac_assets.stac.http.options import ApiOptions
+from stac_assets.stac.http.transport import Transport
 from stac_assets_tests.asking import TINY, client, ids_of, searched, some_items
 from stac_assets_tests.stac_api import StacApi, make_item
 from stac_assets_tests.stac_api_faults import FaultyServer, Reply, Request

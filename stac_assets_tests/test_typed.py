@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from stac_assets.pipeline.load import LoadResult, load
-from stac_assets.source.jobs import Job
-from stac_assets.source.tables import ITEM_COLUMNS
+from stac_assets.source.columns import ITEM_COLUMNS
+from stac_assets.source.fetch import Job
 from stac_assets_tests.loads import column_types, items, load_days, rows, settings_for
 from stac_assets_tests.reading import holds_nul, in_postgres
 from stac_assets_tests.stac_api import StacApi, make_item

@@ -15,7 +15,7 @@ from dlt.common.runtime.run_context import switch_context
 from benchmarks.clock import Clock
 from stac_assets.pipeline.load import LoadResult, load
 from stac_assets.settings import Settings, read_settings
-from stac_assets.source.jobs import Job
+from stac_assets.source.fetch import Job
 from stac_assets.stac.windows import parse_day
 
 FILE = Path("pystac_client.duckdb")

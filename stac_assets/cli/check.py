@@ -9,12 +9,12 @@ from rich.table import Table
 
 from stac_assets.cli.console import settings_from, sized, tell_error
 from stac_assets.settings import SECTION, Settings
+from stac_assets.settings.values import ITEM_ASSETS
 from stac_assets.stac.api import StacApi
 from stac_assets.stac.errors import ConfigurationError, UnknownCollection
+from stac_assets.stac.http.transport import TOKEN_HELP
 from stac_assets.stac.survey import Credential, Holding, Presence, Probe, Survey, credential_settings, survey
-from stac_assets.stac.transport import TOKEN_HELP
 from stac_assets.stac.windows import ONE_DAY, Window
-from stac_assets.values import ITEM_ASSETS
 
 STYLES = {Presence.PRESENT: "green", Presence.NOT_ASKED: "yellow"}
 

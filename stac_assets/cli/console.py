@@ -43,7 +43,7 @@ class _Stderr(logging.StreamHandler[TextIO]):
 def settings_from(arguments: argparse.Namespace, **others: Any) -> "Settings":
     """The settings in force, the flags of the command before all others."""
     from stac_assets.settings import read_settings
-    from stac_assets.values import ALL_COLLECTIONS
+    from stac_assets.settings.values import ALL_COLLECTIONS
 
     collections = arguments.collection
     return read_settings(

@@ -14,8 +14,8 @@ from stac_assets.cli.progress import LoadDisplay, Tally
 from stac_assets.pipeline.load import LoadResult, WindowsFailed, load, stored_ids
 from stac_assets.settings import Settings
 from stac_assets.source import whole_job
-from stac_assets.source.jobs import Job
-from stac_assets.source.tables import ITEM_TABLES
+from stac_assets.source.columns import ITEM_TABLES
+from stac_assets.source.fetch import Job
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import Cancelled, ConfigurationError, EndpointMissing
 

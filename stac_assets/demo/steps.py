@@ -10,7 +10,7 @@ from rich.console import Console
 
 from stac_assets.demo.catalog import COLLECTIONS, FIRST_DAY, LAST_DAY
 from stac_assets.orchestration.assets import build_assets
-from stac_assets.orchestration.loader import StacLoader
+from stac_assets.orchestration.loading import StacLoader
 from stac_assets.orchestration.partitions import range_tags
 from stac_assets.settings import read_settings
 

@@ -12,11 +12,11 @@ from pydantic import Field
 from stac_assets.orchestration.asking import unlogged
 from stac_assets.orchestration.checks import check_specs
 from stac_assets.orchestration.elsewhere import refuse_files_elsewhere
-from stac_assets.orchestration.loader import Report, StacLoader, named
+from stac_assets.orchestration.loading import Report, StacLoader, named
 from stac_assets.orchestration.partitions import DYNAMIC_COLLECTIONS, windows_of
-from stac_assets.orchestration.translator import StacTranslator
+from stac_assets.orchestration.specs import StacTranslator
 from stac_assets.settings import Settings
-from stac_assets.source.job import Job
+from stac_assets.source.request import Job
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.wording import counted

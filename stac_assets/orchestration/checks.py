@@ -14,11 +14,11 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
 
-from stac_assets.orchestration import judgements
+from stac_assets.orchestration import check_rules as judgements
 from stac_assets.orchestration.asking import unlogged
-from stac_assets.orchestration.judgements import OF_PARTITIONS, Judgement, Partition
+from stac_assets.orchestration.check_rules import OF_PARTITIONS, Judgement, Partition
 from stac_assets.settings import Settings
-from stac_assets.source.tables import ITEM_TABLES
+from stac_assets.source.columns import ITEM_TABLES
 from stac_assets.stac.figures import Figures
 
 if TYPE_CHECKING:

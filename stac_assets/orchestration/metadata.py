@@ -10,18 +10,18 @@ import dagster as dg
 
 from stac_assets.orchestration.pictures.bars import bars
 from stac_assets.orchestration.pictures.footprints import footprints
-from stac_assets.orchestration.tables import short_table
-from stac_assets.pipeline.findings import PartitionRows
+from stac_assets.orchestration.short_tables import short_table
+from stac_assets.pipeline.inspection_result import PartitionRows
 from stac_assets.settings import Settings
+from stac_assets.source.columns import type_of
 from stac_assets.source.rows import BOX
-from stac_assets.source.tables import type_of
 from stac_assets.stac.figures import Figures
-from stac_assets.stac.page_request import curl
+from stac_assets.stac.http.page_request import curl
 from stac_assets.stac.windows import partition_key
 
 if TYPE_CHECKING:
     from stac_assets.pipeline.load import LoadResult
-    from stac_assets.source.fetch import FetchedWindow
+    from stac_assets.source.reader import FetchedWindow
 
 Metadata = dict[str, Any]
 COLUMNS = "dagster/column_schema"

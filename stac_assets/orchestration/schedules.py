@@ -9,7 +9,7 @@ from dagster._utils.schedules import is_valid_cron_schedule
 
 from stac_assets.orchestration.partitions import known_collections, range_request
 from stac_assets.settings import Settings
-from stac_assets.source.tables import ITEM_TABLES
+from stac_assets.source.columns import ITEM_TABLES
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.windows import ONE_DAY, partition_key

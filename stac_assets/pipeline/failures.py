@@ -9,7 +9,7 @@ from dlt.common.destination.exceptions import DestinationTransientException
 from dlt.destinations.exceptions import DatabaseException
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from stac_assets.pipeline.misconfigured import misconfiguration
+from stac_assets.pipeline.misconfiguration import misconfiguration
 from stac_assets.pipeline.target import Target
 from stac_assets.stac.errors import ConfigurationError, StacError
 

@@ -12,7 +12,7 @@ from dlt.common.schema.typing import TColumnSchema
 from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.pipeline.pipeline import Pipeline
 
-from stac_assets.pipeline.findings import (
+from stac_assets.pipeline.inspection_result import (
     LACKING,
     ODD_BOXES,
     Inspection,
@@ -20,8 +20,7 @@ from stac_assets.pipeline.findings import (
     Row,
     TableColumns,
 )
-from stac_assets.source.jobs import Fetched
-from stac_assets.source.tables import (
+from stac_assets.source.columns import (
     CATALOG_COLUMNS,
     ITEM_COLUMNS,
     ITEM_TABLES,
@@ -29,6 +28,7 @@ from stac_assets.source.tables import (
     REJECTED,
     type_of,
 )
+from stac_assets.source.fetch import Fetched
 from stac_assets.stac.windows import ONE_DAY, parse_day
 
 SAMPLED_ROWS = 4_000

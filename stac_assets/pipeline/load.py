@@ -23,20 +23,20 @@ from dlt.common.schema import Schema
 from dlt.common.schema.typing import TTableSchema
 from dlt.pipeline.pipeline import Pipeline
 
+from stac_assets.pipeline.destinations.filesystem.layout import check_table_format
+from stac_assets.pipeline.exclusion.access import Turns
 from stac_assets.pipeline.failures import told_plainly
-from stac_assets.pipeline.filesystem.layout import check_table_format
-from stac_assets.pipeline.findings import Inspection
 from stac_assets.pipeline.folders import publish, run_folder
 from stac_assets.pipeline.inspection import inspect
+from stac_assets.pipeline.inspection_result import Inspection
 from stac_assets.pipeline.memory import choose_allocators, give_back
 from stac_assets.pipeline.target import Target, project_folder, target_of
-from stac_assets.pipeline.turns import Turns
 from stac_assets.settings import Settings
 from stac_assets.source import SOURCE_NAME, build_source
-from stac_assets.source.fetch import FetchedWindow, Progress
-from stac_assets.source.jobs import Fetched, Job, fetch
+from stac_assets.source.fetch import Fetched, Job, fetch
 from stac_assets.source.ownership import claim_dataset
 from stac_assets.source.promotion import Promotion
+from stac_assets.source.reader import FetchedWindow, Progress
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import Window

@@ -20,8 +20,8 @@ from stac_assets.settings import Settings
 from stac_assets.stac.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from stac_assets.pipeline.locks import Turn
-    from stac_assets.source.handover import Handover
+    from stac_assets.pipeline.exclusion.dataset import Turn
+    from stac_assets.source.delivery import Handover
 
 PIPELINE_NAME = "pystac_client_pipeline"
 DUCKDB_FILE_STEM = "pystac_client"
@@ -72,8 +72,8 @@ class Target:
 
         Whoever calls holds the dataset, with `turn`.
         """
-        from stac_assets.pipeline.own_staging import dropped_afterwards
-        from stac_assets.source.handover import Handover
+        from stac_assets.pipeline.exclusion.own_staging import dropped_afterwards
+        from stac_assets.source.delivery import Handover
 
         if place.destination_type == "filesystem":
             handover = Handover(
@@ -89,7 +89,7 @@ class Target:
             with dropped_afterwards(pipeline) if turn.staging else nullcontext():
                 yield pipeline, None
             return
-        from stac_assets.pipeline.duckdb_file import PartitionedDuckDb, attached
+        from stac_assets.pipeline.destinations.duckdb import PartitionedDuckDb, attached
 
         handover = Handover(pipelines_dir.parent)
         with attached(place.file, turn) as connection:
@@ -102,15 +102,15 @@ class Target:
         named = {} if self.destination == destination_type else {"destination_name": self.destination}
         match destination_type:
             case "postgres":
-                from stac_assets.pipeline.postgres import PartitionedPostgres
+                from stac_assets.pipeline.destinations.postgres import PartitionedPostgres
 
                 return partial(PartitionedPostgres, **named, **arguments)
             case "bigquery":
-                from stac_assets.pipeline.bigquery import TransactionalBigQuery
+                from stac_assets.pipeline.destinations.bigquery import TransactionalBigQuery
 
                 return partial(TransactionalBigQuery, **named, **arguments)
             case "databricks":
-                from stac_assets.pipeline.databricks import VariantDatabricks
+                from stac_assets.pipeline.destinations.databricks import VariantDatabricks
 
                 return partial(VariantDatabricks, **named, **arguments)
             case _:
@@ -127,7 +127,7 @@ class Target:
 
     def _files(self, named: AnyDestination, handover: "Handover | None" = None) -> AnyDestination:
         """dlt's filesystem destination `named`, with files that are replaced by partition."""
-        from stac_assets.pipeline.filesystem.destination import PartitionedFilesystem
+        from stac_assets.pipeline.destinations.filesystem.destination import PartitionedFilesystem
 
         if self.table_format == "delta" and find_spec("deltalake") is None:
             raise ConfigurationError(

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 import dlt
 from dlt.extract import DltSource
 
-from stac_assets.credentials import StacCredentials
 from stac_assets.settings import Settings, read_settings
-from stac_assets.source.job import Job
-from stac_assets.source.tables import ITEM_TABLES
+from stac_assets.settings.credentials import StacCredentials
+from stac_assets.source.columns import ITEM_TABLES
+from stac_assets.source.request import Job
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import ConfigurationError
-from stac_assets.stac.options import RequestModifier
+from stac_assets.stac.http.options import RequestModifier
 
 if TYPE_CHECKING:  # what fetches and converts is imported when it is needed, not with the definitions
-    from stac_assets.source.handover import Handover
-    from stac_assets.source.jobs import Fetched
+    from stac_assets.source.delivery import Handover
+    from stac_assets.source.fetch import Fetched
     from stac_assets.source.resources import Obtain, Settled
 
 __all__ = ["StacCredentials", "build_source", "pystac_client_source"]
@@ -70,7 +70,7 @@ def pystac_client_source(
         >>> pipeline = dlt.pipeline("my_pipeline", destination="duckdb", dataset_name="stac")
         >>> pipeline.run(source.with_resources("search"))  # doctest: +SKIP
     """
-    from stac_assets.source.jobs import fetch
+    from stac_assets.source.fetch import fetch
     from stac_assets.source.ownership import claim_dataset
     from stac_assets.source.resources import refuse_failures
     from stac_assets.source.running import destination_type

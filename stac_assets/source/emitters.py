@@ -3,8 +3,8 @@
 BigQuery, Snowflake and Redshift would store JSON in an Arrow string as a text, or refuse it. And given Python
 values dlt cannot write an integer beyond 64 bits, refuses `true` as JSON, and takes some texts for its own
 marks. So the load files are written here, and dlt imports them as they are. Databricks is told to parse the
-text (`stac_assets.pipeline.databricks`). Other destinations, of which nobody has looked at the files, get
-Python values.
+text (`stac_assets.pipeline.destinations.databricks`). Other destinations, of which nobody has looked at the
+files, get Python values.
 """
 
 import gzip
@@ -25,9 +25,9 @@ from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 from dlt.common.storages.load_package import load_package_state
 from msgspec.json import decode, encode
 
+from stac_assets.source.columns import type_of
 from stac_assets.source.hints import table_hints, with_hints
 from stac_assets.source.spool import core_array
-from stac_assets.source.tables import type_of
 
 ARROW_DESTINATIONS = {"duckdb", "motherduck", "ducklake", "postgres", "databricks", "filesystem"}
 """Destinations that read JSON out of an Arrow string column."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from dlt.common.schema.typing import TColumnSchema
 
-from stac_assets.source.tables import PARTITION_KEY
+from stac_assets.source.columns import PARTITION_KEY
 
 COLUMN_HINTS: dict[str, dict[str, str]] = {
     "snowflake": {"collection": "cluster", "datetime": "cluster"},

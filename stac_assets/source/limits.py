@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from dlt.common.schema.typing import TColumnSchema
 
-from stac_assets.source.tables import type_of
+from stac_assets.source.columns import type_of
 from stac_assets.stac.documents import DECODE_ERRORS, TOKEN, Item, why
 
 WITHOUT_NUL = {"postgres", "redshift"}

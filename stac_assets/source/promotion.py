@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 
-from stac_assets.source.registry import PROPERTY_TYPES
+from stac_assets.source.columns import ITEM_COLUMNS, PROPERTY_HINT, type_of
+from stac_assets.source.property_types import PROPERTY_TYPES
 from stac_assets.source.spool import ARROW_TYPES, Kind, SpoolFile
-from stac_assets.source.tables import ITEM_COLUMNS, PROPERTY_HINT, type_of
 from stac_assets.stac.windows import parse_time
 
 KIND_OF_TYPE: dict[str, Kind] = {

@@ -12,9 +12,20 @@ from dlt.common.schema import Schema
 from dlt.common.schema.typing import TColumnSchema
 from dlt.extract import DltResource
 
+from stac_assets.source.columns import (
+    CATALOG_COLUMNS,
+    CONTRACT,
+    DELETED,
+    ITEM_COLUMNS,
+    ITEM_TABLES,
+    PARTITION_KEY,
+    REJECTED,
+    REJECTED_COLUMNS,
+    type_of,
+)
+from stac_assets.source.delivery import Handover, Rows
 from stac_assets.source.emitters import emit, emit_variant
-from stac_assets.source.handover import Handover, Rows
-from stac_assets.source.jobs import Fetched
+from stac_assets.source.fetch import Fetched
 from stac_assets.source.limits import MOST_COLUMNS
 from stac_assets.source.promotion import Promotion, settle
 from stac_assets.source.running import (
@@ -26,17 +37,6 @@ from stac_assets.source.running import (
     running_pipeline,
 )
 from stac_assets.source.spool import core_array, read_tables
-from stac_assets.source.tables import (
-    CATALOG_COLUMNS,
-    CONTRACT,
-    DELETED,
-    ITEM_COLUMNS,
-    ITEM_TABLES,
-    PARTITION_KEY,
-    REJECTED,
-    REJECTED_COLUMNS,
-    type_of,
-)
 from stac_assets.stac.errors import ConfigurationError, StacError
 from stac_assets.stac.windows import Window
 

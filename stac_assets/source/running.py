@@ -10,7 +10,7 @@ from dlt.common.pipeline import PipelineContext
 from dlt.common.schema import Schema
 from dlt.pipeline.pipeline import Pipeline
 
-from stac_assets.source.tables import PARTITION_KEY
+from stac_assets.source.columns import PARTITION_KEY
 from stac_assets.stac.errors import ConfigurationError
 
 
@@ -35,8 +35,8 @@ def refuse_appending() -> None:
     if destination_type().endswith(".filesystem") and not hasattr(destination, "replaces_partitions"):
         raise ConfigurationError(
             "dlt's filesystem destination can only add rows. Give your pipeline the destination "
-            "stac_assets.pipeline.filesystem.destination.PartitionedFilesystem(bucket_url=...), or load by "
-            "`stac-assets load` or Dagster. Nothing was stored"
+            "stac_assets.pipeline.destinations.filesystem.destination.PartitionedFilesystem(bucket_url=...), "
+            "or load by `stac-assets load` or Dagster. Nothing was stored"
         )
 
 

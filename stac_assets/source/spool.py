@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from stac_assets.source.columns import DELETED, ITEM_COLUMNS, type_of
 from stac_assets.source.rows import TIME_PROPERTIES
-from stac_assets.source.tables import DELETED, ITEM_COLUMNS, type_of
 
 ARROW_TYPES: dict[str, pa.DataType] = {
     "text": pa.string(),

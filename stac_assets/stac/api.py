@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from stac_assets.stac.answer import Answer
 from stac_assets.stac.crawl import Crawl
 from stac_assets.stac.documents import Item, Link, Page, decode_item, decode_object
 from stac_assets.stac.endpoints import QUERYABLES
@@ -19,14 +18,15 @@ from stac_assets.stac.errors import (
     UnknownCollection,
 )
 from stac_assets.stac.figures import Figures
-from stac_assets.stac.habits import Habits
+from stac_assets.stac.http.answer import Answer
+from stac_assets.stac.http.links import absolute, shown
+from stac_assets.stac.http.options import ApiOptions
+from stac_assets.stac.http.page_request import PageRequest
+from stac_assets.stac.http.transport import Transport
 from stac_assets.stac.landing import Landing, read_object
 from stac_assets.stac.narrowing import Narrowing
-from stac_assets.stac.options import ApiOptions
-from stac_assets.stac.origins import absolute, shown
-from stac_assets.stac.page_request import PageRequest
+from stac_assets.stac.page_limits import Habits
 from stac_assets.stac.paging import item_pages, object_pages
-from stac_assets.stac.transport import Transport
 from stac_assets.stac.windows import Interval, Window
 
 MISSING = frozenset({404, 405, 501})

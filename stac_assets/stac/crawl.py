@@ -24,7 +24,7 @@ from stac_assets.stac.errors import (
     StacError,
 )
 from stac_assets.stac.figures import Figures
-from stac_assets.stac.habits import SMALLEST_LIMIT, Habits
+from stac_assets.stac.page_limits import SMALLEST_LIMIT, Habits
 from stac_assets.stac.windows import Interval, Window
 from stac_assets.stac.wording import counted
 

@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from stac_assets.numbers import may_hold_a_huge_number
-from stac_assets.stac.answer import Answer
 from stac_assets.stac.errors import RequestFailed
-from stac_assets.stac.origins import shown
+from stac_assets.stac.http.answer import Answer
+from stac_assets.stac.http.links import shown
 
 Item = dict[str, msgspec.Raw]
 """A STAC item: the JSON text of each of its members."""

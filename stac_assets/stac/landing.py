@@ -3,7 +3,6 @@
 import threading
 from typing import Any
 
-from stac_assets.stac.answer import Answer
 from stac_assets.stac.documents import Item, Link, decode_members, decode_object, links_of
 from stac_assets.stac.endpoints import ENDPOINTS, NEEDS, QUERYABLES
 from stac_assets.stac.errors import (
@@ -13,8 +12,9 @@ from stac_assets.stac.errors import (
     RequestFailed,
     RequestTooHeavy,
 )
-from stac_assets.stac.origins import absolute, shown
-from stac_assets.stac.transport import Transport
+from stac_assets.stac.http.answer import Answer
+from stac_assets.stac.http.links import absolute, shown
+from stac_assets.stac.http.transport import Transport
 
 PATHS = {
     "conformance": "/conformance",

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from stac_assets.stac.answer import Answer
 from stac_assets.stac.documents import Item, Link, Page, decode_listing, decode_page
 from stac_assets.stac.errors import LoopingNext, UntrustedLink
 from stac_assets.stac.figures import Figures
-from stac_assets.stac.origins import followed, shown
-from stac_assets.stac.page_request import PageRequest
-from stac_assets.stac.transport import Transport
+from stac_assets.stac.http.answer import Answer
+from stac_assets.stac.http.links import followed, shown
+from stac_assets.stac.http.page_request import PageRequest
+from stac_assets.stac.http.transport import Transport
 
 T = TypeVar("T")
 

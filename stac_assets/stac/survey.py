@@ -12,10 +12,10 @@ from stac_assets.stac.documents import Page, object_text
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import AuthenticationError, EndpointMissing, RequestFailed, StacError
 from stac_assets.stac.figures import Figures
-from stac_assets.stac.filters import claims
-from stac_assets.stac.identity import PLACEHOLDER
+from stac_assets.stac.http.identity import PLACEHOLDER
+from stac_assets.stac.http.options import ApiOptions
 from stac_assets.stac.narrowing import Narrowing
-from stac_assets.stac.options import ApiOptions
+from stac_assets.stac.watch.updated_filter import claims
 from stac_assets.stac.windows import Window
 from stac_assets.stac.wording import counted
 

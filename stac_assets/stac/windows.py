@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple, Self
 
 from stac_assets.stac.errors import ConfigurationError
 
@@ -112,9 +113,34 @@ class Window:
         return f"{self.collection}, {span}"
 
 
+class PartitionKey(NamedTuple):
+    """A collection and a UTC day; as text `collection|YYYY-MM-DD`, which rows, Dagster and messages share.
+
+    In a row the day is that which owns the item; in Dagster it is the first day of a window.
+    """
+
+    collection: str
+    day: date
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The key that `text` writes. Only a collection may hold the separator, never a day.
+
+        Raises:
+            ConfigurationError: it writes none.
+        """
+        collection, separator, day = text.rpartition("|")
+        if not separator or not collection:
+            raise ConfigurationError(f"partition is {text!r}; expected collection|YYYY-MM-DD")
+        return cls(collection, parse_day(day, "partition"))
+
+    def __str__(self) -> str:
+        return partition_key(self.collection, self.day)
+
+
 @lru_cache(maxsize=1024)
 def partition_key(collection: str, day: date) -> str:
-    """`collection|YYYY-MM-DD`: the key of a day of a collection."""
+    """The text of a `PartitionKey`, kept for the many rows of one day."""
     return f"{collection}|{day.isoformat()}"  # strftime would not fill up years below 1000
 
 

@@ -3,9 +3,10 @@
 import os
 from pathlib import Path
 
-from stac_assets.pipeline import own_staging, server_lock
+from stac_assets.pipeline.exclusion import advisory_lock as server_lock
+from stac_assets.pipeline.exclusion import own_staging
 from stac_assets.pipeline.load import load
-from stac_assets.source.jobs import Job
+from stac_assets.source.fetch import Job
 from stac_assets.stac.windows import parse_day
 from stac_assets_tests.forked import Call, Forker, say
 from stac_assets_tests.loads import settings_for

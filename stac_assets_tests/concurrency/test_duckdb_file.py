@@ -3,10 +3,10 @@
 import signal
 from pathlib import Path
 
-from stac_assets.pipeline.duckdb_file import attached
-from stac_assets.pipeline.locks import dataset_lock
+from stac_assets.pipeline.destinations.duckdb import attached
+from stac_assets.pipeline.exclusion.access import Turns
+from stac_assets.pipeline.exclusion.dataset import dataset_lock
 from stac_assets.pipeline.target import Place, place_of, target_of
-from stac_assets.pipeline.turns import Turns
 from stac_assets_tests.forked import Forker, say
 from stac_assets_tests.loads import DUCKDB_FILE, ids, load_days, settings_for
 from stac_assets_tests.stac_api import StacApi, make_item

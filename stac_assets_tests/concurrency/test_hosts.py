@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stac_assets.pipeline.own_staging import ABANDONED, new_layout
+from stac_assets.pipeline.exclusion.own_staging import ABANDONED, new_layout
 from stac_assets_tests.concurrency.hosts import Host
 from stac_assets_tests.concurrency.postgres import ask, datasets, ids, merges_wait, until
 from stac_assets_tests.loads import DATASET, load_days

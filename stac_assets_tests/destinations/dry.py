@@ -18,9 +18,9 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.pipeline.pipeline import Pipeline
 from sqlglot import expressions as exp
 
-from stac_assets.pipeline.locks import Turn
+from stac_assets.pipeline.exclusion.dataset import Turn
+from stac_assets.pipeline.exclusion.waiting import Wait
 from stac_assets.pipeline.target import place_of, target_of
-from stac_assets.pipeline.waiting import Wait
 from stac_assets.source import pystac_client_source
 from stac_assets_tests.loads import QUICK, settings_for
 from stac_assets_tests.stac_api import StacApi

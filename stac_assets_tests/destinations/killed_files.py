@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 from typing import Any, NoReturn
 
-from stac_assets.source.tables import ITEM_TABLES
+from stac_assets.source.columns import ITEM_TABLES
 from stac_assets_tests.loads import load_catalog, load_days
 
 DELTA_MOMENTS = ("upload", "uploaded", "committed")
@@ -25,7 +25,7 @@ def die_in_delta(table: str, moment: str) -> None:
     """Kill this process at one of `DELTA_MOMENTS` of a table."""
     from deltalake import DeltaTable
 
-    from stac_assets.pipeline.filesystem.delta import DeltaFiles
+    from stac_assets.pipeline.destinations.filesystem.delta import DeltaFiles
 
     upload, commit = DeltaFiles._upload, DeltaTable.create_write_transaction
 

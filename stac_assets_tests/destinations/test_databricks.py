@@ -11,10 +11,10 @@ from dlt.common.storages import FilesystemConfiguration
 from dlt.destinations.job_impl import ReferenceFollowupJobRequest
 from sqlglot import expressions as exp
 
-from stac_assets.pipeline.findings import LACKING, ODD_BOXES
+from stac_assets.pipeline.inspection_result import LACKING, ODD_BOXES
 from stac_assets.source import pystac_client_source
+from stac_assets.source.columns import CATALOG_COLUMNS, ITEM_TABLES, REJECTED
 from stac_assets.source.rows import item_from_row
-from stac_assets.source.tables import CATALOG_COLUMNS, ITEM_TABLES, REJECTED
 from stac_assets_tests.destinations.dry import Dry, run_dry
 from stac_assets_tests.destinations.variant import copied
 from stac_assets_tests.loads import QUICK

@@ -10,8 +10,8 @@ import pytest
 from dlt import destinations
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from stac_assets.pipeline.destinations.filesystem.destination import PartitionedFilesystem
 from stac_assets.pipeline.failures import StoreFailed
-from stac_assets.pipeline.filesystem.destination import PartitionedFilesystem
 from stac_assets.pipeline.load import stored_ids
 from stac_assets.pipeline.target import place_of, target_of
 from stac_assets.source import pystac_client_source

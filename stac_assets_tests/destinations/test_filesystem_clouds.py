@@ -9,13 +9,13 @@ import pytest
 from dlt.common.configuration.exceptions import ConfigFieldMissingException
 from dlt.common.schema import Schema
 
-from stac_assets.pipeline.filesystem.delta import DeltaFiles
-from stac_assets.pipeline.filesystem.destination import Client
-from stac_assets.pipeline.filesystem.hive import HiveFiles
-from stac_assets.pipeline.locks import Turn
+from stac_assets.pipeline.destinations.filesystem.delta import DeltaFiles
+from stac_assets.pipeline.destinations.filesystem.destination import Client
+from stac_assets.pipeline.destinations.filesystem.hive import HiveFiles
+from stac_assets.pipeline.exclusion.dataset import Turn
+from stac_assets.pipeline.exclusion.waiting import Wait
 from stac_assets.pipeline.target import Place, place_of, target_of
-from stac_assets.pipeline.waiting import Wait
-from stac_assets.source.tables import ITEM_COLUMNS, PARTITION_KEY
+from stac_assets.source.columns import ITEM_COLUMNS, PARTITION_KEY
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets_tests.loads import settings_for
 

@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from stac_assets.orchestration.checks import checks_of
-from stac_assets.source.tables import ITEM_TABLES
+from stac_assets.source.columns import ITEM_TABLES
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets_tests.destinations.lake import Lake, core
 from stac_assets_tests.stac_api import StacApi, make_item

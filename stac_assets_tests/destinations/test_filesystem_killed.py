@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stac_assets.pipeline.filesystem.destination import ASIDE
+from stac_assets.pipeline.destinations.filesystem.destination import ASIDE
 from stac_assets_tests.destinations.killed_files import DELTA_MOMENTS, load_and_die
 from stac_assets_tests.destinations.lake import Lake, core
 from stac_assets_tests.forked import Forker

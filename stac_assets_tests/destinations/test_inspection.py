@@ -11,9 +11,9 @@ from sqlglot import expressions as exp
 from sqlglot.optimizer.qualify import qualify
 
 from stac_assets.pipeline.inspection import _Reader, compared
-from stac_assets.source.jobs import Fetched, Job, fetch
+from stac_assets.source.columns import CATALOG_COLUMNS, ITEM_COLUMNS, type_of
+from stac_assets.source.fetch import Fetched, Job, fetch
 from stac_assets.source.running import count_rows
-from stac_assets.source.tables import CATALOG_COLUMNS, ITEM_COLUMNS, type_of
 from stac_assets_tests.destinations.dry import Dry, run_dry
 from stac_assets_tests.loads import settings_for
 from stac_assets_tests.stac_api import RawItem, StacApi, make_collection, make_item

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 
-from stac_assets.pipeline.postgres import INDEXES, index_name
+from stac_assets.pipeline.destinations.postgres import INDEXES, index_name
+from stac_assets.source.columns import CATALOG_COLUMNS, ITEM_COLUMNS, ITEM_TABLES, REJECTED, REJECTED_COLUMNS
 from stac_assets.source.limits import MOST_COLUMNS
 from stac_assets.source.rows import item_from_row
-from stac_assets.source.tables import CATALOG_COLUMNS, ITEM_COLUMNS, ITEM_TABLES, REJECTED, REJECTED_COLUMNS
 from stac_assets_tests.jsonb import spelled_by_jsonb
 from stac_assets_tests.loads import ids, items, load_catalog, load_days
 from stac_assets_tests.reading import DATASET, POSTGRES_URL, in_postgres, query_postgres, rows

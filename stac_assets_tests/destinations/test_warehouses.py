@@ -16,9 +16,9 @@ import pytest
 from dlt.destinations.job_client_impl import SqlLoadJob
 from sqlglot import expressions as exp
 
+from stac_assets.source.columns import CATALOG_COLUMNS, ITEM_COLUMNS, ITEM_TABLES, REJECTED, REJECTED_COLUMNS
 from stac_assets.source.emitters import emit
 from stac_assets.source.rows import item_from_row
-from stac_assets.source.tables import CATALOG_COLUMNS, ITEM_COLUMNS, ITEM_TABLES, REJECTED, REJECTED_COLUMNS
 from stac_assets_tests.destinations.dry import Dry, run_dry, text_of
 from stac_assets_tests.destinations.variant import copied
 from stac_assets_tests.stac_api import RawItem, StacApi, make_collection, make_item

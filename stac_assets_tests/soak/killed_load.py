@@ -11,7 +11,7 @@ from typing import Any
 
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
-from stac_assets.source.tables import ITEM_TABLES
+from stac_assets.source.columns import ITEM_TABLES
 from stac_assets_tests.forked import Forker
 from stac_assets_tests.loads import load_catalog, load_days
 

@@ -1,0 +1,1 @@
+"""Sensors: new and changed items, and collections that come and go."""

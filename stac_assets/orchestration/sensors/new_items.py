@@ -1,0 +1,163 @@
+"""One tick of `new_items_sensor`: look for changes, and request a run for each range of partitions."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import chain, zip_longest
+
+import dagster as dg
+
+from stac_assets.orchestration.partitions import range_request
+from stac_assets.orchestration.sensors.budget import MAX_REQUESTS, MAX_RUNS, MAX_SECONDS, SENSOR
+from stac_assets.orchestration.sensors.busy import InFlight
+from stac_assets.orchestration.sensors.cursor import Cursor, Entry, read_cursor, watched
+from stac_assets.orchestration.sensors.window_ranges import Range, chunks, count, parted, with_changes
+from stac_assets.settings import Settings
+from stac_assets.stac.api import StacApi
+from stac_assets.stac.errors import RequestFailed
+from stac_assets.stac.watch.budgeted_client import Questions
+from stac_assets.stac.watch.changed_windows import Calendar
+from stac_assets.stac.watch.patience import impatient, stopping_after
+from stac_assets.stac.watch.watcher import Changes, Watcher
+from stac_assets.stac.windows import partition_key
+from stac_assets.stac.wording import counted
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What a tick does: runs to request, the next cursor, and what is to be told, line by line."""
+
+    runs: list[dg.RunRequest]
+    cursor: str
+    told: list[str]
+
+
+class NewItems:
+    """Evaluates one tick.
+
+    Args:
+        settings: what is watched.
+        instance: of Dagster; asked for runs, and for nothing else.
+        collections: in the order of their partitions.
+        now: the time of the evaluation, of which only the UTC day counts.
+    """
+
+    def __init__(
+        self, settings: Settings, instance: dg.DagsterInstance, collections: Sequence[str], now: datetime
+    ) -> None:
+        self._settings = settings
+        self._instance = instance
+        self._collections = collections
+        self._calendar = Calendar(
+            settings.start_date, settings.end_date, settings.granularity, today=now.date()
+        )
+        self._granularity = settings.granularity
+        self._told: list[str] = []
+
+    def tick(self, cursor_text: str | None) -> Tick:
+        """Look at each collection, and request what has changed and is not being loaded already."""
+        cursor, fresh = read_cursor(cursor_text, self._settings)
+        if fresh:
+            self._told.append(f"begins anew, as {fresh}")
+        entries = {name: cursor.collections[name] for name in self._collections if name in cursor.collections}
+        names, following = _from(self._collections, cursor.next), ""
+        for name, changes, after in self._looks(names, entries):
+            following = "" if after == self._collections[0] else after
+            self._told.append(changes.told)
+            if changes.state is not None:
+                pending = entries[name].pending if name in entries else []
+                pending = with_changes(pending, changes.windows, changes.state.turn, self._granularity)
+                entries[name] = Entry(changes.state, pending)
+        runs = []
+        if any(entry.pending for entry in entries.values()):
+            runs = self._requested([name for name in names if name in entries], entries)
+        return Tick(runs, Cursor(cursor.version, cursor.scope, entries, following).text(), self._told)
+
+    def _looks(self, names: Sequence[str], entries: dict[str, Entry]) -> Iterator[tuple[str, Changes, str]]:
+        """What each collection has, until requests or time run out, and which to begin with next time."""
+        settings, seed = self._settings, self._seed() if len(entries) < len(names) else ""
+        with stopping_after(MAX_SECONDS) as stopped:
+            api = StacApi(impatient(settings.api), stopped)
+            questions = Questions(api, watched(settings), MAX_REQUESTS)
+            watcher = Watcher(questions, self._calendar, settings.watch_days)
+            for place, name in enumerate(names):
+                changes = watcher.look(name, entries[name].state if name in entries else None, seed)
+                if changes.is_complete:
+                    yield name, changes, ""
+                    continue
+                # a collection that has had a whole tick leaves the next one to the others
+                again = changes.error is None and place > 0
+                yield name, changes, name if again else names[(place + 1) % len(names)]
+                if not (isinstance(changes.error, RequestFailed) and changes.error.status):
+                    return
+
+    def _seed(self) -> str:
+        """Another text for each baseline: a run key from before the cursor was reset must not come again."""
+        filters = dg.RunsFilter(tags={"dagster/sensor_name": SENSOR})
+        return "".join(run.run_id for run in self._instance.get_runs(filters=filters, limit=1))
+
+    def _requested(self, names: Sequence[str], entries: dict[str, Entry]) -> list[dg.RunRequest]:
+        """Runs for what may be loaded now; everything else stays in `entries`."""
+        in_flight = InFlight(self._instance, self._settings.item_assets, self._collections)
+        most, held, ready = self._settings.max_partitions_per_run, {}, []
+        for name in names:
+            free, held[name] = self._parted(name, entries[name].pending, in_flight)
+            ready.append([(name, part) for part in chunks(free, most, self._granularity)])
+        in_turn = [one for one in chain.from_iterable(zip_longest(*ready)) if one is not None]
+        for name, part in in_turn[MAX_RUNS:]:
+            held[name].append(part)
+        for name in names:
+            pending = sorted(held[name], key=lambda part: part.first)
+            entries[name] = Entry(entries[name].state, pending)
+        if in_turn[MAX_RUNS:]:
+            left = self._count(part for _, part in in_turn[MAX_RUNS:])
+            self._told.append(
+                f"{counted(left, 'partition is', 'partitions are')} left for the next ticks; "
+                f"one requests {counted(MAX_RUNS, 'run')}"
+            )
+        return [self._run(name, part, entries[name].state.strategy) for name, part in in_turn[:MAX_RUNS]]
+
+    def _parted(
+        self, name: str, pending: list[Range], in_flight: InFlight
+    ) -> tuple[list[Range], list[Range]]:
+        """The windows of a collection that may be loaded now, and those that have to wait."""
+
+        def is_other(day: date) -> bool:
+            return self._calendar.window(day) != day
+
+        def is_future(day: date) -> bool:
+            return day > self._calendar.newest
+
+        def is_busy(day: date) -> bool:
+            return in_flight.run_of(name, day) is not None
+
+        pending, _ = parted(pending, is_other, self._granularity)  # the settings' range is another one now
+        pending, future = parted(pending, is_future, self._granularity)
+        free, busy = parted(pending, is_busy, self._granularity)
+        if busy:
+            run = in_flight.run_of(name, busy[0].first)
+            self._told.append(f"{name}: {self._waiting(busy)} for the end of run {run}")
+        if future:
+            self._told.append(f"{name}: {self._waiting(future)} to begin")
+        return free, [*busy, *future]
+
+    def _run(self, name: str, windows: Range, strategy: str) -> dg.RunRequest:
+        """The run of one range; its key is another one for every change of any of its windows."""
+        first, last = partition_key(name, windows.first), partition_key(name, windows.last)
+        return dg.RunRequest(
+            run_key=f"{name}|{windows.days}|{windows.label}|{windows.turn}",
+            **range_request(first, last, **{"stac/strategy": strategy}),
+            asset_selection=[dg.AssetKey(asset) for asset in self._settings.item_assets],
+        )
+
+    def _waiting(self, ranges: Iterable[Range]) -> str:
+        return counted(self._count(ranges), "partition waits", "partitions wait")
+
+    def _count(self, ranges: Iterable[Range]) -> int:
+        return count(ranges, self._granularity)
+
+
+def _from(names: Sequence[str], first: str) -> list[str]:
+    """The names in turn, beginning with one of them."""
+    start = names.index(first) if first in names else 0
+    return [*names[start:], *names[:start]]

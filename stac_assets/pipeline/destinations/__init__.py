@@ -1,0 +1,1 @@
+"""dlt's destinations, as far as exact partitions need more than dlt does."""

@@ -1,0 +1,82 @@
+"""What the files of a table can do, whatever keeps the list of them."""
+
+import posixpath
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.dataset as pads
+from dlt.common.schema.typing import TTableSchemaColumns
+from fsspec import AbstractFileSystem
+
+from stac_assets.pipeline.destinations.filesystem.layout import Key
+from stac_assets.source.columns import type_of
+from stac_assets.source.spool import ARROW_TYPES
+
+
+@dataclass(frozen=True)
+class TableFolder:
+    """Where the files of a table lie.
+
+    Args:
+        fs: the file system.
+        path: the table's directory there, without a slash at its end.
+        aside: a directory of the same file system for what is in the making.
+        is_local: whether it is the machine's own file system.
+    """
+
+    fs: AbstractFileSystem
+    path: str
+    aside: str
+    is_local: bool
+
+    def join(self, *names: str) -> str:
+        """The path of something below the table's directory."""
+        return posixpath.join(self.path, *filter(None, names))
+
+    def files(self, below: str = "") -> list[str]:
+        """The Parquet files in a directory and in those below it."""
+        self.fs.invalidate_cache()
+        where = self.join(below)
+        if not self.fs.exists(where):
+            return []
+        return sorted(str(path) for path in self.fs.find(where) if str(path).endswith(".parquet"))
+
+    def relative(self, path: str) -> str:
+        """A path below the table's directory, as seen from there."""
+        return path[path.index(self.path) + len(self.path) :].lstrip("/")
+
+
+class TableFiles(Protocol):
+    """The files of a table."""
+
+    left_out: set[str]
+    """Columns that no file holds, because something else says them of all rows of a file."""
+
+    def dataset(self, schema: pa.Schema) -> pads.Dataset:
+        """The rows, with the columns of `schema`; no rows where there is no table yet."""
+        ...
+
+    def replace(self, files: dict[Key, list[Path]], keys: set[Key], schema: pa.Schema) -> None:
+        """Let the partitions `keys` have these files, each with a row or more, and no others.
+
+        A key without files is emptied. Files of other partitions stay.
+        """
+        ...
+
+    def columns(self) -> pa.Schema | None:
+        """The columns that are stored; None where that is not known, for want of a file."""
+        ...
+
+
+def arrow_schema(columns: TTableSchemaColumns) -> pa.Schema:
+    """The Arrow schema of a table that dlt describes."""
+    return pa.schema(
+        [(name, ARROW_TYPES[type_of(column)]) for name, column in columns.items() if "data_type" in column]
+    )
+
+
+def no_rows(schema: pa.Schema) -> pads.Dataset:
+    """A table without rows."""
+    return pads.dataset(schema.empty_table())

@@ -1,0 +1,103 @@
+"""Which files of a table belong together, and where they lie."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote
+
+from dlt.common.schema import Schema
+
+from stac_assets.source.columns import PARTITION_KEY
+from stac_assets.stac.errors import ConfigurationError
+
+Key = str | None
+"""What the partition column holds in all rows of a file; None for a table that is replaced as a whole."""
+
+Described = Mapping[str, Any]
+"""A table as dlt's schema describes it."""
+
+_HIVE_NAMES = {
+    (PARTITION_KEY, 2): ("collection", "date"),
+    (PARTITION_KEY, 3): ("resource", "collection", "date"),
+    ("id", 1): ("collection",),
+}
+"""By partition column, and number of parts of its value: what the directories are called."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a table is divided.
+
+    Args:
+        column: the partition column; None for a table that is replaced as a whole.
+        identity: of a table whose replaced unit is the row, what names a row.
+        parts: how many parts the values of `column` have.
+    """
+
+    column: str | None = None
+    identity: tuple[str, ...] = ()
+    parts: int = 0
+
+    @property
+    def hive_names(self) -> tuple[str, ...]:
+        """The names of the directories below the table's, from the first one down."""
+        return _HIVE_NAMES[self.column, self.parts] if self.column else ()
+
+    def hive_path(self, key: Key) -> str:
+        """`collection=…/date=…`; what a path may not hold is quoted by percent signs, as Hive does."""
+        if key is None:
+            return ""
+        named = zip(self.hive_names, self._split(key), strict=True)
+        return "/".join(f"{name}={quote(value, safe='')}" for name, value in named)
+
+    def hive_values(self, path: str) -> dict[str, Any]:
+        """The columns that a path below the table's directory says: the inverse of `hive_path`."""
+        values: dict[str, str] = {}
+        for part in path.split("/")[:-1]:
+            name, _, value = part.partition("=")
+            values[name] = unquote(value)
+        if not self.column or set(values) != set(self.hive_names):
+            return {}
+        return {**values, self.column: "|".join(values[name] for name in self.hive_names)}
+
+    def _split(self, key: str) -> list[str]:
+        """The parts of a key; only its collection may hold the separator."""
+        if self.parts == 1:
+            return [key]
+        *others, rest = key.split("|", self.parts - 2)
+        return [*others, *rest.rsplit("|", 1)]
+
+
+def layout_of(table: Described) -> Layout:
+    """The layout of a table, by the hints of its resource."""
+    if table.get("write_disposition") != "merge":
+        return Layout()
+    identity = tuple(_with_hint(table, "primary_key"))
+    keys = _with_hint(table, "merge_key")
+    column = PARTITION_KEY if identity else keys[0]
+    parts = 1 if column != PARTITION_KEY else 3 if "resource" in table["columns"] else 2
+    return Layout(column, identity, parts)
+
+
+def _with_hint(table: Described, hint: str) -> list[str]:
+    return [name for name, column in table["columns"].items() if column.get(hint)]
+
+
+def check_table_format(schema: Schema | None, wanted: str | None) -> None:
+    """Refuse to write files of one format among those of another.
+
+    Args:
+        schema: what the destination says it holds, if anything.
+        wanted: dlt's `table_format` of this load; None for plain Parquet.
+
+    Raises:
+        ConfigurationError: a table has another one.
+    """
+    for table in schema.data_tables(seen_data_only=True) if schema else ():
+        stored = table.get("table_format")
+        if stored != wanted:
+            raise ConfigurationError(
+                f"table_format is {wanted or 'parquet'}, but this dataset's {table.get('name')} is "
+                f"{stored or 'parquet'}; a dataset keeps its format. Set it back, or set another "
+                "`dataset_name` under [pipeline] (PIPELINE__DATASET_NAME)"
+            )

@@ -1,0 +1,38 @@
+"""Queries over files by DuckDB, through Arrow; dlt's own client needs extensions from the network."""
+
+from typing import TYPE_CHECKING
+
+import duckdb
+from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient, WithTableScanners
+from dlt.destinations.impl.filesystem.sql_client import FilesystemSqlClient
+
+from stac_assets.pipeline.destinations.filesystem.files import arrow_schema
+
+if TYPE_CHECKING:
+    from stac_assets.pipeline.destinations.filesystem.destination import Client
+
+
+class ViewsOfFiles(FilesystemSqlClient):
+    """A DuckDB in memory, in which the tables of the dataset are views."""
+
+    remote_client: "Client"  # type: ignore[assignment]
+
+    def __init__(self, remote_client: "Client", dataset_name: str) -> None:
+        WithTableScanners.__init__(self, remote_client, dataset_name)
+        self._shown: set[str] = set()
+
+    def open_connection(self) -> duckdb.DuckDBPyConnection:
+        self._shown.clear()
+        return DuckDbSqlClient.open_connection(self)
+
+    def create_views_for_tables(self, tables: dict[str, str]) -> None:
+        """Register the files of tables as they are now; once for a connection, which sees no later load."""
+        known = set(self.schema.data_table_names()) - self._shown
+        for name in known.intersection(tables):
+            table = self.remote_client.prepare_load_table(name)
+            schema = arrow_schema(self.schema.get_table_columns(name))
+            registered = f"files of {name}"
+            self._conn.register(registered, self.remote_client.table_files(table).dataset(schema))
+            view = self.make_qualified_table_name(name)
+            self._conn.execute(f'CREATE OR REPLACE VIEW {view} AS SELECT * FROM "{registered}"')  # noqa: S608
+            self._shown.add(name)

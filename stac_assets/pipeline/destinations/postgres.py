@@ -1,0 +1,141 @@
+"""dlt's PostgreSQL destination, with indexes that a replacement of partitions uses, and with empty texts.
+
+dlt makes no index but for unique columns, and deletes by a join of which PostgreSQL guesses the size, because
+the staging table has no statistics. Without both, every load of a day reads the whole table. And it copies
+CSV files so that an empty text becomes NULL.
+"""
+
+import csv
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from dlt import destinations
+from dlt.common.destination import DestinationCapabilitiesContext
+from dlt.common.destination.client import FollowupJobRequest, HasFollowupJobs, LoadJob, RunnableLoadJob
+from dlt.common.destination.typing import PreparedTableSchema
+from dlt.common.schema.typing import TSchemaTables
+from dlt.common.storages import FileStorage
+from dlt.common.storages.load_package import ParsedLoadJobFileName
+from dlt.destinations.impl.postgres.postgres import PostgresClient
+from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
+from dlt.destinations.sql_jobs import SqlMergeFollowupJob
+
+from stac_assets.pipeline.destinations.base import Adapted
+from stac_assets.source.columns import ITEM_TABLES, PARTITION_KEY, REJECTED
+
+BY_PARTITION = ("btree", PARTITION_KEY)
+BY_ID = ("hash", "id")
+"""A hash, because an entry of a B-tree holds no more than 2,704 bytes, and an id may be longer."""
+
+INDEXES = {
+    **dict.fromkeys(ITEM_TABLES, (BY_PARTITION, BY_ID)),
+    REJECTED: (BY_PARTITION,),
+}
+"""By table: the method and the column of each index. The other tables have a row per collection, or few."""
+
+
+class PartitionedPostgres(Adapted, destinations.postgres):
+    """dlt's PostgreSQL destination, with indexes for the partitions and ids of item tables.
+
+    With `create_indexes = false` under `[destination.postgres]` there are none.
+    """
+
+    def _raw_capabilities(self) -> DestinationCapabilitiesContext:
+        """Never Parquet: dlt takes it where a driver for ADBC is installed, and makes `json` of `jsonb`."""
+        capabilities = super()._raw_capabilities()
+        offered = capabilities.supported_loader_file_formats or ()
+        capabilities.supported_loader_file_formats = [form for form in offered if form != "parquet"]
+        capabilities.loader_file_format_selector = None  # type: ignore[assignment]
+        return capabilities
+
+    @property
+    def client_class(self) -> type[PostgresClient]:
+        """The client that makes the indexes."""
+        return _Client
+
+
+class _Merge(SqlMergeFollowupJob):
+    """Replaces by keys that PostgreSQL looks up first, so that it goes to an index with each of them."""
+
+    @classmethod
+    def gen_key_table_clauses(
+        cls,
+        root_table_name: str,
+        staging_root_table_name: str,
+        primary_keys: Sequence[str],
+        merge_keys: Sequence[str],
+        for_delete: bool,
+        source_filter: str | None = None,
+    ) -> list[str]:
+        (clause,) = super().gen_key_table_clauses(
+            root_table_name, staging_root_table_name, primary_keys, merge_keys, for_delete, source_filter
+        )
+        if primary_keys and merge_keys:
+            return [clause]
+        for key in (*primary_keys, *merge_keys):
+            staged = f"SELECT DISTINCT {key} FROM {staging_root_table_name}"  # noqa: S608
+            clause += f" AND d.{key} = ANY (ARRAY({staged}))"
+        return [clause]
+
+
+class _Copy(RunnableLoadJob, HasFollowupJobs):
+    """Copies a CSV file, in which a text is quoted, even an empty one, and NULL is nothing at all."""
+
+    def run(self) -> None:
+        client: Psycopg2SqlClient = self._job_client.sql_client  # type: ignore[attr-defined]
+        with FileStorage.open_zipsafe_ro(self._file_path, "rb") as file:
+            (names,) = csv.reader([file.readline().decode()])
+            columns = ", ".join(map(client.escape_column_name, names))
+            with client.begin_transaction(), client.native_connection.cursor() as cursor:
+                cursor.copy_expert(
+                    f"COPY {client.make_qualified_table_name(self.load_table_name)} ({columns}) "
+                    "FROM STDIN WITH (FORMAT csv, NULL '', ENCODING 'utf-8')",
+                    file,
+                )
+
+
+class _Client(PostgresClient):
+    def create_load_job(
+        self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
+    ) -> LoadJob:
+        if ParsedLoadJobFileName.parse(file_path).file_format == "csv":
+            return _Copy(file_path)
+        return super().create_load_job(table, file_path, load_id, restore)
+
+    def update_stored_schema(
+        self,
+        only_tables: Iterable[str] | None = None,
+        expected_update: TSchemaTables | None = None,
+        force: bool = False,
+    ) -> TSchemaTables | None:
+        applied: Any = super().update_stored_schema(only_tables, expected_update, force)  # type: ignore[arg-type]
+        if self.config.create_indexes and not self.in_staging_dataset_mode:
+            self._make_indexes(set(only_tables or self.schema.tables))
+        return applied
+
+    def _make_indexes(self, tables: set[str]) -> None:
+        """Make the indexes that are missing; tables of an earlier version get theirs now."""
+        schema = self.sql_client.dataset_name
+        found = self.sql_client.execute_sql(
+            "SELECT indexname FROM pg_catalog.pg_indexes WHERE schemaname = %s", schema
+        )
+        known = {name for (name,) in found or ()}
+        for table in sorted(tables & set(INDEXES)):
+            for method, column in INDEXES[table]:
+                name = index_name(table, column)
+                if name not in known:
+                    where = self.sql_client.make_qualified_table_name(table)
+                    self.sql_client.execute_sql(
+                        f"CREATE INDEX IF NOT EXISTS {self.sql_client.escape_column_name(name)} "
+                        f"ON {where} USING {method} ({self.sql_client.escape_column_name(column)})"
+                    )
+
+    def _create_merge_followup_jobs(
+        self, table_chain: Sequence[PreparedTableSchema]
+    ) -> list[FollowupJobRequest]:
+        return [_Merge.from_table_chain(table_chain, self.sql_client)]
+
+
+def index_name(table: str, column: str) -> str:
+    """The name of the index of a column: short of the 63 bytes that PostgreSQL keeps of a name."""
+    return f"{table}_{column.strip('_')}_index"

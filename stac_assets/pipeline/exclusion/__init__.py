@@ -1,0 +1,1 @@
+"""One load at a time stores into a dataset."""

@@ -1,0 +1,116 @@
+"""Credentials as dlt configuration: from any provider of secrets that dlt has, into a plain value."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from dlt.common.configuration import configspec
+from dlt.common.configuration.specs import CredentialsConfiguration
+from dlt.common.typing import TSecretStrValue
+
+from stac_assets.settings.configuration import CREDENTIALS, SECTION, held, names_in, providers
+from stac_assets.stac.errors import ConfigurationError
+from stac_assets.stac.http.identity import Identity, OAuthClient
+
+KEY = f"{SECTION}.{CREDENTIALS}"
+
+
+@configspec
+class StacCredentials(CredentialsConfiguration):
+    """Who we are at a STAC API, as `[sources.pystac_client_source.credentials]` says; each may be left out.
+
+    Args:
+        api_key: a bearer token, unless one of the next two names another place for it.
+        api_key_header: header that carries `api_key`.
+        api_key_parameter: query parameter that carries `api_key`.
+        username: for HTTP basic authentication.
+        password: for HTTP basic authentication.
+        token_url: where OAuth2 client credentials get a token; https.
+        client_id: of the OAuth2 client.
+        client_secret: of the OAuth2 client.
+        scope: asked for with the token, if given.
+        audience: asked for with the token, if given.
+
+    Example:
+        >>> StacCredentials(api_key="s3cr3t", api_key_header="X-Api-Key")
+        StacCredentials(api_key, api_key_header)
+    """
+
+    api_key: TSecretStrValue | None = None
+    api_key_header: str | None = None
+    api_key_parameter: str | None = None
+    username: TSecretStrValue | None = None
+    password: TSecretStrValue | None = None
+    token_url: str | None = None
+    client_id: str | None = None
+    client_secret: TSecretStrValue | None = None
+    scope: str | None = None
+    audience: str | None = None
+
+    def __repr__(self) -> str:
+        return f"StacCredentials({', '.join(self.given())})"
+
+    __str__ = __repr__
+
+    def given(self) -> dict[str, str]:
+        """The fields that are set, by name."""
+        values = {field: getattr(self, field) for field in FIELDS}
+        return {name: value for name, value in values.items() if value}
+
+    def identity(self) -> Identity:
+        """The same without dlt, and without `api_key`.
+
+        Raises:
+            ConfigurationError: they are not complete, or contradict each other.
+        """
+        given = self.given()
+        client = {name: given[name] for name in _CLIENT if name in given}
+        missing = [name for name in _CLIENT[:3] if name not in client]
+        if client and missing:
+            raise ConfigurationError(f"[{KEY}] has {', '.join(client)}, but lacks {', '.join(missing)}")
+        signing = {name: given[name] for name in _SIGNING if name in given}
+        return Identity(**signing, oauth=OAuthClient(**client) if client else None)
+
+
+FIELDS = tuple(StacCredentials().get_resolvable_fields())
+_CLIENT = ("token_url", "client_id", "client_secret", "scope", "audience")
+_SIGNING = ("api_key_header", "api_key_parameter", "username", "password")
+
+
+def read_credentials(given: Any = None) -> StacCredentials:
+    """The credentials that are given, or else those in dlt's configuration.
+
+    dlt itself would look further, for a bare `PASSWORD` or `CREDENTIALS__USERNAME` that belongs to something
+    else, and would keep what it finds for its trace.
+
+    Raises:
+        ConfigurationError: a name is unknown or a value is no text; values are not shown.
+    """
+    if given is not None:
+        return given if isinstance(given, StacCredentials) else StacCredentials(**_checked(_table(given)))
+    values: dict[str, Any] = dict.fromkeys(names_in(KEY))
+    for provider in reversed(providers()):
+        whole = held(provider, KEY)
+        values |= {} if whole is None else _table(whole)
+        values |= {name: value for name in FIELDS if (value := held(provider, f"{KEY}.{name}")) is not None}
+    return StacCredentials(**_checked(values))
+
+
+def _table(value: Any) -> dict[str, Any]:
+    try:
+        table = json.loads(value) if isinstance(value, str) else value
+        return dict(table)
+    except (TypeError, ValueError):
+        pass
+    raise ConfigurationError(f"{KEY} must be a table, or JSON with the same names (it is not shown)")
+
+
+def _checked(values: Mapping[str, Any]) -> dict[str, str]:
+    unknown = sorted(set(values) - set(FIELDS))
+    if unknown:
+        raise ConfigurationError(f"unknown setting {unknown[0]!r} in [{KEY}]; known are: {', '.join(FIELDS)}")
+    for name, value in values.items():
+        if value is not None and not isinstance(value, str):
+            raise ConfigurationError(f"{name} in [{KEY}] must be text (its value is not shown)")
+    # a secret that is mounted as a file ends with its line
+    return {name: value.strip("\r\n") for name, value in values.items() if value}

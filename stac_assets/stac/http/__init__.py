@@ -1,0 +1,1 @@
+"""HTTP as a STAC API needs it: requests, credentials, links and limits."""

@@ -1,0 +1,133 @@
+"""Who may see a credential: only the origin of the base URL, and the origins the user trusts."""
+
+import logging
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Protocol
+from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
+
+import requests
+from requests.auth import AuthBase
+
+from stac_assets.stac.errors import ConfigurationError
+from stac_assets.stac.http.identity import PLACEHOLDER
+from stac_assets.stac.http.links import Origin, is_http, origin_of, shown
+from stac_assets.stac.http.options import ApiOptions
+from stac_assets.stac.http.redaction import hidden
+
+BEARER = "Bearer "
+logger = logging.getLogger("stac_assets")
+
+
+class Tokens(Protocol):
+    """Where bearer tokens come from that do not last."""
+
+    def current(self) -> str: ...
+
+    def discard(self, token: str) -> bool: ...
+
+    @property
+    def secrets(self) -> list[str]: ...
+
+
+class Credentials(AuthBase):
+    """Signs a request if its origin is trusted: API key, basic authentication, token, the user's headers.
+
+    Being an `auth` of its own it also keeps `requests` from reading a password out of `~/.netrc`.
+    """
+
+    def __init__(self, options: ApiOptions, tokens: Tokens | None = None) -> None:
+        identity = options.credentials
+        key = options.api_key
+        if key == PLACEHOLDER:
+            logger.warning(
+                "api_key is the placeholder %r and is not sent; remove it from .dlt/secrets.toml "
+                "or put a real token there",
+                PLACEHOLDER,
+            )
+            key = None
+        self._headers = dict(options.headers)
+        self._parameter: tuple[str, str] | None = None
+        self._authorization: str | None = None
+        self._tokens = tokens
+        self._secrets = [key or "", *self._headers.values()]
+        if key and identity.api_key_header:
+            self._headers[identity.api_key_header] = key
+        elif key and identity.api_key_parameter:
+            self._parameter = identity.api_key_parameter, key
+        elif key:
+            self._authorization = BEARER + key
+        if identity.username is not None:
+            pair = b64encode(f"{identity.username}:{identity.password}".encode()).decode()
+            self._authorization = f"Basic {pair}"
+            self._secrets += [identity.username, identity.password, pair]
+        self._trusted = {
+            origin_of(options.base_url),
+            *(_trusted_origin(url, options.base_url) for url in options.trusted_origins),
+        }
+
+    def trusts(self, url: str) -> bool:
+        """Whether `url` may be followed with our credentials."""
+        return is_http(url) and origin_of(url) in self._trusted
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if request.url and self.trusts(request.url):
+            self._sign(request)
+        elif request.url:  # a redirect may have copied the query that we had signed
+            request.url = _without(request.url, lambda _, value: self.hide(value) != value)
+        return request
+
+    def _sign(self, request: requests.PreparedRequest) -> None:
+        request.headers.update(self._headers)
+        if self._parameter is not None:
+            name, key = self._parameter
+            unsigned = self.unsigned(str(request.url))
+            joint = "&" if urlsplit(unsigned).query else "?"
+            request.url = f"{unsigned}{joint}{quote(name, safe='')}={quote(key, safe='')}"
+        if "Authorization" not in request.headers:
+            if self._tokens is not None:
+                request.headers["Authorization"] = BEARER + self._tokens.current()
+            elif self._authorization is not None:
+                request.headers["Authorization"] = self._authorization
+
+    def unsigned(self, url: str) -> str:
+        """`url` without the parameter that carries the API key."""
+        if self._parameter is None:
+            return url
+        mine, _ = self._parameter
+        return _without(url, lambda name, _: name == mine)
+
+    def outdated(self, request: requests.PreparedRequest) -> bool:
+        """Whether a request that was refused carried a token that a new one now takes the place of."""
+        authorization = str(request.headers.get("Authorization", ""))
+        token = authorization.removeprefix(BEARER)
+        return self._tokens is not None and token != authorization and self._tokens.discard(token)
+
+    def hide(self, text: str) -> str:
+        """`text` without any secret that it may echo."""
+        return hidden(text, self._secrets + (self._tokens.secrets if self._tokens else []))
+
+
+def _without(url: str, is_dropped: Callable[[str, str], bool]) -> str:
+    """`url` without its fragment and what `is_dropped` of its query; the others stay as they are."""
+    parts = urlsplit(url)
+    pairs = [pair for pair in parts.query.split("&") if not is_dropped(*_name_and_value(pair))]
+    return urlunsplit((*parts[:3], "&".join(pairs), ""))
+
+
+def _name_and_value(pair: str) -> tuple[str, str]:
+    name, _, value = pair.partition("=")
+    return unquote_plus(name), unquote_plus(value)
+
+
+def _trusted_origin(url: str, base_url: str) -> Origin:
+    if not is_http(url):
+        raise ConfigurationError(
+            f"trusted_origins holds {shown(url)!r}; expected origins such as https://data.example.com"
+        )
+    origin = origin_of(url)
+    if origin[0] == "http" and origin_of(base_url)[0] == "https":
+        raise ConfigurationError(
+            f"trusted_origins holds {shown(url)!r}, but base_url is https: nothing goes from https to http"
+        )
+    return origin

@@ -1,0 +1,269 @@
+"""One HTTP request and its answer: signed for trusted origins only, bounded in size and time."""
+
+import re
+import threading
+import time
+import zlib
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from json import detect_encoding
+from typing import Any
+
+import requests
+from urllib3.exceptions import DecodeError as EncodingError
+from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError, ReadTimeoutError
+
+from stac_assets.stac.errors import (
+    Cancelled,
+    ConfigurationError,
+    RequestFailed,
+    RequestTooHeavy,
+    StacError,
+    Unreachable,
+)
+from stac_assets.stac.http.answer import Answer
+from stac_assets.stac.http.auth import Credentials
+from stac_assets.stac.http.links import Origin, origin_of, shown
+from stac_assets.stac.http.options import ApiOptions
+from stac_assets.stac.http.redaction import hiding
+
+CHUNK = 1 << 18
+"""Bytes that are read at a time: each time costs a turn of the interpreter, which other threads want too."""
+NETWORK_HELP = (
+    "Check the name and your network; behind a proxy set HTTPS_PROXY (and NO_PROXY), "
+    "for a private certificate authority REQUESTS_CA_BUNDLE"
+)
+_CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)
+_GZIP = b"\x1f\x8b"
+
+
+class Passing(Exception):
+    """Wraps an error that may not come again.
+
+    Args:
+        error: what to raise if it does.
+        retry_after: seconds after which the API wants to be asked again.
+        unproven: nothing shows yet that asking again can help.
+        throttled: the API says that requests are too many.
+    """
+
+    def __init__(
+        self,
+        error: StacError,
+        retry_after: float | None = None,
+        unproven: bool = False,
+        throttled: bool = False,
+    ) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.retry_after = retry_after
+        self.unproven = unproven
+        self.throttled = throttled
+
+
+class Exchange:
+    """Sends single requests, from any thread."""
+
+    def __init__(self, options: ApiOptions, credentials: Credentials, cancelled: threading.Event) -> None:
+        self._options = options
+        self._credentials = credentials
+        self._cancelled = cancelled
+        self._local = threading.local()
+
+    def __call__(self, request: requests.Request) -> Answer:
+        """The answer to one request, whatever its status; redirects are not followed.
+
+        Raises:
+            Passing: no answer, or a part of one.
+            RequestTooHeavy: the body is larger than allowed.
+            ConfigurationError: the environment names a certificate bundle that is not there.
+        """
+        options, url = self._options, str(request.url)
+        if options.request_modifier is not None and self._credentials.trusts(url):
+            request = options.request_modifier(request) or request
+        error: Exception
+        try:
+            with hiding(self._credentials.hide):
+                return self._sent(request, url)
+        except requests.ReadTimeout:
+            error = Passing(self._late(url, options.read_timeout))
+        except (requests.ConnectionError, requests.Timeout) as lost:
+            error = Passing(*self._lost(url, lost))
+        except requests.RequestException as cause:
+            error = RequestFailed(f"{shown(url)} cannot be requested ({_reason(cause)})")
+        except OSError as cause:  # what requests raises for a certificate bundle that is not there
+            error = ConfigurationError(f"{shown(url)} cannot be requested: {cause}")
+        raise error  # out of the handlers, so that it does not refer to an error which shows the signed URL
+
+    def _sent(self, request: requests.Request, url: str) -> Answer:
+        deadline = time.monotonic() + self._options.request_timeout
+        session = self._session()
+        prepared = session.prepare_request(request)
+        environment = session.environment(prepared.url or url)
+        timeouts = self._options.connect_timeout, self._options.read_timeout
+        with session.send(prepared, timeout=timeouts, allow_redirects=False, **environment) as response:
+            return self._answer(response, deadline)
+
+    def _answer(self, response: requests.Response, deadline: float) -> Answer:
+        url, headers = self._credentials.unsigned(response.url), response.headers
+        content_type, encoding = headers.get("Content-Type", ""), headers.get("Content-Encoding", "")
+        try:
+            body = self._read(response, deadline)
+        except ReadTimeoutError:
+            raise Passing(self._late(url, self._options.read_timeout)) from None
+        except EncodingError:
+            error = RequestFailed(f"the answer of {shown(url)} is said to be {encoding}, and is not")
+            raise Passing(error) from None
+        except (HTTPError, OSError) as error:
+            broken = RequestTooHeavy(f"the answer of {shown(url)} broke off ({_reason(error)})")
+            raise Passing(broken) from None
+        if body and not _is_understood(encoding, response):
+            raise Passing(
+                RequestFailed(
+                    f"{shown(url)} answered {response.status_code} with a body in the encoding "
+                    f"{encoding!r}, which was not asked for; it begins with "
+                    f"{self._credentials.hide(repr(body[:4096]))[:60]}"
+                )
+            )
+        return Answer(
+            url,
+            response.status_code,
+            _as_utf8(self._unpacked(body, url), content_type),
+            content_type,
+            headers.get("Location"),
+            retry_after(headers.get("Retry-After"), datetime.now(UTC)),
+            response.status_code == 401 and self._credentials.outdated(response.request),
+            self._credentials.hide,
+        )
+
+    def _read(self, response: requests.Response, deadline: float) -> bytes:
+        chunks, size = [], 0
+        # read1 returns what is there: a body that comes byte by byte must not keep the clock from being seen
+        while chunk := response.raw.read1(CHUNK, decode_content=True):
+            size += len(chunk)
+            self._check_size(size, response.url)
+            if time.monotonic() > deadline:
+                seconds = self._options.request_timeout
+                raise Passing(
+                    RequestTooHeavy(
+                        f"the answer of {shown(response.url)} was not complete after {seconds:g} s, "
+                        f"with {size} bytes (setting request_timeout)"
+                    )
+                )
+            if self._cancelled.is_set():
+                raise Cancelled("stopped on request")
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _unpacked(self, body: bytes, url: str) -> bytes:
+        """`body`, unpacked if it is gzip that its header did not tell of."""
+        if not body.startswith(_GZIP):
+            return body
+        unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            unpacked = unpacking.decompress(body, self._options.max_response_bytes + 1)
+        except zlib.error:
+            return body
+        self._check_size(len(unpacked), url)
+        return unpacked
+
+    def _check_size(self, size: int, url: str) -> None:
+        if size > self._options.max_response_bytes:
+            raise RequestTooHeavy(
+                f"the answer of {shown(url)} is larger than max_response_bytes "
+                f"({self._options.max_response_bytes}); lower page_size or raise that setting"
+            )
+
+    def _late(self, url: str, seconds: float) -> RequestTooHeavy:
+        return RequestTooHeavy(f"{shown(url)} sent nothing for {seconds:g} s (setting read_timeout)")
+
+    def _lost(self, url: str, error: requests.RequestException) -> tuple[StacError, None, bool]:
+        cause = error.args[0] if error.args else None
+        if isinstance(cause, ProtocolError):  # connected, and then cut off: it may be what was asked for
+            return RequestTooHeavy(f"{shown(url)} hung up ({_reason(error)})"), None, False
+        reason = _reason(cause.reason if isinstance(cause, MaxRetryError) and cause.reason else error)
+        return Unreachable(f"no answer from {shown(url)} ({reason}). {NETWORK_HELP}"), None, True
+
+    def _session(self) -> "_Session":
+        # a requests.Session is not safe to share between threads
+        if not hasattr(self._local, "session"):
+            session = _Session()
+            session.auth = self._credentials
+            session.headers["Accept"] = "application/geo+json, application/json, */*;q=0.1"
+            session.headers["Accept-Encoding"] = "gzip, deflate"
+            session.headers["User-Agent"] = "stac-assets"
+            self._local.session = session
+        return self._local.session
+
+
+class _Session(requests.Session):
+    """Leaves redirects to us altogether.
+
+    `requests` prepares the next request even if it is not to follow it, and for that reads the whole body,
+    however large, and fails with a bare ValueError at a Location that is no URL.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._environments: dict[Origin, Any] = {}
+
+    def environment(self, url: str) -> Any:
+        """What the environment says of proxies and certificates for `url`.
+
+        It is asked once for each host: `requests` reads all variables twice, a fifth of a request's CPU.
+        """
+        origin = origin_of(url)
+        if origin not in self._environments:
+            self._environments[origin] = self.merge_environment_settings(url, {}, True, None, None)
+        return self._environments[origin]
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
+def _is_understood(encoding: str, response: requests.Response) -> bool:
+    known = {*response.raw.CONTENT_DECODERS, "identity", ""}
+    return all(part.strip().lower() in known for part in encoding.split(","))
+
+
+def _as_utf8(body: bytes, content_type: str) -> bytes:
+    """JSON text in UTF-8, whatever it came in.
+
+    What is valid UTF-8 is taken for it (RFC 8259 allows nothing else), whatever the header says.
+    """
+    declared = _CHARSET.search(content_type)
+    candidates = [detect_encoding(body[:4] if len(body) >= 4 else b"{}  ")]
+    try:
+        if candidates[0] == "utf-8" and not body.isascii():
+            body.decode()
+    except UnicodeDecodeError:
+        candidates += [declared[1]] if declared else []
+    for encoding in candidates:
+        if encoding.lower().replace("_", "-") in ("utf-8", "utf-8-sig", "utf8"):
+            continue
+        try:
+            return body.decode(encoding).encode()
+        except (UnicodeError, LookupError):
+            continue
+    return body
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause, whose text names no URL of ours (a query string may be signed)."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    return f"{type(error).__name__}: {getattr(error, 'strerror', None) or 'no further detail'}"
+
+
+def retry_after(value: str | None, now: datetime) -> float | None:
+    """Seconds to wait that a `Retry-After` header asks for (RFC 9110, 10.2.3): seconds or an HTTP date."""
+    if value is None:
+        return None
+    if re.fullmatch(r"\d{1,9}(\.\d*)?", value.strip(), re.ASCII):
+        return float(value)
+    try:
+        then = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    then = then.replace(tzinfo=UTC) if then.tzinfo is None else then
+    return max(0.0, (then - now).total_seconds())
