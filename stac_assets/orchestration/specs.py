@@ -1,5 +1,6 @@
 """From a dlt resource to an asset spec: key, group, kinds, edges and words."""
 
+import inspect
 import warnings
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,11 +11,20 @@ import dagster as dg
 from dagster_dlt import DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
 
-from stac_assets.orchestration.descriptions import API, DESCRIPTIONS, GROUP, UPSTREAM
 from stac_assets.orchestration.partitions import collection_partitions, item_partitions
 from stac_assets.settings import Settings
-from stac_assets.source import columns as tables
 from stac_assets.source.columns import ITEM_TABLES
+from stac_assets.stac import endpoints
+from stac_assets.stac.endpoints import ENDPOINTS
+
+GROUP = "stac_api"
+"""One group for all: the UI would show several folded up, and the graph is to be seen at a glance."""
+API = "stac_api"
+"""Key of the external asset that stands for the API itself."""
+API_DESCRIPTION = """
+The STAC API that the tables mirror; nothing here materializes it. `new_items_sensor` and
+`new_collections_sensor` watch it.
+""".strip()
 
 
 @dataclass
@@ -29,8 +39,8 @@ class StacTranslator(DagsterDltTranslator):
         spec = super().get_asset_spec(data)
         return spec.replace_attributes(
             key=dg.AssetKey(name),
-            deps=[dg.AssetDep(upstream) for upstream in UPSTREAM[name]],
-            description=DESCRIPTIONS[name].strip(),
+            deps=[dg.AssetDep(ENDPOINTS[name].upstream or API)],
+            description=ENDPOINTS[name].description.strip(),
             group_name=GROUP,
             kinds={"dlt", "json", self.settings.destination},
             tags={"stac/endpoint": name, **self._api_tag()},
@@ -48,7 +58,7 @@ class StacTranslator(DagsterDltTranslator):
         """The spec of the API itself, from which everything comes."""
         return dg.AssetSpec(
             API,
-            description=DESCRIPTIONS[API].strip(),
+            description=API_DESCRIPTION,
             group_name=GROUP,
             kinds={"stac"},
             tags=self._api_tag(),
@@ -72,18 +82,16 @@ class StacTranslator(DagsterDltTranslator):
 
 def _code(name: str) -> dg.CodeReferencesMetadataValue:
     """Where the code is that reads an endpoint."""
-    file, function = ("reader", "fetch_windows") if name in ITEM_TABLES else ("catalog_rows", name)
-    places = {"its reader": (file, function), "its dlt resource": ("resources", "build_resource")}
+    rows = ENDPOINTS[name].rows
+    file = Path(inspect.getfile(rows)) if rows else Path(endpoints.__file__).with_name("items.py")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         return dg.CodeReferencesMetadataValue(
-            code_references=[_place(*p, label) for label, p in places.items()]
+            code_references=[
+                dg.LocalFileCodeReference(
+                    file_path=str(file),
+                    line_number=rows.__code__.co_firstlineno if rows else 1,
+                    label="what the endpoint is, and how it is read",
+                )
+            ]
         )
-
-
-def _place(file: str, function: str, label: str) -> dg.LocalFileCodeReference:
-    """A function of the room `source`, found without importing it."""
-    path = Path(tables.__file__).with_name(f"{file}.py")
-    lines = path.read_text(encoding="utf-8").splitlines()
-    line = next(n for n, text in enumerate(lines, 1) if text.startswith(f"def {function}("))
-    return dg.LocalFileCodeReference(file_path=str(path), line_number=line, label=label)

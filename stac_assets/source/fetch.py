@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stac_assets.settings import Settings
-from stac_assets.source import catalog_rows as catalog
 from stac_assets.source.columns import CATALOG_COLUMNS, ITEM_TABLES
 from stac_assets.source.limits import held
 from stac_assets.source.reader import FetchedWindow, Progress, fetch_windows
 from stac_assets.source.request import Job
 from stac_assets.stac.api import StacApi
-from stac_assets.stac.errors import ConfigurationError
+from stac_assets.stac.endpoints import ENDPOINTS, Row
 from stac_assets.stac.figures import Figures
 
 __all__ = ["Fetched", "Job", "fetch"]
@@ -30,14 +29,14 @@ class Fetched:
 
     job: Job
     windows: list[FetchedWindow] = field(default_factory=list)
-    rows: list[catalog.Row] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     figures: Figures = field(default_factory=Figures)
     url: str | None = None
     """Where the rows of a catalog table come from."""
     misfits: Counter[str] = field(default_factory=Counter)
     """How many cells of each column of a catalog table the destination cannot hold as they are."""
 
-    def add(self, row: catalog.Row, destination: str) -> None:
+    def add(self, row: Row, destination: str) -> None:
         """Add a row of a catalog table, as the destination can hold it."""
         cells, reasons = held(row, CATALOG_COLUMNS[self.job.resource], destination)
         for column, reason in reasons.items():
@@ -84,16 +83,8 @@ def fetch(
         for window in fetched.complete_windows:
             fetched.figures.add(window.figures)
         return fetched
-    match job.resource:
-        case "collection":
-            rows = catalog.collection(api, job.collections)
-        case "queryables":
-            rows = catalog.queryables(api, job.collections or tuple(api.collection_ids()))
-        case "client_root" | "conformance" | "landing_pages" | "collections":
-            rows = getattr(catalog, job.resource)(api)
-        case other:
-            raise ConfigurationError(f"there is no endpoint {other!r}")
-    for row in rows:
+    read = ENDPOINTS[job.resource].rows
+    for row in read(api, job.collections) if read else ():
         fetched.add(row, settings.destination)
     fetched.url = api.landing.url_of(job.resource)
     fetched.figures = api.transport.totals

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from stac_assets.stac.boxes import BOX, bbox_columns
 from stac_assets.stac.documents import Item, object_text
 from stac_assets.stac.windows import parse_time
 
@@ -15,7 +16,6 @@ TEXT_MEMBERS = ("id", "collection", "stac_version")
 OBJECT_MEMBERS = ("geometry", "properties", "assets")
 LIST_MEMBERS = ("links", "stac_extensions", "bbox")
 JSON_MEMBERS = (*OBJECT_MEMBERS, *LIST_MEMBERS)
-BOX = ("bbox_xmin", "bbox_ymin", "bbox_xmax", "bbox_ymax")
 TIME_PROPERTIES = ("datetime", "start_datetime", "end_datetime", "created", "updated")
 
 _QUOTE, _BRACE, _BRACKET = b'"{['
@@ -29,7 +29,6 @@ _EMPTY: dict[str, Any] = dict.fromkeys((*TEXT_MEMBERS, *TIME_PROPERTIES, *BOX, *
 
 _decode_text = msgspec.json.Decoder(str).decode
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
-_decode_box = msgspec.json.Decoder(list[float]).decode
 
 
 class NotARow(ValueError):
@@ -107,20 +106,6 @@ def item_from_row(row: Mapping[str, Any]) -> dict[str, Any]:
 def owner_time(row: Mapping[str, Any]) -> datetime | None:
     """The instant whose UTC day owns the row: `datetime`, else `start_datetime`."""
     return row["datetime"] or row["start_datetime"]
-
-
-def bbox_columns(bbox: bytes) -> dict[str, float | None]:
-    """`bbox_xmin` … `bbox_ymax` of the JSON text of a 2D or 3D box (RFC 7946, section 5); else nulls."""
-    try:
-        corners = _decode_box(bbox)
-    except msgspec.DecodeError:
-        corners = []
-    if len(corners) == 6:
-        del corners[2::3]
-    if len(corners) != 4 or min(corners) < -1e300 or max(corners) > 1e300:
-        return dict.fromkeys(BOX)
-    xmin, ymin, xmax, ymax = corners
-    return {"bbox_xmin": xmin, "bbox_ymin": ymin, "bbox_xmax": xmax, "bbox_ymax": ymax}
 
 
 def _parsed(value: Any) -> Any:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from stac_assets.stac.crawl import Crawl
 from stac_assets.stac.documents import Item, Link, Page, decode_item, decode_object
-from stac_assets.stac.endpoints import QUERYABLES
+from stac_assets.stac.endpoints.endpoint import QUERYABLES
 from stac_assets.stac.errors import (
     ConfigurationError,
     EndpointMissing,

@@ -4,7 +4,8 @@ import threading
 from typing import Any
 
 from stac_assets.stac.documents import Item, Link, decode_members, decode_object, links_of
-from stac_assets.stac.endpoints import ENDPOINTS, NEEDS, QUERYABLES
+from stac_assets.stac.endpoints import ENDPOINTS
+from stac_assets.stac.endpoints.endpoint import QUERYABLES
 from stac_assets.stac.errors import (
     AuthenticationError,
     EndpointMissing,
@@ -24,13 +25,6 @@ PATHS = {
     "search": "/search",
 }
 """The usual path behind each link relation (STAC API - Core, Features, Item Search, Filter)."""
-RELATIONS = {
-    "conformance": "conformance",
-    "collections": "data",
-    "collection": "data",
-    "queryables": QUERYABLES,
-}
-"""The link relation at which an endpoint begins, of those that are no items."""
 
 
 class Landing:
@@ -80,12 +74,12 @@ class Landing:
 
     def url_of(self, endpoint: str) -> str:
         """URL at which one of the endpoints that are no items begins; the root's for all that it lists."""
-        relation = RELATIONS.get(endpoint)
+        relation = ENDPOINTS[endpoint].relation
         return self.endpoint(relation, required=False) if relation else self.base_url
 
     def missing(self, relation: str) -> EndpointMissing:
         """The error for an endpoint, by link relation, that the API lacks."""
-        lost = NEEDS[relation]
+        lost = [name for name, endpoint in ENDPOINTS.items() if relation in endpoint.relations]
         left = [name for name in ENDPOINTS if name not in lost]
         verb = "reads" if len(lost) == 1 else "read"
         return EndpointMissing(

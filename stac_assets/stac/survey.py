@@ -1,15 +1,15 @@
 """What a STAC API has, found out by asking each of its endpoints once, before anything is loaded."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import msgspec
 
-from stac_assets.stac.api import MISSING, QUERYABLES, StacApi
+from stac_assets.stac.api import MISSING, StacApi
 from stac_assets.stac.documents import Page, object_text
-from stac_assets.stac.endpoints import ENDPOINTS
+from stac_assets.stac.endpoints import ENDPOINTS, Endpoint
 from stac_assets.stac.errors import AuthenticationError, EndpointMissing, RequestFailed, StacError
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.identity import PLACEHOLDER
@@ -117,7 +117,7 @@ def survey(options: ApiOptions, ranges: Sequence[Window], narrowing: Narrowing |
         Unreachable: no answer came from the host.
     """
     small = replace(options, page_size=SAMPLE_ITEMS, max_retries=min(options.max_retries, MAX_RETRIES))
-    surveyor = _Surveyor(StacApi(small), ranges, narrowing or Narrowing())
+    surveyor = Surveyor(StacApi(small), ranges, narrowing or Narrowing())
     probes = tuple(surveyor.probes())
     holdings = tuple(surveyor.holdings()) if probes[0].presence is Presence.PRESENT else ()
     refused = any(probe.presence is Presence.REFUSED for probe in probes) or any(
@@ -144,47 +144,74 @@ def _credential(options: ApiOptions, refused: bool) -> Credential:
     return Credential.NEEDED if refused else Credential.NOT_CONFIGURED
 
 
-class _NothingToAsk(Exception):
+class NothingToAsk(Exception):
     """An endpoint cannot be asked; the text says for want of what."""
 
 
-class _Surveyor:
-    """Asks one API, in an order in which an answer tells what to ask for next."""
+class Surveyor:
+    """Asks one API, in an order in which an answer tells what to ask for next.
+
+    Args:
+        api: what is asked.
+        ranges: the days of each collection, as one window.
+        narrowing: what narrows a search.
+    """
 
     def __init__(self, api: StacApi, ranges: Sequence[Window], narrowing: Narrowing) -> None:
-        self._api = api
-        self._ranges = ranges
-        self._narrowing = narrowing
-        self._window = ranges[0]  # of the collection by which the endpoints are asked
+        self.api = api
+        self.ranges = ranges
+        self.narrowing = narrowing
+        self.window = ranges[0]
+        """Of the collection by which the endpoints are asked."""
+        self.classes: list[str] = []
+        """The conformance classes, once that endpoint was asked."""
         self._presence: dict[str, Presence] = {}
         self._item_id: str | None = None
-        self._classes: list[str] = []
 
     def probes(self) -> Iterator[Probe]:
-        root = self._probe("client_root", self._client_root)
-        yield root
-        for endpoint in ENDPOINTS[1:]:
-            if root.presence is Presence.PRESENT:
-                yield self._probe(endpoint, getattr(self, f"_{endpoint}"))
+        """What came from each endpoint, the landing page first."""
+        root, *others = ENDPOINTS.values()
+        found = self._probe(root)
+        yield found
+        for endpoint in others:
+            if found.presence is Presence.PRESENT:
+                yield self._probe(endpoint)
             else:
-                yield Probe(endpoint, Presence.NOT_ASKED, "the landing page is not to be had")
+                yield Probe(endpoint.name, Presence.NOT_ASKED, "the landing page is not to be had")
+
+    def described(self, page: Page) -> str:
+        """A first page of items in a few words; one of its items is remembered."""
+        for item in page.items:
+            if self._item_id is None and "id" in item:
+                self._item_id = str(msgspec.json.decode(item["id"]))
+        return f"{counted(len(page.items), 'item')} in the first page of {self.window.collection}"
+
+    def known_item(self) -> str:
+        """Id of an item that was seen.
+
+        Raises:
+            NothingToAsk: none was.
+        """
+        if self._item_id is None:
+            raise NothingToAsk("no item was seen in the range of days")
+        return self._item_id
 
     def holdings(self) -> Iterator[Holding]:
-        workers = ThreadPoolExecutor(self._api.options.max_concurrent_requests)
+        workers = ThreadPoolExecutor(self.api.options.max_concurrent_requests)
         try:
-            yield from workers.map(self._holding, self._ranges)
+            yield from workers.map(self._holding, self.ranges)
         finally:
             workers.shutdown(cancel_futures=True)
 
     def unclaimed(self) -> Iterator[str]:
-        asked = {"query": self._narrowing.query, "filter": self._narrowing.filter}
+        asked = {"query": self.narrowing.query, "filter": self.narrowing.filter}
         if self._presence["conformance"] is Presence.PRESENT:
-            yield from (name for name, given in asked.items() if given and not claims(self._classes, name))
+            yield from (name for name, given in asked.items() if given and not claims(self.classes, name))
 
-    def _probe(self, endpoint: str, ask: Callable[[], str]) -> Probe:
+    def _probe(self, endpoint: Endpoint) -> Probe:
         try:
-            presence, detail = Presence.PRESENT, ask()
-        except _NothingToAsk as reason:
+            presence, detail = Presence.PRESENT, endpoint.probe(self)
+        except NothingToAsk as reason:
             presence, detail = Presence.NOT_ASKED, str(reason)
         except EndpointMissing:
             presence, detail = Presence.ABSENT, "the API offers none"
@@ -194,73 +221,16 @@ class _Surveyor:
             presence = Presence.ABSENT if error.status in MISSING else Presence.FAILED
             detail = str(error)
         except StacError as error:
-            if endpoint == "client_root":
+            if endpoint.upstream is None:
                 raise
             presence, detail = Presence.FAILED, str(error)
-        self._presence[endpoint] = presence
-        return Probe(endpoint, presence, detail)
-
-    # Each asks one endpoint, and returns in a few words what came.
-
-    def _client_root(self) -> str:
-        root = self._api.landing.document()
-        return f"{root.get('title') or root.get('id') or 'no title'}, STAC {root.get('stac_version')}"
-
-    def _conformance(self) -> str:
-        self._classes = self._api.conformance()
-        return f"{len(self._classes)} classes"
-
-    def _landing_pages(self) -> str:
-        links = self._api.landing.links()
-        for link in links:
-            if found := self._api.link_document(link):
-                return f"{len(links)} links; {link.rel} answers {found[0]}"
-        return f"{len(links)} links, none to another JSON document"
-
-    def _collections(self) -> str:
-        known = self._api.collection_ids()
-        configured = [window for window in self._ranges if window.collection in known]
-        if configured:
-            self._window = configured[0]
-        elif known:
-            self._window = replace(self._window, collection=known[0])
-        return f"{len(known)} listed"
-
-    def _collection(self) -> str:
-        self._api.collection(self._window.collection)
-        return self._window.collection
-
-    def _queryables(self) -> str:
-        for collection in (None, self._window.collection):
-            schema = self._api.queryables(collection)
-            if schema is not None:
-                return f"{len(schema.get('properties') or ())} of {collection or 'the root'}"
-        raise self._api.landing.missing(QUERYABLES)
-
-    def _collection_items(self) -> str:
-        return self._described(next(self._api.collection_items(self._window, self._narrowing, Figures())))
-
-    def _search(self) -> str:
-        page = next(self._api.search(self._window, self._narrowing, Figures()))
-        return f"{self._api.search_method}; {self._described(page)}"
-
-    def _item(self) -> str:
-        if self._item_id is None:
-            raise _NothingToAsk("no item was seen in the range of days")
-        if self._api.item(self._window.collection, self._item_id, Figures()) is None:
-            raise self._api.landing.missing("data")
-        return self._item_id
-
-    def _described(self, page: Page) -> str:
-        for item in page.items:
-            if self._item_id is None and "id" in item:
-                self._item_id = str(msgspec.json.decode(item["id"]))
-        return f"{counted(len(page.items), 'item')} in the first page of {self._window.collection}"
+        self._presence[endpoint.name] = presence
+        return Probe(endpoint.name, presence, detail)
 
     def _holding(self, window: Window) -> Holding:
         try:
             if self._presence["collection"] is Presence.PRESENT:
-                self._api.collection(window.collection)
+                self.api.collection(window.collection)
             page = next(self._pages(window))
         except StacError as error:
             return Holding(window, error=error)
@@ -272,5 +242,5 @@ class _Surveyor:
 
     def _pages(self, window: Window) -> Iterator[Page]:
         searchable = self._presence["search"] is Presence.PRESENT
-        read = self._api.search if searchable else self._api.collection_items
-        return read(window, self._narrowing, Figures())
+        read = self.api.search if searchable else self.api.collection_items
+        return read(window, self.narrowing, Figures())
