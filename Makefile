@@ -8,7 +8,7 @@ BENCH_STAMP := $(VENV)/.installed-bench
 ALONE := -ra --numprocesses=2 --dist=worksteal
 SUITE := $(foreach each,exact lossless typed catalog_tables odd_documents,stac_assets_tests/test_$(each).py)
 
-.PHONY: demo ui test test-destinations test-concurrency test-deploy test-soak test-browser test-embedded-elt lint types check bench bench-quick screenshots clean
+.PHONY: demo ui test test-destinations test-concurrency test-deploy test-soak test-browser test-embedded-elt test-newest lint types check bench bench-quick screenshots clean
 
 demo: $(STAMP)  ## load the sample API into DuckDB through Dagster
 	$(BIN)/stac-assets demo
@@ -41,6 +41,9 @@ test-embedded-elt:  ## the definitions load where the old package name is still 
 	.venv-embedded-elt/bin/python -c 'import dagster_embedded_elt.dlt; from stac_assets.definitions import defs; \
 		print("embedded-elt:", len(list(defs.resolve_all_asset_specs())), "assets")'
 
+test-newest:  ## the test suite on the newest releases of what we depend on; tells, and never fails
+	PYTHON=$(PYTHON) .ci/newest
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -61,7 +64,7 @@ screenshots: $(STAMP)  ## docs/*.png, of Dagster's UI on the demo's data
 	$(BIN)/python -m stac_assets_tests.browser.screenshots
 
 clean:
-	rm -rf $(VENV) .venv-embedded-elt .demo
+	rm -rf $(VENV) .venv-embedded-elt .venv-newest .demo
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; try: make PYTHON=python3.11")'
