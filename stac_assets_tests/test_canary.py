@@ -24,8 +24,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from stac_assets.definitions import build_definitions
 from stac_assets.pipeline.load import load
-from stac_assets.settings import Settings, read_settings
-from stac_assets.settings.configuration import ENV_PREFIX
+from stac_assets.settings import ENV_PREFIX, Settings, read_settings
 from stac_assets.source import pystac_client_source
 from stac_assets.source.fetch import Job
 from stac_assets.stac.errors import StacError

@@ -15,8 +15,7 @@ import requests
 from dlt.common.configuration.providers import CustomLoaderDocProvider
 
 from stac_assets.cli.main import main
-from stac_assets.settings import Settings, read_settings
-from stac_assets.settings.configuration import ENV_PREFIX
+from stac_assets.settings import ENV_PREFIX, Settings, read_settings
 from stac_assets.source import StacCredentials, pystac_client_source
 from stac_assets.stac.errors import AuthenticationError, ConfigurationError, StacError
 from stac_assets.stac.http.answer import Answer

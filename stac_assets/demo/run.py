@@ -16,7 +16,7 @@ from pathlib import Path
 from stac_assets.demo import DEFAULT_FOLDER
 from stac_assets.demo.catalog import COLLECTIONS, FIRST_DAY, LAST_DAY, write_catalog
 from stac_assets.demo.server import SampleApi
-from stac_assets.settings.configuration import ENV_PREFIX
+from stac_assets.settings import ENV_PREFIX
 
 UI = ("stac-assets", "demo", "--ui")
 DUCKDB_FILE = "pystac_client.duckdb"

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -128,7 +128,7 @@ def load(
         spool = folder / "spool"
         spool.mkdir()
         # what cannot be stored depends on the type of the destination, not on its name
-        asked = replace(settings, destination=turns.place.destination_type)
+        asked = settings.with_(destination=turns.place.destination_type)
         fetched = fetch(job, asked, spool, progress, cancelled)
         give_back()
         fetch_seconds = time.monotonic() - started

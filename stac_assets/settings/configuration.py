@@ -1,32 +1,38 @@
-"""What dlt's configuration holds under a key, asked for by that very key."""
+"""What dlt's configuration holds under a key, asked for by that very key.
+
+dlt is imported when it is asked: whoever only imports our package reads no configuration.
+"""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import dlt
-from dlt.common.configuration.providers import ConfigProvider
-from dlt.common.typing import TSecretValue
+from stac_assets.settings.model import SETTINGS
+from stac_assets.settings.section import SECTION
 
-SECTION = "sources.pystac_client_source"
-ENV_PREFIX = "SOURCES__PYSTAC_CLIENT_SOURCE__"
-CREDENTIALS = "credentials"
-SECRETS = tuple(f"{SECTION}.{name}" for name in ("api_key", "headers", CREDENTIALS))
+if TYPE_CHECKING:
+    from dlt.common.configuration.providers import ConfigProvider
+
+SECRETS = frozenset(name for name, setting in SETTINGS.items() if setting.is_secret)
 
 
-def providers() -> Sequence[ConfigProvider]:
+def providers() -> "Sequence[ConfigProvider]":
     """dlt's providers, the first one's values first: environment, `secrets.toml`, others, `config.toml`.
 
     They are asked directly, because `dlt.secrets` leaves `config.toml` out, `dlt.config` keeps the values for
     dlt's trace, which is written to disk, and dlt's own injection would take a bare `API_KEY` too.
     """
+    import dlt
+
     return dlt.config.config_providers
 
 
-def held(provider: ConfigProvider, key: str) -> Any:
+def held(provider: "ConfigProvider", key: str) -> Any:
     """What one provider holds under exactly this key; None for nothing."""
+    from dlt.common.typing import TSecretValue
+
     *sections, name = key.split(".")
-    is_secret = key.startswith(SECRETS)
+    is_secret = key.startswith(f"{SECTION}.") and not SECRETS.isdisjoint(key.split("."))
     hint = cast(Any, TSecretValue if is_secret else Any)
     value, _ = provider.get_value(name, hint, cast(Any, None), *sections)
     return value

@@ -8,7 +8,9 @@ from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import CredentialsConfiguration
 from dlt.common.typing import TSecretStrValue
 
-from stac_assets.settings.configuration import CREDENTIALS, SECTION, held, names_in, providers
+from stac_assets.settings.configuration import held, names_in, providers
+from stac_assets.settings.section import CREDENTIALS, SECTION
+from stac_assets.settings.values import without_line_end
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.http.identity import Identity, OAuthClient
 
@@ -113,4 +115,4 @@ def _checked(values: Mapping[str, Any]) -> dict[str, str]:
         if value is not None and not isinstance(value, str):
             raise ConfigurationError(f"{name} in [{KEY}] must be text (its value is not shown)")
     # a secret that is mounted as a file ends with its line
-    return {name: value.strip("\r\n") for name, value in values.items() if value}
+    return {name: without_line_end(value) for name, value in values.items() if value}

@@ -4,7 +4,6 @@ import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,7 +91,7 @@ def pystac_client_source(
     @contextmanager
     def obtain(name: str) -> Iterator["Fetched"]:
         claim_dataset(read.base_url)
-        here = replace(read, destination=destination_type())
+        here = read.with_(destination=destination_type())
         with tempfile.TemporaryDirectory(prefix="stac-assets-") as folder:
             yield refuse_failures(fetch(whole_job(name, here, ids), here, Path(folder)))
 

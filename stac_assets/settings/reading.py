@@ -1,0 +1,77 @@
+"""Reads every setting, once, from dlt's configuration into one immutable value.
+
+Precedence: argument or flag, environment, `.dlt/secrets.toml`, `.dlt/config.toml`, default. A setting `x` is
+`x` under `[sources.pystac_client_source]`, or the environment variable `SOURCES__PYSTAC_CLIENT_SOURCE__X`.
+"""
+
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from stac_assets.settings.configuration import configured, names_in
+from stac_assets.settings.model import SETTINGS, Settings
+from stac_assets.settings.refusals import unknown_setting
+from stac_assets.settings.section import COMMON, CREDENTIALS
+from stac_assets.settings.values import without_line_end
+from stac_assets.stac.errors import ConfigurationError
+
+logger = logging.getLogger("stac_assets")
+
+
+def read_settings(**arguments: Any) -> Settings:
+    """The settings in force, without network.
+
+    Args:
+        arguments: settings by name that come before all others; None means not given.
+
+    Raises:
+        ConfigurationError: a setting does not exist or has a value that cannot be used.
+    """
+    given = {name: value for name, value in arguments.items() if value is not None}
+    _refuse_unknown(given, "argument", [name for name, setting in SETTINGS.items() if setting.is_argument])
+    ours = [name for name, setting in SETTINGS.items() if setting.is_ours]
+    standing = {name for name in names_in(COMMON.key) if not name.startswith(f"{CREDENTIALS}__")}
+    _refuse_unknown(standing, f"[{COMMON.key}] or {COMMON.env_prefix}…", ours)
+    values = {name: configured(f"{COMMON.key}.{name}") for name in ours if name not in given} | given
+    values |= _credentials(given, values.get("api_key"))
+    values |= _of_dlt(given)
+    settings = Settings(**{name: value for name, value in values.items() if value not in (None, "")})
+    if "API_KEY" in os.environ and settings.api_key is None:
+        logger.warning(
+            "the environment variable API_KEY is set; it may belong to something else and is not sent. "
+            "If it is the token of %s, name it %s",
+            settings.base_url,
+            COMMON.variable("api_key"),
+        )
+    return settings
+
+
+def _credentials(given: Mapping[str, Any], api_key: Any) -> dict[str, Any]:
+    """The values of `api_key` and `credentials`; an argument stands for all that is configured."""
+    from stac_assets.settings.credentials import read_credentials
+
+    read = read_credentials(given.get(CREDENTIALS))
+    if "api_key" in given or (CREDENTIALS not in given and not read.api_key):
+        return {"api_key": api_key, CREDENTIALS: read.identity()}
+    stands_twice = CREDENTIALS not in given and api_key not in (None, "")
+    if stands_twice and without_line_end(str(api_key)) != read.api_key:
+        raise ConfigurationError(
+            f"api_key stands under [{COMMON.key}] and under [{COMMON.key}.{CREDENTIALS}]; keep one"
+        )
+    return {"api_key": read.api_key, CREDENTIALS: read.identity()}
+
+
+def _of_dlt(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that are dlt's own; some stand in a section of the destination."""
+    keys = {name: setting.dlt_key.key for name, setting in SETTINGS.items() if setting.dlt_key}
+    default = SETTINGS["destination"].default
+    destination = given.get("destination") or configured(keys["destination"]) or default
+    found = {name: configured(key.format(destination)) for name, key in keys.items() if name not in given}
+    return {**found, "destination": destination}
+
+
+def _refuse_unknown(names: Iterable[str], where: str, known: Iterable[str]) -> None:
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise unknown_setting(unknown[0], where, known)

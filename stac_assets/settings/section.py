@@ -1,0 +1,46 @@
+"""Where settings stand: a table of dlt's configuration, and how its names are written in the environment."""
+
+from dataclasses import dataclass
+
+CREDENTIALS = "credentials"
+"""The table below a section that holds credentials of other kinds than a bearer token."""
+FILE_OF_SECRETS = ".dlt/secrets.toml"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table of `.dlt/config.toml` and `.dlt/secrets.toml` that holds the settings of one catalog.
+
+    Args:
+        key: the table's dotted name.
+    """
+
+    key: str = "sources.pystac_client_source"
+
+    @property
+    def env_prefix(self) -> str:
+        """How the environment variables of its settings begin."""
+        return self.key.replace(".", "__").upper() + "__"
+
+    def variable(self, setting: str) -> str:
+        """The environment variable of a setting."""
+        return self.env_prefix + setting.upper()
+
+    def where(self, setting: str) -> str:
+        """Where a user sets a setting, for an error message about a secret one."""
+        if setting == CREDENTIALS:
+            return f"[{self.key}.{CREDENTIALS}] in {FILE_OF_SECRETS}"
+        return (
+            f"`{setting}` under [{self.key}] in {FILE_OF_SECRETS}, "
+            f"or as the environment variable {self.variable(setting)}"
+        )
+
+    def of_catalog(self, name: str) -> "Section":
+        """The section of a catalog that has a name."""
+        return Section(f"{self.key}.catalogs.{name}")
+
+
+COMMON = Section()
+"""The section of the unnamed catalog, and of what named ones have in common."""
+SECTION = COMMON.key
+ENV_PREFIX = COMMON.env_prefix
