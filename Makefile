@@ -8,7 +8,7 @@ BENCH_STAMP := $(VENV)/.installed-bench
 ALONE := -ra --numprocesses=2 --dist=worksteal
 SUITE := $(foreach each,exact lossless typed catalog_tables odd_documents,stac_assets_tests/test_$(each).py)
 
-.PHONY: demo ui test test-destinations test-concurrency test-deploy test-soak test-browser test-embedded-elt test-newest lint types check bench bench-quick screenshots clean
+.PHONY: demo ui test test-destinations test-concurrency test-deploy test-soak test-browser test-embedded-elt test-newest lint types check bench bench-quick settings-table screenshots clean
 
 demo: $(STAMP)  ## load the sample API into DuckDB through Dagster
 	$(BIN)/stac-assets demo
@@ -59,6 +59,9 @@ bench: $(BENCH_STAMP)  ## ours beside its peers, and the targets; WRITE=1 keeps 
 
 bench-quick:  ## the same with fewer items, in about two minutes
 	@$(MAKE) --no-print-directory bench QUICK=1
+
+settings-table: $(STAMP)  ## the table in docs/configuration.md, from the declaration of the settings
+	$(BIN)/python -m stac_assets.settings.table
 
 screenshots: $(STAMP)  ## docs/*.png, of Dagster's UI on the demo's data
 	$(BIN)/python -m stac_assets_tests.browser.screenshots

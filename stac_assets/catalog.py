@@ -1,28 +1,57 @@
-"""One STAC API with its settings, and the names that are made from both."""
+"""One STAC API with its settings, and the only place that makes names from both.
 
+A project without named catalogs has one unnamed catalog, with the names of version 0.1.0. The names of a
+named one hold its own, so that several catalogs fit into one Dagster instance and one database.
+"""
+
+import hashlib
+import re
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
-from stac_assets.settings import Settings
+from stac_assets.settings import Settings, read_settings
+from stac_assets.settings.section import COMMON, Section
+from stac_assets.stac.errors import ConfigurationError
 
 PIPELINE_NAME = "pystac_client_pipeline"
+DUCKDB_FILE_STEM = "pystac_client"
 GROUP = "stac_api"
 """Dagster's group of the unnamed catalog's assets; one group, so that the graph is seen at a glance."""
 API_ASSET = "stac_api"
 """Last part of the key of the external asset that stands for the API itself."""
+VIEWS_SCHEMA = "stac"
+"""The schema that the views over all catalogs have, so no catalog's tables may be in it."""
+LONGEST_TAG = 63
+_NAME = re.compile(r"[a-z](_?[a-z0-9])*_?")
+_NOT_IN_TAGS = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """A STAC API that is mirrored. No other place makes a name from a catalog's name or URL.
+    """A STAC API that is mirrored.
 
     Args:
         settings: what to load, from where, into what.
         name: `[a-z][a-z0-9_]*`; None for the unnamed catalog of a project that has only one.
+
+    Raises:
+        ConfigurationError: no catalog can have that name; the message says why.
     """
 
     settings: Settings
     name: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.name is not None:
+            _check_name(self.name, self.settings.destination_name or DUCKDB_FILE_STEM)
+        if self.settings.section != self.section:  # so that its errors say where this catalog is configured
+            object.__setattr__(self, "settings", self.settings.with_(section=self.section))
+
+    @property
+    def section(self) -> Section:
+        """Where its settings stand in dlt's configuration, and in the environment."""
+        return COMMON if self.name is None else COMMON.of_catalog(self.name)
 
     # Dagster ----------------------------------------------------------------------------------
 
@@ -53,6 +82,22 @@ class Catalog:
         return urlsplit(self.settings.base_url).hostname or ""
 
     @property
+    def host_tag(self) -> str:
+        """The host as the value of a Dagster tag: at most 63 letters, digits, dots, dashes and underscores.
+
+        An international name is written as DNS has it (IDNA), the colons of an IPv6 address are dashes.
+        """
+        try:
+            host = self.host.encode("idna").decode()
+        except UnicodeError:  # a label that DNS could not hold
+            host = self.host
+        tag = _NOT_IN_TAGS.sub("-", host)
+        if len(tag) <= LONGEST_TAG:
+            return tag
+        digest = hashlib.sha256(host.encode()).hexdigest()[:8]
+        return f"{tag[: LONGEST_TAG - len(digest) - 1]}-{digest}"
+
+    @property
     def pool(self) -> str:
         """Dagster's pool of the runs that ask one server; catalogs of one host share its limit."""
         return f"stac-api/{self.host}"
@@ -61,10 +106,39 @@ class Catalog:
 
     @property
     def dataset_name(self) -> str:
-        """dlt's dataset, the schema in which the tables are."""
-        return self.settings.dataset_name
+        """dlt's dataset, the schema with the tables: the catalog's name, unless its settings have one."""
+        if self.name is None or "dataset_name" in self.settings.model_fields_set:
+            return self.settings.dataset_name
+        return self.name
 
     @property
     def pipeline_name(self) -> str:
         """dlt's pipeline."""
         return self.name or PIPELINE_NAME
+
+
+def read_catalog(**arguments: Any) -> Catalog:
+    """The catalog of this project as it is configured; nothing is asked of its API.
+
+    Args:
+        arguments: settings by name that come before all others; None means not given.
+
+    Raises:
+        ConfigurationError: a setting does not exist or has a value that cannot be used.
+    """
+    return Catalog(read_settings(**arguments))
+
+
+def _check_name(name: str, file_stem: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(
+            f"a catalog's name is {name!r}; expected small letters, digits and single underscores, "
+            "and a letter first"
+        )
+    if name == VIEWS_SCHEMA:
+        raise ConfigurationError(f"no catalog can be called {name!r}: the views over all catalogs are there")
+    if name == file_stem.lower():
+        raise ConfigurationError(
+            f"no catalog can be called {name!r}: its tables would have the name of the DuckDB file "
+            f"{file_stem}.duckdb, and DuckDB could not tell them apart"
+        )

@@ -3,7 +3,7 @@
 import argparse
 import logging
 import sys
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from stac_assets.settings import Settings
@@ -40,19 +40,16 @@ class _Stderr(logging.StreamHandler[TextIO]):
         return sys.stderr
 
 
-def settings_from(arguments: argparse.Namespace, **others: Any) -> "Settings":
+def settings_from(arguments: argparse.Namespace) -> "Settings":
     """The settings in force, the flags of the command before all others."""
+    from stac_assets.cli.flags import settings_given
     from stac_assets.settings import read_settings
     from stac_assets.settings.values import ALL_COLLECTIONS
 
-    collections = arguments.collection
-    return read_settings(
-        base_url=arguments.base_url,
-        collections=ALL_COLLECTIONS if ALL_COLLECTIONS in (collections or ()) else collections,
-        start_date=arguments.start,
-        end_date=arguments.end,
-        **others,
-    )
+    given = settings_given(arguments)
+    if ALL_COLLECTIONS in (given.get("collections") or ()):
+        given["collections"] = ALL_COLLECTIONS
+    return read_settings(**given)
 
 
 def sized(size: float) -> str:

@@ -27,13 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     resources = [name for name in ENDPOINTS if name in (arguments.resource or ("search",))]
     if arguments.id and "item" not in resources:
         arguments.usage_error("--id needs --resource item")
-    settings = settings_from(
-        arguments,
-        destination=arguments.destination,
-        granularity=arguments.granularity,
-        max_items=arguments.max_items,
-    )
-    return _Command(settings, tuple(arguments.id or ())).run(resources)
+    return _Command(settings_from(arguments), tuple(arguments.id or ())).run(resources)
 
 
 class _Command:

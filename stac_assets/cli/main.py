@@ -8,14 +8,13 @@ import argparse
 import importlib.metadata
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from stac_assets.cli.console import INSTALL, LOGGER, configure_logging, tell_error
 from stac_assets.demo import DEFAULT_FOLDER
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import StacError
-from stac_assets.stac.windows import Granularity, parse_day
 
 INTERRUPTED = 130
 """What a shell returns for a command that Ctrl-C ended: 128 and the signal's number."""
@@ -93,7 +92,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     _add_verbose(parser, default=0)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=_CommandParser
+    )
     _add_load(commands)
     _add_check(commands)
     _add_show(commands)
@@ -101,12 +102,39 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+class _CommandParser(argparse.ArgumentParser):
+    """The parser of a command, whose flags are made when it is the command that was given.
+
+    So the help of all commands does not wait for the declaration of the settings, from which flags come.
+
+    Args:
+        add_flags: adds them.
+        others: what `argparse.ArgumentParser` takes.
+    """
+
+    def __init__(self, *, add_flags: "Callable[[_CommandParser], None]", **others: Any) -> None:
+        super().__init__(**others)
+        self._add_flags = add_flags
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        self._add_flags(self)
+        _add_verbose(self)
+        return super().parse_known_args(args, namespace)
+
+
 def _add_load(commands: Any) -> None:
     parser = commands.add_parser(
         "load",
         help="load from an API into the database, without Dagster",
         description="Make tables hold exactly what the API holds now, for some collections and days.",
+        add_flags=_load_flags,
     )
+    parser.set_defaults(run=_load, usage_error=parser.error)
+
+
+def _load_flags(parser: argparse.ArgumentParser) -> None:
+    from stac_assets.cli.flags import add_setting
+
     parser.add_argument(
         "--resource",
         action="append",
@@ -115,21 +143,15 @@ def _add_load(commands: Any) -> None:
         help=f"endpoint to load: {', '.join(ENDPOINTS)}; may be repeated (default: search)",
     )
     _add_selection(parser)
-    parser.add_argument(
-        "--granularity",
-        choices=[str(granularity) for granularity in Granularity],
-        help="days that a partition spans; a --start inside a week, month or year begins that one",
-    )
+    add_setting(parser, "--granularity", "granularity")
     parser.add_argument(
         "--id",
         action="append",
         metavar="ITEM",
         help="item to refresh with --resource item; may be repeated (default: those that search holds)",
     )
-    parser.add_argument("--destination", metavar="NAME", help="dlt destination, such as duckdb or postgres")
-    parser.add_argument("--max-items", type=int, metavar="N", help="load a sample of each partition only")
-    _add_verbose(parser)
-    parser.set_defaults(run=_load, usage_error=parser.error)
+    add_setting(parser, "--destination", "destination", "NAME")
+    add_setting(parser, "--max-items", "max_items", "N")
 
 
 def _add_check(commands: Any) -> None:
@@ -138,9 +160,8 @@ def _add_check(commands: Any) -> None:
         help="ask the API what it has, before anything loads",
         description="Tell whether the token is accepted, which of the nine endpoints the API has, and how "
         "many items of about what size its collections hold. Exits with 1 if a load lacks something.",
+        add_flags=_add_selection,
     )
-    _add_selection(parser)
-    _add_verbose(parser)
     parser.set_defaults(run=_check)
 
 
@@ -149,11 +170,14 @@ def _add_show(commands: Any) -> None:
         "show",
         help="open dlt's dashboard on what was loaded",
         description=f"Open dlt's dashboard on 127.0.0.1. It needs: {INSTALL}",
+        add_flags=_show_flags,
     )
+    parser.set_defaults(run=_show)
+
+
+def _show_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=2718, metavar="N", help="default: 2718")
     parser.add_argument("--headless", action="store_true", help="do not open a browser")
-    _add_verbose(parser)
-    parser.set_defaults(run=_show)
 
 
 def _add_demo(commands: Any) -> None:
@@ -162,7 +186,12 @@ def _add_demo(commands: Any) -> None:
         help="serve a sample API and load it through Dagster",
         description="Serve a sample STAC API on 127.0.0.1 and materialize all nine assets from it, in a "
         "folder of its own.",
+        add_flags=_demo_flags,
     )
+    parser.set_defaults(run=_demo)
+
+
+def _demo_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=int, default=8427, metavar="N", help="of the sample API; default: 8427"
     )
@@ -175,41 +204,22 @@ def _add_demo(commands: Any) -> None:
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--ui", action="store_true", help="run `dagster dev` on it instead of loading")
     instead.add_argument("--serve", action="store_true", help="only serve it, and print the settings for it")
-    _add_verbose(parser)
-    parser.set_defaults(run=_demo)
 
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:
     """Which part of which API."""
-    parser.add_argument("--base-url", metavar="URL", help="landing page of the API")
-    parser.add_argument(
-        "--collection",
-        action="append",
-        metavar="ID",
-        help="collection, or '*' for all of the API's; may be repeated (default: the configured ones)",
-    )
-    parser.add_argument(
-        "--start", type=_day, metavar="DAY", help="first UTC day, YYYY-MM-DD (default: the configured one)"
-    )
-    parser.add_argument(
-        "--end",
-        type=_day,
-        metavar="DAY",
-        help="last UTC day, included (default: the configured one, or today)",
-    )
+    from stac_assets.cli.flags import add_setting
+
+    add_setting(parser, "--base-url", "base_url", "URL")
+    add_setting(parser, "--collection", "collections", "ID", is_list=True)
+    add_setting(parser, "--start", "start_date", "DAY")
+    add_setting(parser, "--end", "end_date", "DAY")
 
 
 def _add_verbose(parser: argparse.ArgumentParser, default: Any = argparse.SUPPRESS) -> None:
     parser.add_argument(
         "-v", "--verbose", action="count", default=default, help="tell what is done; -vv tells more"
     )
-
-
-def _day(text: str) -> Any:
-    try:
-        return parse_day(text, "the day")
-    except StacError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 class _Version(argparse.Action):

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError, 
 
 from stac_assets.settings import values as v
 from stac_assets.settings.declaration import DltKey, Mark, declared
-from stac_assets.settings.refusals import refusal
 from stac_assets.settings.section import COMMON, Section
+from stac_assets.settings.validation import refusal
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.http.identity import Identity
 from stac_assets.stac.http.options import ApiOptions, RequestModifier
@@ -33,7 +33,7 @@ class Settings(BaseModel):
         ConfigurationError: a setting does not exist, has a value that cannot be used, or contradicts another.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
     base_url: v.BaseUrl = Field(default=EARTH_SEARCH, description="URL of the API's landing page.")
     api_key: Annotated[v.SecretText | None, Mark.SECRET] = Field(
@@ -42,7 +42,7 @@ class Settings(BaseModel):
         description="Bearer token, sent to the origins of `base_url` and `trusted_origins` only.",
     )
     headers: Annotated[v.Headers, Mark.SECRET] = Field(
-        default={}, repr=False, description="Headers sent to those origins too, by name."
+        default={}, repr=False, description="Headers sent to the same origins as the token, by name."
     )
     credentials: Annotated[InstanceOf[Identity], Mark.SECRET] = Field(
         default=Identity(),
@@ -118,10 +118,10 @@ class Settings(BaseModel):
         default=60.0, description="Seconds to wait for the next bytes of an answer."
     )
     request_timeout: v.Duration = Field(default=300.0, description="Seconds to wait for a whole answer.")
-    max_retries: v.Amount = Field(default=6, description="Attempts after the first.")
+    max_retries: v.Amount = Field(default=6, description="Attempts after the first, for a fault that may pass.")
     backoff: v.Duration = Field(
         default=0.5,
-        description="Seconds before the first of these attempts; before each further one, twice as many.",
+        description="Seconds before the first of these attempts; each further one waits twice as long.",
     )
     max_backoff: v.Duration = Field(default=60.0, description="Seconds between two attempts at most.")
     max_retry_after: v.Duration = Field(
@@ -190,13 +190,12 @@ class Settings(BaseModel):
     if not TYPE_CHECKING:  # for type checkers the arguments are the fields
 
         def __init__(self, **given: Any) -> None:
-            refused = None
             try:
                 super().__init__(**given)
+                return
             except ValidationError as error:
                 refused = refusal(error, SETTINGS)
-            if refused is not None:  # raised here it has no context, which would show what was given
-                raise refused
+            raise refused  # here, so that it has no context, which would show what was given
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:

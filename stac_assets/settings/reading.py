@@ -11,8 +11,8 @@ from typing import Any
 
 from stac_assets.settings.configuration import configured, names_in
 from stac_assets.settings.model import SETTINGS, Settings
-from stac_assets.settings.refusals import unknown_setting
 from stac_assets.settings.section import COMMON, CREDENTIALS
+from stac_assets.settings.validation import unknown_setting
 from stac_assets.settings.values import without_line_end
 from stac_assets.stac.errors import ConfigurationError
 

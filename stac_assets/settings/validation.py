@@ -1,12 +1,27 @@
-"""Errors about settings in our own words: pydantic's repeat what they were given, also where it is secret."""
+"""What pydantic refuses, told in our words: its own repeat what they were given, also where it is secret."""
 
 import difflib
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import ValidationError, create_model
 
 from stac_assets.settings.declaration import Setting
 from stac_assets.stac.errors import ConfigurationError
+
+
+def read_alone(setting: Setting, value: Any) -> Any:
+    """The value of one setting as the model reads it, such as a date from its text.
+
+    Raises:
+        ConfigurationError: it is of no use.
+    """
+    fields: Any = {setting.name: (setting.field.annotation, setting.field)}
+    try:
+        return getattr(create_model("Alone", **fields)(**{setting.name: value}), setting.name)
+    except ValidationError as error:
+        refused = refusal(error, {setting.name: setting})
+    raise refused  # here, so that it has no context
 
 
 def refusal(error: ValidationError, settings: Mapping[str, Setting]) -> ConfigurationError:
