@@ -25,8 +25,10 @@ __all__ = [
     "without_load_id",
 ]
 
-QUICK = {"backoff": 0.001, "max_backoff": 0.002, "max_retries": 1, "lock_timeout": 0.05}
-"""No test waits: the same rules, in milliseconds."""
+IMPATIENT: dict[str, Any] = {"backoff": 0.001, "max_backoff": 0.002, "max_retries": 1}
+"""No test waits for an API: the same rules, in milliseconds."""
+QUICK: dict[str, Any] = {**IMPATIENT, "lock_timeout": 0.05}
+"""Nor for those that hold a dataset."""
 
 
 def settings_for(api: StacApi | str, **overrides: Any) -> Settings:

@@ -25,7 +25,7 @@ from stac_assets.stac.http.oauth import ClientTokens
 from stac_assets.stac.http.options import ApiOptions
 from stac_assets.stac.http.redaction import hidden
 from stac_assets_tests.asking import client, ids_of, searched, some_items
-from stac_assets_tests.loads import QUICK, ids, load_days
+from stac_assets_tests.loads import IMPATIENT, ids, load_days
 from stac_assets_tests.stac_api import StacApi, make_item
 from stac_assets_tests.stac_api_faults import Request
 from stac_assets_tests.test_settings import configure
@@ -375,7 +375,7 @@ def test_credentials_are_an_argument_of_the_source(project: Path, api: StacApi) 
     api.put(make_item("a"))
     for given in ({"username": "u"}, StacCredentials(username="u")):
         days = {"start_date": "2024-01-01", "end_date": "2024-01-01"}
-        source = pystac_client_source(api.url, credentials=given, collections=["c1"], **days, **QUICK)
+        source = pystac_client_source(api.url, credentials=given, collections=["c1"], **days, **IMPATIENT)
         assert len(list(source.with_resources("search"))) > 0
         assert api.requests[-1].headers["authorization"].startswith("Basic ")
     assert repr(StacCredentials(api_key="s3cr3t")) == str(StacCredentials(api_key="s3cr3t"))

@@ -8,16 +8,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from stac_assets.api import request_for
+from stac_assets.catalog import Catalog
 from stac_assets.cli.console import LOGGER, settings_from, tell_error
 from stac_assets.cli.interrupts import interruptible
 from stac_assets.cli.progress import LoadDisplay, Tally
-from stac_assets.pipeline.load import LoadResult, WindowsFailed, load, stored_ids
+from stac_assets.pipeline.load import LoadResult, WindowsFailed, load
 from stac_assets.settings import Settings
-from stac_assets.source import whole_job
 from stac_assets.source.columns import ITEM_TABLES
 from stac_assets.source.fetch import Job
 from stac_assets.stac.endpoints import ENDPOINTS
-from stac_assets.stac.errors import Cancelled, ConfigurationError, EndpointMissing
+from stac_assets.stac.errors import Cancelled, EndpointMissing
 
 logger = logging.getLogger(LOGGER)
 
@@ -51,7 +52,7 @@ class _Command:
         with interruptible() as cancelled:
             display = None
             try:
-                job = self._job(resource)
+                job = request_for(resource, Catalog(self._settings), self._ids)
                 with LoadDisplay(resource, self._tally(job), self._stderr) as display:
                     result = load(
                         job,
@@ -67,28 +68,6 @@ class _Command:
                 raise KeyboardInterrupt(_interruption(resource, storing)) from None
         self._report(result)
         result.raise_on_failures()
-
-    def _job(self, resource: str) -> Job:
-        if resource == "item" and not self._ids:
-            return self._stored_items()
-        job = whole_job(resource, self._settings, self._ids)
-        if resource in ITEM_TABLES and not job.windows:
-            raise ConfigurationError(
-                f"there is no day from {self._settings.start_date} to today; give --end or an earlier --start"
-            )
-        return job
-
-    def _stored_items(self) -> Job:
-        """The items that `search` holds, to be looked up one by one."""
-        windows = whole_job("search", self._settings, ()).windows
-        stored = {window: stored_ids(self._settings, window) for window in windows}
-        found = {window: ids for window, ids in stored.items() if ids}
-        if not found:
-            raise ConfigurationError(
-                "the table `search` holds no item of these collections and days whose document could be "
-                "refreshed; load `search` first, or name items with --id"
-            )
-        return Job("item", tuple(found), item_ids=found)
 
     def _tally(self, job: Job) -> Tally:
         expected = sum(len(ids) for ids in job.item_ids.values()) if job.item_ids else None

@@ -118,7 +118,9 @@ class Settings(BaseModel):
         default=60.0, description="Seconds to wait for the next bytes of an answer."
     )
     request_timeout: v.Duration = Field(default=300.0, description="Seconds to wait for a whole answer.")
-    max_retries: v.Amount = Field(default=6, description="Attempts after the first, for a fault that may pass.")
+    max_retries: v.Amount = Field(
+        default=6, description="Attempts after the first, for a fault that may pass."
+    )
     backoff: v.Duration = Field(
         default=0.5,
         description="Seconds before the first of these attempts; each further one waits twice as long.",

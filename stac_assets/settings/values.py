@@ -5,7 +5,7 @@ Numbers, choices and plain text are read by pydantic itself; what follows is wha
 
 import ast
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -78,7 +78,9 @@ def _names(value: Any, info: ValidationInfo) -> tuple[str, ...]:
     if isinstance(value, str) and not value.lstrip().startswith("["):
         value = [part.strip() for part in value.split(",") if part.strip()]
     value = _structure(value, info)
-    if not isinstance(value, list | tuple) or not value or not all(isinstance(x, str) and x for x in value):
+    if isinstance(value, Iterable) and not isinstance(value, str | Mapping):
+        value = list(value)
+    if not isinstance(value, list) or not value or not all(isinstance(x, str) and x for x in value):
         raise _unusable(info, value, 'a list of names, such as ["sentinel-2-l2a"]')
     return tuple(dict.fromkeys(value))
 

@@ -2,8 +2,9 @@
 
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from stac_assets.source.request import Job
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.http.options import RequestModifier
+from stac_assets.stac.windows import Granularity
 
 if TYPE_CHECKING:  # what fetches and converts is imported when it is needed, not with the definitions
     from stac_assets.source.delivery import Handover
@@ -33,60 +35,66 @@ def pystac_client_source(
     base_url: str | None = None,
     *,
     api_key: str | None = None,
-    credentials: StacCredentials | Mapping[str, str] | None = None,
-    collections: Iterable[str] | str | None = None,
-    start_date: str | None = None,
-    end_date: str | None = None,
-    item_ids: Iterable[str] = (),
     headers: Mapping[str, str] | None = None,
+    credentials: StacCredentials | Mapping[str, str] | None = None,
+    trusted_origins: Iterable[str] | None = None,
     request_modifier: RequestModifier | None = None,
-    **settings: Any,
+    collections: Iterable[str] | str | None = None,
+    start_date: date | str | None = None,
+    end_date: date | str | None = None,
+    granularity: Granularity | str | None = None,
+    bbox: Sequence[float] | None = None,
+    intersects: Mapping[str, Any] | None = None,
+    query: Any = None,
+    filter: Mapping[str, Any] | str | None = None,
+    max_items: int | None = None,
+    promote_properties: Iterable[str] | str | None = None,
+    page_size: int | None = None,
+    max_concurrent_requests: int | None = None,
+    requests_per_second: float | None = None,
+    connect_timeout: float | None = None,
+    read_timeout: float | None = None,
+    request_timeout: float | None = None,
+    max_retries: int | None = None,
+    backoff: float | None = None,
+    max_backoff: float | None = None,
+    max_retry_after: float | None = None,
+    max_response_bytes: int | None = None,
+    item_ids: Iterable[str] = (),
 ) -> DltSource:
     """A dlt source with one resource, and so one table, per endpoint of a STAC API.
 
+    The arguments but the last are settings: `stac_assets.settings.Settings` says what each means, with its
+    unit and its bounds. One that is not given is read from the environment and `.dlt/`, or has a default.
+
     Args:
-        base_url: landing page of the API.
-        api_key: bearer token, unless `credentials` names another place for it.
-        credentials: any other credential; it stands for all that are configured.
-        collections: ids of collections, or `"*"` for all.
-        start_date: first UTC day to load, `YYYY-MM-DD`.
+        base_url: URL of the API's landing page.
+        credentials: stands for all credentials that are configured, `api_key` included.
+        collections: ids, or `"*"` for all that the API lists.
+        start_date: first UTC day to load, a date or `YYYY-MM-DD`.
         end_date: last UTC day to load, included; by default today.
         item_ids: ids of the items that the resource `item` loads, looked up in every collection.
-        headers: sent with every request to the API's own origin.
-        request_modifier: gets each `requests.Request` before it is sent, as in pystac-client.
-        settings: any other setting of `[sources.pystac_client_source]`.
 
     Returns:
         The source; choose with `.with_resources("search", "collections")`.
 
     Raises:
-        ConfigurationError: a setting does not exist or cannot be used.
+        ConfigurationError: a setting cannot be used, or one that is configured does not exist.
 
     Example:
         >>> import dlt
-        >>> from stac_assets.source import pystac_client_source
+        >>> from stac_assets import pystac_client_source
         >>> source = pystac_client_source(collections=["sentinel-2-l2a"], end_date="2024-01-02")
         >>> pipeline = dlt.pipeline("my_pipeline", destination="duckdb", dataset_name="stac")
         >>> pipeline.run(source.with_resources("search"))  # doctest: +SKIP
     """
+    given = dict(locals())  # the arguments by name: nothing else has a name yet
+    ids = tuple(given.pop("item_ids"))
+    read = read_settings(**given)
     from stac_assets.source.fetch import fetch
     from stac_assets.source.ownership import claim_dataset
     from stac_assets.source.resources import refuse_failures
     from stac_assets.source.running import destination_type
-
-    named = list(collections) if collections is not None and not isinstance(collections, str) else collections
-    read = read_settings(
-        base_url=base_url,
-        api_key=api_key,
-        credentials=credentials,
-        collections=named,
-        start_date=start_date,
-        end_date=end_date,
-        headers=headers,
-        request_modifier=request_modifier,
-        **settings,
-    )
-    ids = tuple(item_ids)
 
     @contextmanager
     def obtain(name: str) -> Iterator["Fetched"]:

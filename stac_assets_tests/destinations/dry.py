@@ -22,7 +22,7 @@ from stac_assets.pipeline.exclusion.dataset import Turn
 from stac_assets.pipeline.exclusion.waiting import Wait
 from stac_assets.pipeline.target import place_of, target_of
 from stac_assets.source import pystac_client_source
-from stac_assets_tests.loads import QUICK, settings_for
+from stac_assets_tests.loads import IMPATIENT, settings_for
 from stac_assets_tests.stac_api import StacApi
 
 PRIVATE_KEY = "-----BEGIN PRIVATE KEY-----\nbm8ga2V5\n-----END PRIVATE KEY-----\n"
@@ -139,7 +139,7 @@ def run_dry(
     plain = target.pipeline(folder / "check")
     with target.storing(place_of(plain), folder / "store", Turn(Wait(1))) as (pipeline, handover):
         assert handover is None
-        given = {**QUICK, "collections": ["c1"], **settings}
+        given = {**IMPATIENT, "collections": ["c1"], **settings}
         source = pystac_client_source(
             api.url, start_date="2024-01-01", end_date="2024-01-01", item_ids=item_ids, **given
         )

@@ -17,7 +17,7 @@ from stac_assets.source.columns import CATALOG_COLUMNS, ITEM_TABLES, REJECTED
 from stac_assets.source.rows import item_from_row
 from stac_assets_tests.destinations.dry import Dry, run_dry
 from stac_assets_tests.destinations.variant import copied
-from stac_assets_tests.loads import QUICK
+from stac_assets_tests.loads import IMPATIENT
 from stac_assets_tests.stac_api import RawItem, StacApi, make_item
 from stac_assets_tests.test_lossless import BAD, NOON
 
@@ -117,7 +117,7 @@ def test_a_column_of_earlier_loads_is_in_the_file_too(
     dry = run_dry(warehouse, api, "search", folder=tmp_path)
     api.put(make_item("a", title="new"))
     source = pystac_client_source(
-        api.url, collections=["c1"], start_date="2024-01-01", end_date="2024-01-01", **QUICK
+        api.url, collections=["c1"], start_date="2024-01-01", end_date="2024-01-01", **IMPATIENT
     )
     dry.pipeline.extract(source.with_resources("search"))
     dry.pipeline.normalize()
