@@ -10,15 +10,17 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from stac_assets.cli.console import sized
-from stac_assets.cli.main import main
+from stac_assets.cli.flags import settings_given
+from stac_assets.cli.main import build_parser, main
 from stac_assets.cli.progress import Tally
+from stac_assets.settings import SETTINGS
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import Granularity, parse_day, windows
 from stac_assets.stac.wording import counted
@@ -100,7 +102,8 @@ def fill(api: StacApi, items: list[dict[str, Any]]) -> None:
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from stac_assets.cli.main import build_parser; build_parser().format_help();"
-        "print({'dlt', 'duckdb', 'dagster', 'requests', 'msgspec', 'rich', 'pyarrow'} & set(sys.modules))"
+        "print({'dlt', 'duckdb', 'dagster', 'requests', 'msgspec', 'rich', 'pyarrow', 'pydantic'}"
+        " & set(sys.modules))"
     )
     assert run_in(REPOSITORY, dict(os.environ), sys.executable, "-c", code).strip() == "set()"
 
@@ -114,6 +117,8 @@ def test_help_imports_nothing_heavy() -> None:
         ["load", "--start", "2024-13-01"],
         ["load", "--start", "yesterday"],
         ["load", "--granularity", "hourly"],
+        ["load", "--max-items", "0"],
+        ["load", "--base-url", "earth-search"],
         ["load", "--id", "a"],
         ["check", "--end", "2024-1-1"],
     ],
@@ -123,6 +128,49 @@ def test_wrong_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFi
         main(arguments)
     assert exit.value.code == 2
     assert "usage: stac-assets" in capsys.readouterr().err
+
+
+SETTING_FLAGS = {
+    "load": {
+        "--base-url": "base_url",
+        "--collection": "collections",
+        "--start": "start_date",
+        "--end": "end_date",
+        "--granularity": "granularity",
+        "--destination": "destination",
+        "--max-items": "max_items",
+    },
+    "check": {
+        "--base-url": "base_url",
+        "--collection": "collections",
+        "--start": "start_date",
+        "--end": "end_date",
+    },
+}
+
+
+@pytest.mark.parametrize("command", SETTING_FLAGS)
+def test_flags_say_of_a_setting_what_the_model_says(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    told = re.split(r"\n  (?=-)", capsys.readouterr().out)
+    for flag, name in SETTING_FLAGS[command].items():
+        setting = SETTINGS[name]
+        (text,) = [text for text in told if text.startswith(f"{flag} ")]
+        assert setting.sentence[1:].rstrip(".").replace("`", "'") in text
+        assert f"or else {setting.default})" in text if setting.default else "as configured)" in text
+        assert flag == "--collection" or all(choice in text for choice in setting.choices)
+
+
+def test_flags_are_the_settings_of_a_command() -> None:
+    week = ["--start", "2024-01-01", "--end", "2024-01-07", "--collection", "a", "--collection", "b"]
+    given = settings_given(build_parser().parse_args(["load", *week, "--max-items", "3"]))
+    expected = dict.fromkeys(SETTING_FLAGS["load"].values())
+    days = {"start_date": date(2024, 1, 1), "end_date": date(2024, 1, 7)}
+    assert given == {**expected, **days, "collections": ["a", "b"], "max_items": 3}
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,13 +1,21 @@
 """Settings: one value, read from dlt's configuration without network."""
 
+import collections.abc
+import inspect
 import logging
+import re
+import traceback
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
-from stac_assets.settings import EARTH_SEARCH, ENV_PREFIX, Settings, read_settings
+from stac_assets.settings import EARTH_SEARCH, ENV_PREFIX, SETTINGS, Settings, read_settings
+from stac_assets.settings.declaration import Mark, Setting
+from stac_assets.settings.table import PAGE, renewed
+from stac_assets.source import pystac_client_source
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.windows import Granularity
 from stac_assets_tests.conftest import enter_project
@@ -98,6 +106,12 @@ def test_an_unknown_setting_is_named_wherever_it_stands(
     with pytest.raises(ConfigurationError, match="did you mean 'api_key'") as caught:
         read_settings()
     assert "s3cr3t" not in str(caught.value)
+
+
+def test_an_argument_in_python_has_no_place_in_a_file(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    configure(project, monkeypatch, 'request_modifier = "print"')
+    with pytest.raises(ConfigurationError, match="unknown setting 'request_modifier'"):
+        read_settings()
 
 
 def test_fields_is_refused_with_its_reason(project: Path) -> None:
@@ -196,3 +210,111 @@ def test_windows_end_with_the_last_day_included_or_today(project: Path) -> None:
     assert [window.key for window in settings.windows("c")] == ["c|2024-01-01", "c|2024-02-01"]
     assert settings.windows("c", date(2024, 2, 1))[0] == settings.window_at("c", date(2024, 2, 1))
     assert read_settings().windows("c")[-1].end > date.today() - (date(2024, 1, 3) - date(2024, 1, 1))
+
+
+# Declared once ------------------------------------------------------------------------------------
+
+ARGUMENTS = [setting for setting in SETTINGS.values() if setting.is_argument]
+EACH_ARGUMENT = pytest.mark.parametrize("setting", ARGUMENTS, ids=lambda setting: setting.name)
+SECRET = "s3cr3t"
+PLAIN = (int, float, str, date, Granularity)
+
+
+def wrong_values(setting: Setting) -> list[Any]:
+    """Values that a setting cannot have."""
+    if setting.least is not None:
+        return [setting.least - 1, "many", True, [SECRET]]
+    return ["{" if setting.name in ("intersects", "query", "filter") else 7]
+
+
+@EACH_ARGUMENT
+def test_every_setting_is_told_in_one_sentence(setting: Setting) -> None:
+    assert re.fullmatch(r"[A-Za-z].+[^.]\.", setting.sentence)
+    assert ". " not in setting.sentence
+
+
+@EACH_ARGUMENT
+def test_a_wrong_value_is_told_in_our_words_only(project: Path, setting: Setting) -> None:
+    for value in wrong_values(setting):
+        with pytest.raises(ConfigurationError, match=rf"\b{setting.name}\b") as caught:
+            read_settings(**{setting.name: value})
+        assert "pydantic" not in "".join(traceback.format_exception(caught.value))
+        assert ("expected" in str(caught.value)) is not setting.is_secret
+        assert setting.least is None or f"a number, {setting.least} or more" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [name for name, setting in SETTINGS.items() if setting.is_secret])
+def test_a_secret_is_shown_neither_by_an_error_nor_by_repr(name: str) -> None:
+    values: list[Any] = [[SECRET], {"a": [SECRET]}, SECRET + "\n" + SECRET, {SECRET}]
+    for value in values:
+        with suppress(ConfigurationError):
+            settings = Settings(**{name: value})
+            assert SECRET not in repr(settings) + str(settings)
+            continue
+        with pytest.raises(ConfigurationError) as caught:
+            Settings(**{name: value})
+        assert SECRET not in "".join(traceback.format_exception(caught.value))
+        assert caught.value.__context__ is caught.value.__cause__ is None
+
+
+@EACH_ARGUMENT
+def test_a_default_is_a_value_that_the_setting_can_have(setting: Setting) -> None:
+    default = setting.field.default
+    if default not in (None, ()):
+        assert Settings(**{setting.name: default}) == Settings()
+
+
+def test_other_values_for_some_settings() -> None:
+    settings = Settings(page_size=5, collections=("a",))
+    other = settings.with_(page_size="7", destination="postgres", max_items=None)
+    assert (other.page_size, other.collections, other.destination) == (7, ("a",), "postgres")
+    assert settings == Settings(page_size=5, collections=("a",)) != other
+    with pytest.raises(ConfigurationError, match="page_size is 0"):
+        settings.with_(page_size=0)
+    with pytest.raises(ConfigurationError, match="'page_sice' in Settings; did you mean 'page_size'"):
+        settings.with_(page_sice=1)
+    with pytest.raises(ValueError, match="frozen"):
+        settings.page_size = 6  # type: ignore[misc]
+
+
+def test_the_client_of_the_api_has_the_settings_and_knows_where_they_stand() -> None:
+    given: dict[str, Any] = {
+        "page_size": 7,
+        "connect_timeout": 1.5,
+        "api_key": SECRET,
+        "headers": {"X-A": "b"},
+    }
+    options = Settings(**given).api
+    assert {name: getattr(options, name) for name in given} == given
+    assert "[sources.pystac_client_source] in .dlt/secrets.toml" in Settings().where("api_key")
+    assert "SOURCES__PYSTAC_CLIENT_SOURCE__API_KEY" in Settings().where("api_key")
+    assert "[sources.pystac_client_source.credentials]" in Settings().where("credentials")
+
+
+def test_the_source_has_an_argument_for_every_setting_that_a_script_needs() -> None:
+    unused = {Mark.IN_LOADS, Mark.IN_DAGSTER, Mark.FOUND}
+    needed = [s.name for s in SETTINGS.values() if s.dlt_key is None and not s.marks & unused]
+    parameters = inspect.signature(pystac_client_source).parameters
+    assert list(parameters) == [*needed, "item_ids"]
+    assert all(parameters[name].default is None for name in needed)
+    hints = get_type_hints(pystac_client_source)
+    for name in set(needed) - {"credentials"}:
+        declared, taken = atoms(SETTINGS[name].field.annotation), atoms(hints[name])
+        assert declared <= taken | ({int} if float in taken else set()), name
+
+
+def atoms(annotation: Any) -> set[Any]:
+    """The plain types that an annotation is made of."""
+    if annotation in PLAIN:
+        return {annotation}
+    if get_origin(annotation) is Literal:
+        return {str}
+    parts = get_args(annotation) if get_origin(annotation) is not collections.abc.Callable else ()
+    return {atom for part in parts for atom in atoms(part)}
+
+
+def test_the_table_in_the_docs_is_that_of_the_model() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert renewed(page) == page, "run `make settings-table`"
+    told = set(re.findall(r"^\| `(\w+)`", page, re.MULTILINE))
+    assert {setting.name for setting in ARGUMENTS} | {"destination_name", "pipelines_dir"} == told

@@ -255,11 +255,7 @@ class Settings(BaseModel):
     @property
     def recorded_filter(self) -> str | None:
         """The filters as JSON text, as recorded with each materialization; None without one."""
-        given = {
-            name: value
-            for name in ("bbox", "intersects", "query", "filter")
-            if (value := getattr(self, name)) is not None
-        }
+        given = {name: value for name, value in vars(self.narrowing).items() if value is not None}
         return json.dumps(given, sort_keys=True) if given else None
 
 
