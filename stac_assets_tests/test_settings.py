@@ -289,6 +289,9 @@ def test_the_client_of_the_api_has_the_settings_and_knows_where_they_stand() -> 
     assert "[sources.pystac_client_source] in .dlt/secrets.toml" in Settings().where("api_key")
     assert "SOURCES__PYSTAC_CLIENT_SOURCE__API_KEY" in Settings().where("api_key")
     assert "[sources.pystac_client_source.credentials]" in Settings().where("credentials")
+    assert "`collections` under [sources.pystac_client_source] in .dlt/config" in Settings().where(
+        "collections"
+    )
 
 
 def test_the_source_has_an_argument_for_every_setting_that_a_script_needs() -> None:

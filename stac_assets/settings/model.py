@@ -225,8 +225,9 @@ class Settings(BaseModel):
         return ApiOptions(**{option.name: getattr(self, option.name) for option in fields(ApiOptions)})
 
     def where(self, setting: str) -> str:
-        """Where a user sets one of these settings, for an error message."""
-        return self.section.where(setting)
+        """Where a user sets a setting of this section, for an error message."""
+        is_secret = SETTINGS[setting].is_secret
+        return self.section.where(setting, ".dlt/secrets.toml" if is_secret else ".dlt/config.toml")
 
     @property
     def narrowing(self) -> Narrowing:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 CREDENTIALS = "credentials"
 """The table below a section that holds credentials of other kinds than a bearer token."""
-FILE_OF_SECRETS = ".dlt/secrets.toml"
 
 
 @dataclass(frozen=True)
@@ -26,14 +25,12 @@ class Section:
         """The environment variable of a setting."""
         return self.env_prefix + setting.upper()
 
-    def where(self, setting: str) -> str:
-        """Where a user sets a setting, for an error message about a secret one."""
+    def where(self, setting: str, file: str) -> str:
+        """Where a user sets a setting, for an error message: in a file, or in the environment."""
         if setting == CREDENTIALS:
-            return f"[{self.key}.{CREDENTIALS}] in {FILE_OF_SECRETS}"
-        return (
-            f"`{setting}` under [{self.key}] in {FILE_OF_SECRETS}, "
-            f"or as the environment variable {self.variable(setting)}"
-        )
+            return f"[{self.key}.{CREDENTIALS}] in {file}"
+        variable = self.variable(setting)
+        return f"`{setting}` under [{self.key}] in {file}, or as the environment variable {variable}"
 
     def of_catalog(self, name: str) -> "Section":
         """The section of a catalog that has a name."""
