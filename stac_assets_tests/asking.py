@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from stac_assets.settings import Settings
 from stac_assets.source.reader import FetchedWindow, fetch_windows
 from stac_assets.source.spool import read_tables
 from stac_assets.stac.api import StacApi as Client
@@ -32,10 +33,15 @@ DAY = date(2024, 1, 1)
 WINDOW = Window("c1", DAY, DAY + timedelta(days=1))
 
 
-def client(api: StacApi | str, **options: Any) -> Client:
-    """A client of `api` (or of a URL) that waits milliseconds."""
+def options_for(api: StacApi | str, **options: Any) -> ApiOptions:
+    """The options for a client of `api` (or of a URL), with waits of milliseconds."""
     url = api if isinstance(api, str) else api.url
-    return Client(ApiOptions(base_url=url, **{**TINY, **options}))
+    return Settings(base_url=url, **{**TINY, **options}).api
+
+
+def client(api: StacApi | str, **options: Any) -> Client:
+    """A client of `api` (or of a URL), with waits of milliseconds."""
+    return Client(options_for(api, **options))
 
 
 def searched(asking: Client, window: Window = WINDOW, narrowing: Narrowing | None = None) -> list[str]:

@@ -9,16 +9,16 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from stac_assets.settings import Settings
 from stac_assets.stac.api import StacApi
-from stac_assets.stac.http.options import ApiOptions
 from stac_assets.stac.http.page_request import PageRequest
 from stac_assets.stac.narrowing import Narrowing
-from stac_assets.stac.watch.budgeted_client import Questions
+from stac_assets.stac.watch.budgeted_client import BudgetedClient
 from stac_assets.stac.watch.changed_windows import Calendar
 from stac_assets.stac.watch.patience import impatient
-from stac_assets.stac.watch.updated_filter import Between, Language
+from stac_assets.stac.watch.updated_filter import UpdatedFilter
 from stac_assets.stac.watch.watcher import Changes, State, Watcher
-from stac_assets.stac.windows import Granularity
+from stac_assets.stac.windows import Granularity, Interval
 from stac_assets_tests.stac_api import StacApi as Api
 from stac_assets_tests.stac_api import make_item
 
@@ -44,20 +44,20 @@ class Watch:
     requests: int = 0
 
     def __call__(self) -> Changes:
-        options = impatient(ApiOptions(self.api.url, page_size=self.page_size, **QUICK))
-        questions = Questions(StacApi(options), self.narrowing, self.max_requests)
+        options = impatient(Settings(base_url=self.api.url, page_size=self.page_size, **QUICK).api)
+        client = BudgetedClient(StacApi(options), self.narrowing, self.max_requests)
         calendar = Calendar(self.first, self.last, self.granularity, self.today)
-        changes = Watcher(questions, calendar, self.watch_days).look("c1", self.state)
+        changes = Watcher(client, calendar, self.watch_days).poll("c1", self.state)
         if changes.state is not None:
             self.state = msgspec.json.decode(msgspec.json.encode(changes.state), type=State)
-        self.requests = questions.requests
+        self.requests = client.requests
         assert self.requests <= self.max_requests + 1
         return changes
 
     def days(self) -> list[str]:
         """The windows with changes of one look."""
         changes = self()
-        assert changes.error is None, changes.told
+        assert changes.error is None, changes.summary
         return [str(day) for day in sorted(changes.windows)]
 
     def until_done(self) -> tuple[list[list[str]], str]:
@@ -65,10 +65,10 @@ class Watch:
         found = []
         for _ in range(60):
             changes = self()
-            assert changes.error is None, changes.told
+            assert changes.error is None, changes.summary
             found.append([str(day) for day in sorted(changes.windows)])
             if changes.is_complete:
-                return found, changes.told
+                return found, changes.summary
         raise AssertionError("it never ends")
 
 
@@ -114,9 +114,9 @@ def test_items_are_found_by_when_they_changed(modern: Api, extensions: Any, post
     watch = Watch(modern)
     baseline = watch()
     assert baseline.windows == {}
-    assert "strategy `updated`" in baseline.told and "baseline recorded" in baseline.told
-    assert ("not sorted" in baseline.told) == ("sortby" not in extensions)
-    assert f"{extensions[0]} extension" in baseline.told
+    assert "strategy `updated`" in baseline.summary and "baseline recorded" in baseline.summary
+    assert ("not sorted" in baseline.summary) == ("sortby" not in extensions)
+    assert f"{extensions[0]} extension" in baseline.summary
     assert watch.days() == []
     put(modern, "today", "2024-06-15", at(1))
     put(modern, "late", "2024-01-03", at(2))
@@ -155,7 +155,7 @@ def test_what_several_writers_store_out_of_order_is_found(modern: Api) -> None:
 def test_an_instant_of_the_far_future_hides_nothing(modern: Api) -> None:
     put(modern, "wrong", "2024-06-01", "2099-01-01T00:00:00Z")
     watch = Watch(modern)
-    assert "strategy `updated`" in watch().told
+    assert "strategy `updated`" in watch().summary
     put(modern, "right", "2024-06-02", at(1))
     put(modern, "wrong-too", "2024-06-03", "2099-01-02T00:00:00Z")
     assert watch.days() == ["2024-06-02"]
@@ -229,7 +229,7 @@ def test_a_time_less_and_a_foreign_day_are_counted(modern: Api) -> None:
     put(modern, "inside", "2024-06-20", at(1))
     changes = watch()
     assert list(changes.windows) == [date(2024, 6, 20)]
-    assert "1 item outside" in changes.told
+    assert "1 item outside" in changes.summary
 
 
 def test_an_interval_belongs_to_its_start(modern: Api) -> None:
@@ -243,7 +243,7 @@ def test_created_serves_where_updated_is_missing(api: Api) -> None:
     api.extensions = ("query", "sortby")
     put(api, "a", "2024-06-01", created=at(0))
     watch = Watch(api)
-    told = watch().told
+    told = watch().summary
     assert "`created`" in told and "changes in place" in told
     put(api, "b", "2024-02-01", created=at(1))
     assert watch.days() == ["2024-02-01"]
@@ -256,7 +256,7 @@ def test_an_api_that_does_not_do_what_it_claims_is_not_trusted(
 ) -> None:
     modern.extensions, modern.feigned_extensions = extensions, feigned
     watch = Watch(modern)
-    told = watch().told
+    told = watch().summary
     assert "strategy `counts`" in told and "cannot be trusted" in told
     put(modern, "today", "2024-06-15", at(1))
     assert watch.days() == ["2024-06-15"]
@@ -271,7 +271,7 @@ def test_an_api_that_stops_to_filter_is_not_trusted_any_more(modern: Api) -> Non
         watch()
         modern.feigned_extensions = feigned
         changes = watch()
-        assert "strategy `counts`" in changes.told and "any more" in changes.told
+        assert "strategy `counts`" in changes.summary and "any more" in changes.summary
         assert changes.windows == {}
     put(modern, "today", "2024-06-15", at(1))
     assert watch.days() == ["2024-06-15"]
@@ -280,7 +280,7 @@ def test_an_api_that_stops_to_filter_is_not_trusted_any_more(modern: Api) -> Non
 def test_an_api_that_claims_to_sort_and_does_not_is_walked(modern: Api) -> None:
     modern.feigned_extensions = "unsorted"
     watch = Watch(modern, page_size=20, max_requests=40)
-    assert "not sorted" in watch().told
+    assert "not sorted" in watch().summary
     for name, day in spread(100, 50):
         put(modern, name, day, at(1))
     looks, _ = watch.until_done()
@@ -292,10 +292,10 @@ def test_deleted_items_leave_the_strategy_as_it_is(modern: Api) -> None:
     watch()
     modern.remove("c1", "old-29")
     changes = watch()
-    assert changes.windows == {} and "`updated`" in changes.told
+    assert changes.windows == {} and "`updated`" in changes.summary
     modern.clear()
     watch.state = _with_seen(watch.state)
-    assert "`updated`" in watch().told
+    assert "`updated`" in watch().summary
     put(modern, "b", "2024-02-01", at(1))
     assert watch.days() == ["2024-02-01"]
 
@@ -321,7 +321,7 @@ def test_the_users_own_filter_holds_too(modern: Api, narrowing: Narrowing, how: 
     clear = {"eo:cloud_cover": 5}
     put(modern, "clear", "2024-06-01", at(0), **clear)
     watch = Watch(modern, narrowing=narrowing)
-    assert how in watch().told
+    assert how in watch().summary
     put(modern, "good", "2024-03-01", at(1), **clear)
     put(modern, "bad", "2024-04-01", at(1), **{"eo:cloud_cover": 90}, **_elsewhere())
     expected = ["2024-03-01"] if "updated" not in str(narrowing) else ["2024-03-01", "2024-04-01"]
@@ -335,18 +335,18 @@ def _elsewhere() -> dict[str, Any]:
 def test_a_query_on_updated_itself_leaves_only_counts(modern: Api) -> None:
     modern.extensions = ("query", "sortby")
     watch = Watch(modern, narrowing=Narrowing(query={"updated": {"gte": "2024-01-01T00:00:00Z"}}))
-    told = watch().told
+    told = watch().summary
     assert "strategy `counts`" in told and "of its own" in told
 
 
 def test_a_filter_as_text_is_joined() -> None:
-    between = Between(START, START + timedelta(seconds=1))
+    changed = Interval(START, START + timedelta(seconds=1))
     given = {"filter": "a = 1 OR b = 2", "filter-lang": "cql2-text"}
     for request in (
         PageRequest("GET", "http://x", params=given),
         PageRequest("POST", "http://x", body=given),
     ):
-        refined = Language("filter", "updated").refined(request, between, "asc")
+        refined = UpdatedFilter("filter", "updated").applied(request, changed, "asc")
         sent = refined.params or refined.body or {}
         assert sent["filter"] == (
             "(a = 1 OR b = 2) AND updated >= TIMESTAMP('2024-06-15T06:00:00.000Z')"
@@ -365,7 +365,7 @@ def counting(api: Api) -> Api:
 
 def test_counts_tell_of_additions_and_deletions(counting: Api) -> None:
     watch = Watch(counting)
-    told = watch().told
+    told = watch().summary
     assert "strategy `counts`" in told and "last 6 days" in told
     assert watch.days() == []
     put(counting, "today", "2024-06-15")
@@ -377,20 +377,20 @@ def test_counts_tell_of_additions_and_deletions(counting: Api) -> None:
     assert watch.days() == []
 
 
-def test_no_two_changes_have_the_same_turn(counting: Api) -> None:
+def test_no_two_changes_have_the_same_serial(counting: Api) -> None:
     watch = Watch(counting)
     watch()
-    turns = [watch.state and watch.state.turn]
+    serials = [watch.state and watch.state.serial]
     for _ in range(3):
         put(counting, "today", "2024-06-15")
         watch.days()
-        turns.append(watch.state and watch.state.turn)
+        serials.append(watch.state and watch.state.serial)
         counting.remove("c1", "today")
         watch.days()
-        turns.append(watch.state and watch.state.turn)
-    assert len(set(turns)) == 7
+        serials.append(watch.state and watch.state.serial)
+    assert len(set(serials)) == 7
     watch.days()
-    assert watch.state and watch.state.turn == turns[-1]
+    assert watch.state and watch.state.serial == serials[-1]
 
 
 def test_windows_that_come_into_being_are_compared_with_nothing(counting: Api) -> None:
@@ -452,7 +452,7 @@ def silent(counting: Api) -> Api:
 
 def test_a_probe_sees_what_is_on_the_first_page(silent: Api) -> None:
     watch = Watch(silent)
-    told = watch().told
+    told = watch().summary
     assert "strategy `probe`" in told and "last 6 days" in told
     put(silent, "today", "2024-06-15")
     silent.remove("c1", "old-10")
@@ -483,7 +483,11 @@ def test_an_api_that_stops_to_count_is_probed(counting: Api) -> None:
     watch()
     counting.number_matched = None
     changes = watch()
-    assert changes.windows == {} and "strategy `probe`" in changes.told and "does not count" in changes.told
+    assert (
+        changes.windows == {}
+        and "strategy `probe`" in changes.summary
+        and "does not count" in changes.summary
+    )
     put(counting, "today", "2024-06-15")
     assert watch.days() == ["2024-06-15"]
 
@@ -491,7 +495,7 @@ def test_an_api_that_stops_to_count_is_probed(counting: Api) -> None:
 def test_an_api_without_a_search_is_watched_through_its_items(counting: Api) -> None:
     counting.has_search = False
     watch = Watch(counting)
-    assert "strategy `counts`" in watch().told
+    assert "strategy `counts`" in watch().summary
     put(counting, "today", "2024-06-15")
     assert watch.days() == ["2024-06-15"]
 
@@ -502,7 +506,7 @@ def test_what_comes_into_an_empty_collection_is_all_new(api: Api, extensions: An
     api.extensions, api.number_matched = extensions, counts
     put(api, "elsewhere", "2024-06-01", extra={"collection": "c2"})
     watch = Watch(api)
-    assert "no items yet" in watch().told
+    assert "no items yet" in watch().summary
     put(api, "one", "2024-06-14", at(0))
     put(api, "two", "2024-06-15", at(1))
     assert watch.days() == ["2024-06-14", "2024-06-15"]
@@ -523,7 +527,7 @@ def test_an_api_that_fails_leaves_the_state_as_it_was(counting: Api, extensions:
     put(counting, "today", "2024-06-15", at(1))
     counting.fault("/search", times=None, status=500)
     changes = watch()
-    assert changes.error is not None and "the API failed" in changes.told and "500" in changes.told
+    assert changes.error is not None and "the API failed" in changes.summary and "500" in changes.summary
     assert changes.windows == {} and watch.state == before
     counting.faults.clear()
     assert watch.days() == ["2024-06-15"]
@@ -549,7 +553,7 @@ def test_a_failing_baseline_is_tried_again(modern: Api) -> None:
     watch = Watch(modern)
     assert watch().state is None
     modern.faults.clear()
-    assert "baseline" in watch().told
+    assert "baseline" in watch().summary
 
 
 def test_items_of_the_future_are_found_with_their_day(modern: Api) -> None:

@@ -19,12 +19,11 @@ from stac_assets.settings import ENV_PREFIX, Settings, read_settings
 from stac_assets.source import StacCredentials, pystac_client_source
 from stac_assets.stac.errors import AuthenticationError, ConfigurationError, StacError
 from stac_assets.stac.http.answer import Answer
-from stac_assets.stac.http.exchange import Passing
+from stac_assets.stac.http.exchange import TransientFailure
 from stac_assets.stac.http.identity import Identity, OAuthClient
 from stac_assets.stac.http.oauth import ClientTokens
-from stac_assets.stac.http.options import ApiOptions
 from stac_assets.stac.http.redaction import hidden
-from stac_assets_tests.asking import client, ids_of, searched, some_items
+from stac_assets_tests.asking import client, ids_of, options_for, searched, some_items
 from stac_assets_tests.loads import IMPATIENT, ids, load_days
 from stac_assets_tests.stac_api import StacApi, make_item
 from stac_assets_tests.stac_api_faults import Request
@@ -178,7 +177,7 @@ def test_urllib3_logs_our_paths_without_their_query_and_those_of_others_as_they_
 def test_an_error_leads_to_none_that_shows_the_signed_url() -> None:
     """dlt's trace follows the context of an error even where `from None` hides it."""
     transport = client("http://127.0.0.1:9/v1", **KINDS["parameter"][0]).transport
-    with pytest.raises(Passing, match="no answer from") as caught:
+    with pytest.raises(TransientFailure, match="no answer from") as caught:
         transport._exchange(requests.Request("GET", "http://127.0.0.1:9/v1"))
     assert caught.value.__context__ is caught.value.__cause__ is None
 
@@ -436,7 +435,7 @@ def test_a_key_that_stands_in_two_places_is_refused(project: Path, monkeypatch: 
 def test_a_header_that_no_request_can_carry_is_refused() -> None:
     for headers in ({"X-Key": "s3cr3t\r\nX: 1"}, {"X Key": "s3cr3t"}, {"": "s3cr3t"}):
         with pytest.raises(StacError) as caught:
-            ApiOptions("http://h", headers=headers)
+            options_for("http://h", headers=headers)
         assert "s3cr3t" not in str(caught.value)
 
 

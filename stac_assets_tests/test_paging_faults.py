@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stac_assets.source.reader import fetch_windows
-from stac_assets.stac.crawl import MAX_EMPTY, MAX_REPEATS
 from stac_assets.stac.errors import PagingError, RequestFailed
 from stac_assets.stac.figures import Figures
+from stac_assets.stac.interval_reader import MAX_EMPTY, MAX_REPEATS
 from stac_assets_tests.asking import WINDOW, client, fetched, ids_of, limit_of, some_items, spooled
 from stac_assets_tests.loads import DATASET, ids, load_days, query
 from stac_assets_tests.stac_api import StacApi, make_collection, make_item

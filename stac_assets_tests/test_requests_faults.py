@@ -378,7 +378,7 @@ def test_while_a_page_becomes_rows_the_others_are_asked_for(api: StacApi, tmp_pa
     both = threading.Barrier(2, asked_together.set, timeout=10)
 
     def hold(page: Any, request: Request) -> Any:
-        if interval_of(request) != first.interval:
+        if interval_of(request) != str(first.interval):
             both.wait()
         return page
 

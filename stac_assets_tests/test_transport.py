@@ -20,9 +20,8 @@ from stac_assets.stac.errors import (
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.exchange import retry_after
 from stac_assets.stac.http.links import checked_base_url, origin_of, shown
-from stac_assets.stac.http.options import ApiOptions
 from stac_assets.stac.http.transport import Transport
-from stac_assets_tests.asking import TINY, client, ids_of, searched, some_items
+from stac_assets_tests.asking import client, ids_of, options_for, searched, some_items
 from stac_assets_tests.stac_api import StacApi, make_item
 from stac_assets_tests.stac_api_faults import FaultyServer, Reply, Request
 
@@ -102,7 +101,7 @@ def test_an_answer_that_echoes_the_token_is_shown_without_it(api: StacApi) -> No
 
 
 def test_a_value_of_the_options_is_in_no_repr() -> None:
-    options = ApiOptions(base_url="http://h", api_key=SECRET, headers=HEADER)
+    options = options_for("http://h", api_key=SECRET, headers=HEADER)
     assert "s3cr3t" not in repr(options)
 
 
@@ -298,7 +297,7 @@ def test_a_wait_is_capped_and_counted(api: StacApi) -> None:
 
 def test_what_fails_is_asked_again_as_often_as_set_and_no_more(api: StacApi) -> None:
     api.fault("/search", status=503, times=None)
-    transport = Transport(ApiOptions(api.url, **{**TINY, "max_retries": 3}))
+    transport = Transport(options_for(api, max_retries=3))
     with pytest.raises(RequestFailed, match=r"/search answered 503.*on request.*\(tried 4 times\)") as caught:
         transport.get(api.url + "/search")
     assert caught.value.status == 503
@@ -306,7 +305,7 @@ def test_what_fails_is_asked_again_as_often_as_set_and_no_more(api: StacApi) -> 
 
 
 def test_what_cannot_get_better_is_asked_once(api: StacApi) -> None:
-    transport = Transport(ApiOptions(api.url, **TINY))
+    transport = Transport(options_for(api))
     for status in (400, 404, 406, 409, 410, 414, 422):
         api.faults.clear()
         api.reset()
@@ -339,7 +338,7 @@ def test_a_wait_ends_at_once_when_the_caller_stops(api: StacApi) -> None:
 
     stop = threading.Event()
     api.fault("/", status=503, headers={"Retry-After": "60"}, times=None)
-    transport = Transport(ApiOptions(api.url, **{**TINY, "max_retry_after": 60.0}), stop)
+    transport = Transport(options_for(api, max_retry_after=60.0), stop)
     threading.Timer(0.02, stop.set).start()
     with pytest.raises(Cancelled):
         transport.get(api.url)

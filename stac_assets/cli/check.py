@@ -12,8 +12,15 @@ from stac_assets.settings import SECTION, Settings
 from stac_assets.settings.values import ITEM_ASSETS
 from stac_assets.stac.api import StacApi
 from stac_assets.stac.errors import ConfigurationError, UnknownCollection
-from stac_assets.stac.http.transport import TOKEN_HELP
-from stac_assets.stac.survey import Credential, Holding, Presence, Probe, Survey, credential_settings, survey
+from stac_assets.stac.survey import (
+    CollectionEstimate,
+    Credential,
+    Presence,
+    Probe,
+    Survey,
+    credential_settings,
+    survey,
+)
 from stac_assets.stac.windows import ONE_DAY, Window
 
 STYLES = {Presence.PRESENT: "green", Presence.NOT_ASKED: "yellow"}
@@ -58,7 +65,7 @@ def _print(found: Survey, settings: Settings, console: Console) -> None:
     console.print(f"API    {found.base_url}", markup=False, soft_wrap=True)
     console.print(f"token  {found.credential}{_carriers(settings)}", markup=False, soft_wrap=True)
     console.print(_endpoints(found))
-    if found.holdings:
+    if found.estimates:
         console.print(_collections(found, settings))
 
 
@@ -79,24 +86,24 @@ def _endpoints(found: Survey) -> Table:
 
 
 def _collections(found: Survey, settings: Settings) -> Table:
-    days = found.holdings[0].window
+    days = found.estimates[0].window
     narrowed = ", as the settings narrow them" if settings.narrowing else ""
     title = f"Items from {days.start} to {days.end - ONE_DAY}{narrowed}"
     table = Table(title=title, title_justify="left")
     table.add_column("collection")
     for heading in ("items", "each", "all, about"):
         table.add_column(heading, justify="right")
-    for holding in found.holdings:
-        table.add_row(escape(holding.window.collection), *_amounts(holding))
+    for estimate in found.estimates:
+        table.add_row(escape(estimate.window.collection), *_amounts(estimate))
     return table
 
 
-def _amounts(holding: Holding) -> tuple[str, str, str]:
-    if holding.error is not None:
+def _amounts(estimate: CollectionEstimate) -> tuple[str, str, str]:
+    if estimate.error is not None:
         return "[red]not readable[/]", "", ""
-    items = "unknown" if holding.items is None else f"{holding.items:,}"
+    items = "unknown" if estimate.items is None else f"{estimate.items:,}"
     each, total = (
-        "unknown" if size is None else sized(size) for size in (holding.item_bytes, holding.total_bytes)
+        "unknown" if size is None else sized(size) for size in (estimate.item_bytes, estimate.total_bytes)
     )
     return items, each, total
 
@@ -105,17 +112,17 @@ def _problems(found: Survey, settings: Settings) -> Iterator[str]:
     """What is missing for the item assets, and what to do."""
     lacking = found.lacking(settings.item_assets)
     for probe in lacking:
-        yield f"{probe.endpoint}: {_advice(probe, found)}"
-    for holding in found.unreadable:
+        yield f"{probe.endpoint}: {_advice(probe, found, settings)}"
+    for estimate in found.unreadable:
         # what ails an endpoint ails every collection, and has been said
-        if not lacking or isinstance(holding.error, UnknownCollection):
-            yield f"{holding.window.collection}: {holding.error}"
+        if not lacking or isinstance(estimate.error, UnknownCollection):
+            yield f"{estimate.window.collection}: {estimate.error}"
 
 
-def _advice(probe: Probe, found: Survey) -> str:
+def _advice(probe: Probe, found: Survey, settings: Settings) -> str:
     if probe.presence is Presence.REFUSED:
         refused = "the API refuses the token" if found.credential is Credential.REFUSED else found.credential
-        return f"{probe.detail}; {refused}. {TOKEN_HELP}"
+        return f"{probe.detail}; {refused}. {settings.api.token_help}"
     if probe.presence is Presence.FAILED:
         return probe.detail
     others = [name for name in ITEM_ASSETS if found.probe(name).presence is Presence.PRESENT]

@@ -62,7 +62,7 @@ def window_metadata(resource: str, fetched: "FetchedWindow", settings: Settings)
     found["seconds"] = round(fetched.seconds, 3)
     found["items_per_second"] = round(figures.items / fetched.seconds, 1) if fetched.seconds else 0.0
     found["dagster/partition_row_count"] = figures.items
-    found["interval"] = window.interval
+    found["interval"] = str(window.interval)
     if fetched.request is not None and fetched.link is not None:
         found["request"] = dg.MetadataValue.md(f"```sh\n{curl(fetched.request)}\n```")
         found["request_link"] = dg.MetadataValue.url(fetched.link)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from stac_assets.stac.api import StacApi
-from stac_assets.stac.errors import Cancelled, MethodRefused, StacError
+from stac_assets.stac.errors import Cancelled, StacError
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.windows import Window
 
@@ -65,13 +65,9 @@ def _in_a_row(windows: Sequence[Window]) -> list[list[Window]]:
 
 def _count(api: StacApi, resource: str, window: Window, narrowing: Narrowing) -> int | None:
     """How many items the API says touch a window; None where it does not say, or not now."""
-    for _ in range(2):
-        try:
-            return api.matched(resource, window, narrowing)
-        except MethodRefused:
-            continue  # from now on requests are GET
-        except Cancelled:
-            raise
-        except StacError:
-            return None  # the windows themselves will tell
-    return None
+    try:
+        return api.matched(resource, window, narrowing)
+    except Cancelled:
+        raise
+    except StacError:
+        return None  # the windows themselves will tell

@@ -173,13 +173,12 @@ class _Reader:
 
     def _first_request(self, window: Window) -> tuple[PageRequest, str]:
         """The first request for the pages of a window alone, and a link that asks for the same."""
-        narrowing = self._narrowing
+        requests, asked = self._api.requests, (window.collection, self._narrowing, window.interval)
         if self._resource == "collection_items":
-            request = self._api.collection_items_request(window, narrowing)
+            request = requests.listing(*asked)
             return request, link(request)
-        by_link = self._api.search_request("GET", window, narrowing)
-        method = self._api.search_method
-        request = by_link if method == "GET" else self._api.search_request(method, window, narrowing)
+        by_link, method = requests.search("GET", *asked), self._api.search_method
+        request = by_link if method == "GET" else requests.search(method, *asked)
         return request, link(by_link)
 
     def read_items(self, ids: Sequence[str]) -> None:

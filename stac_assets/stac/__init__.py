@@ -1,1 +1,1 @@
-"""The STAC room: HTTP, paging, windows and documents of a STAC API. Imports neither dlt nor Dagster."""
+"""The STAC floor: everything that is asked of a STAC API. It knows HTTP and the STAC specification only."""

@@ -1,4 +1,4 @@
-"""A STAC API: its endpoints, and the items of a window."""
+"""The client of one STAC API: a method for each of its endpoints, and the items of a window."""
 
 import difflib
 import json
@@ -11,7 +11,6 @@ from stac_assets.stac.crawl import Crawl
 from stac_assets.stac.documents import Item, Link, Page, decode_item, decode_object
 from stac_assets.stac.endpoints.endpoint import QUERYABLES
 from stac_assets.stac.errors import (
-    ConfigurationError,
     EndpointMissing,
     MethodRefused,
     RequestFailed,
@@ -23,42 +22,51 @@ from stac_assets.stac.http.links import absolute, shown
 from stac_assets.stac.http.options import ApiOptions
 from stac_assets.stac.http.page_request import PageRequest
 from stac_assets.stac.http.transport import Transport
+from stac_assets.stac.item_requests import ItemRequests
 from stac_assets.stac.landing import Landing, read_object
 from stac_assets.stac.narrowing import Narrowing
-from stac_assets.stac.page_limits import Habits
+from stac_assets.stac.page_limits import PageLimits
 from stac_assets.stac.paging import item_pages, object_pages
 from stac_assets.stac.windows import Interval, Window
 
 MISSING = frozenset({404, 405, 501})
+"""Statuses that say that an API does not have an endpoint."""
 NEVER_FETCHED = {"child", "item", "data", "search", "self", "root"}
-"""Relations of the landing page whose documents other endpoints load."""
+"""Link relations of the landing page whose documents other endpoints load."""
 
 
 class StacApi:
-    """The endpoints of one STAC API."""
+    """A client of one STAC API, which any number of threads may share.
+
+    Args:
+        options: the URL, the credentials, and how politely requests are sent.
+        cancelled: once it is set, requests raise `Cancelled`.
+    """
 
     def __init__(self, options: ApiOptions, cancelled: threading.Event | None = None) -> None:
         self.options = options
         self.transport = Transport(options, cancelled)
         self.landing = Landing(options.base_url, self.transport)
         self._search_with_get = threading.Event()
-        self._habits = Habits(options.page_size)
+        self._limits = PageLimits(options.page_size)
+        self.requests = ItemRequests(self.landing, self._limits)
 
     @property
     def search_method(self) -> str:
-        """The method that a search begins with: POST, until the API has refused it."""
+        """The method with which a search begins: POST, until the API has refused it."""
         return "GET" if self._search_with_get.is_set() else "POST"
 
     def search_with_get(self) -> None:
-        """From now on searches are GET; POST was refused."""
+        """Search by GET from now on, because the API refused POST."""
         self._search_with_get.set()
 
     # What the landing page tells --------------------------------------------------------------
 
     def link_document(self, link: Link) -> tuple[int, bytes] | None:
-        """Status and JSON text behind a link of the landing page; None where it is not fetched.
+        """The status and the JSON text behind a link of the landing page; None if the link is not followed.
 
-        Fetched are JSON documents of the API's own origin that no other endpoint loads.
+        Only links to JSON documents at a trusted origin are followed, and only if no other endpoint loads
+        what they lead to.
         """
         if link.rel in NEVER_FETCHED or "json" not in (link.type or ""):
             return None
@@ -75,7 +83,7 @@ class StacApi:
         return answer.status, answer.body
 
     def conformance(self) -> list[str]:
-        """The conformance classes: `/conformance`, else the root's `conformsTo`."""
+        """The conformance classes, from `/conformance` or else from the landing page's `conformsTo`."""
         classes = None
         url = self.landing.endpoint("conformance", required=False)
         answer = read_object(self.transport, url, MISSING)
@@ -90,7 +98,7 @@ class StacApi:
     # Collections ------------------------------------------------------------------------------
 
     def collections(self) -> Iterator[Item]:
-        """The members of every collection document, of all pages, each collection once."""
+        """The members of every collection document, from all pages, each collection once."""
         url = self.landing.endpoint("data")
         seen = set()
         try:
@@ -106,18 +114,17 @@ class StacApi:
             raise
 
     def collection_ids(self) -> list[str]:
-        """Identifiers of every collection, in the API's order."""
+        """The ids of all collections, in the API's order."""
         ids = (json.loads(bytes(members["id"])) for members in self.collections() if "id" in members)
         return [identifier for identifier in ids if isinstance(identifier, str)]
 
     def collection(self, collection: str) -> Answer:
-        """The answer that holds one collection document.
+        """The answer with the document of one collection.
 
         Raises:
-            UnknownCollection: there is none of that id; the message lists near matches.
+            UnknownCollection: the API has no collection of that id; the message lists similar ids.
         """
-        url = f"{self.landing.endpoint('data')}/{quote(collection, safe='')}"
-        answer = read_object(self.transport, url, MISSING)
+        answer = read_object(self.transport, self.landing.collection_url(collection), MISSING)
         if answer.status < 300:
             return answer
         try:
@@ -129,12 +136,12 @@ class StacApi:
         raise UnknownCollection(
             f"{shown(self.landing.base_url)} has no collection {collection!r}; "
             f"{'near matches' if near else f'it has {len(known)}, among them'}: {listing}. "
-            "Set `collections` under [sources.pystac_client_source]"
+            f"Set {self.options.where('collections')}"
         )
 
     def has_collection(self, collection: str) -> bool:
         """Whether the API has a collection of that id."""
-        url = f"{self.landing.endpoint('data')}/{quote(collection, safe='')}"
+        url = self.landing.collection_url(collection)
         return read_object(self.transport, url, frozenset({404, 410})).status < 300
 
     def queryables(self, collection: str | None) -> dict[str, Any] | None:
@@ -142,27 +149,73 @@ class StacApi:
         if collection is None:
             url = self.landing.endpoint(QUERYABLES, required=False)
         else:
-            url = f"{self.landing.endpoint('data')}/{quote(collection, safe='')}/queryables"
+            url = self.landing.collection_url(collection) + "/queryables"
         answer = read_object(self.transport, url, MISSING)
         return decode_object(answer) if answer.status < 300 else None
 
     # Items ------------------------------------------------------------------------------------
 
     def search(self, window: Window, narrowing: Narrowing, figures: Figures) -> Iterator[Page]:
-        """The pages of every item whose interval touches `window`, each item once; errors as of `Crawl`.
+        """The pages of all items that touch `window`, by `/search`, each item once.
 
         Raises:
             EndpointMissing: the API has no item search.
+            StacError: see `Crawl.pages`.
         """
 
         def read(interval: Interval, size: int, retries: int | None) -> Iterator[Page]:
-            return self._search_pages(window, narrowing, figures, interval, size, retries)
+            return self._search_pages(window.collection, narrowing, figures, interval, size, retries)
 
-        return Crawl(read, window, self._habits, figures).pages()
+        return Crawl(read, window, self._limits, figures).pages()
+
+    def collection_items(self, window: Window, narrowing: Narrowing, figures: Figures) -> Iterator[Page]:
+        """The pages of all items that touch `window`, by `/collections/{id}/items`, each item once.
+
+        Of `narrowing` only the `bbox` counts, because this endpoint knows nothing else (OGC API - Features).
+
+        Raises:
+            EndpointMissing: the API does not list items.
+            StacError: see `Crawl.pages`.
+        """
+
+        def read(interval: Interval, size: int, retries: int | None) -> Iterator[Page]:
+            return self._listed_pages(window.collection, narrowing, figures, interval, size, retries)
+
+        return Crawl(read, window, self._limits, figures).pages()
+
+    def first_page(
+        self, endpoint: str, window: Window, narrowing: Narrowing, size: int, retries: int | None = None
+    ) -> Page:
+        """The first page of the items that touch `window`, by one request, whatever comes of it.
+
+        Args:
+            endpoint: `search` or `collection_items`.
+            window: the collection and its days.
+            narrowing: the user's filters.
+            size: the number of items to ask for.
+            retries: how often the request is sent again after a fault; by default as the options say.
+
+        Raises:
+            EndpointMissing: the API does not have the endpoint.
+            StacError: the API failed.
+        """
+        read = {"search": self._search_pages, "collection_items": self._listed_pages}[endpoint]
+        arguments = window.collection, narrowing, Figures(), window.interval, size, retries
+        try:
+            return next(read(*arguments))
+        except MethodRefused:  # so that from now on searches are GET
+            return next(read(*arguments))
+
+    def matched(self, endpoint: str, window: Window, narrowing: Narrowing) -> int | None:
+        """The API's count of the items that touch `window`; None where it does not count.
+
+        It is asked for with a page of one item. Arguments and errors are those of `first_page`.
+        """
+        return self.first_page(endpoint, window, narrowing, 1, 0).number_matched
 
     def _search_pages(
         self,
-        window: Window,
+        collection: str,
         narrowing: Narrowing,
         figures: Figures,
         interval: Interval,
@@ -170,7 +223,7 @@ class StacApi:
         retries: int | None,
     ) -> Iterator[Page]:
         method = self.search_method
-        request = self.search_request(method, window, narrowing, interval, size)
+        request = self.requests.search(method, collection, narrowing, interval, size)
         try:
             yield from item_pages(self.transport, request, figures, retries)
         except MethodRefused as error:
@@ -183,106 +236,25 @@ class StacApi:
                 raise self.landing.missing("search") from None
             raise
 
-    def matched(self, resource: str, window: Window, narrowing: Narrowing) -> int | None:
-        """How many items the API counts that touch `window`, by a page of one; None where it does not count.
-
-        Raises:
-            MethodRefused: of a search by POST; the next one is GET.
-            StacError: the API does not answer.
-        """
-        figures, span = Figures(), window.span
-        if resource == "search":
-            pages = self._search_pages(window, narrowing, figures, span, 1, 0)
-        else:
-            request = self.collection_items_request(window, narrowing, span, 1)
-            pages = item_pages(self.transport, request, figures, 0)
-        page = next(pages, None)
-        return page.number_matched if page else None
-
-    def search_request(
+    def _listed_pages(
         self,
-        method: str,
-        window: Window,
+        collection: str,
         narrowing: Narrowing,
-        interval: Interval | str | None = None,
-        size: int | None = None,
-    ) -> PageRequest:
-        """The first request of a search; pystac-client builds and checks its parameters.
-
-        Args:
-            method: `POST` or `GET`.
-            window: whose collection, and whose time if no `interval` of it is given.
-            narrowing: filters.
-            interval: a part of the window, or any other (STAC API `datetime`).
-            size: items of a page; by default the setting.
-        """
-        from pystac_client import ItemSearch
-
-        url = self.landing.endpoint("search")
+        figures: Figures,
+        interval: Interval,
+        size: int,
+        retries: int | None,
+    ) -> Iterator[Page]:
+        request = self.requests.listing(collection, narrowing, interval, size)
         try:
-            parameters = ItemSearch(
-                url,
-                method=method,
-                limit=size or self._habits.page_size,
-                collections=[window.collection],
-                datetime=str(interval or window.span),
-                bbox=narrowing.bbox,
-                intersects=narrowing.intersects,
-                query=narrowing.query,
-                filter=narrowing.filter,
-            ).get_parameters()
-        except Exception as error:  # what cql2 raises for an expression that it cannot read has no class
-            reason = (str(error).strip() or repr(error)).splitlines()[-1].strip()
-            raise ConfigurationError(
-                f"the search for {window} cannot be put together: {reason}; "
-                "see the settings bbox, intersects, query and filter"
-            ) from None
-        if method == "POST":
-            return PageRequest("POST", url, body=dict(parameters))
-        return PageRequest("GET", url, params=dict(parameters))
-
-    def collection_items(self, window: Window, narrowing: Narrowing, figures: Figures) -> Iterator[Page]:
-        """The pages of `/collections/{id}/items` for `window`, each item once; errors as of `Crawl`.
-
-        Only `bbox` narrows it (OGC API Features).
-
-        Raises:
-            EndpointMissing: the API does not list items.
-        """
-
-        def read(interval: Interval, size: int, retries: int | None) -> Iterator[Page]:
-            request = self.collection_items_request(window, narrowing, interval, size)
-            try:
-                yield from item_pages(self.transport, request, figures, retries)
-            except RequestFailed as error:
-                if error.status in MISSING and not self.transport.has_answered(request.url):
-                    raise self.landing.missing("items") from None
-                raise
-
-        return Crawl(read, window, self._habits, figures).pages()
-
-    def collection_items_request(
-        self,
-        window: Window,
-        narrowing: Narrowing,
-        interval: Interval | str | None = None,
-        size: int | None = None,
-    ) -> PageRequest:
-        """The first request for the items of a collection; arguments as of `search_request`."""
-        collections = self.landing.endpoint("data")
-        url = f"{collections}/{quote(window.collection, safe='')}/items"
-        params: dict[str, Any] = {
-            "datetime": str(interval or window.span),
-            "limit": size or self._habits.page_size,
-        }
-        if narrowing.bbox is not None:
-            params["bbox"] = ",".join(map(str, narrowing.bbox))
-        return PageRequest("GET", url, params=params)
+            yield from item_pages(self.transport, request, figures, retries)
+        except RequestFailed as error:
+            if error.status in MISSING and not self.transport.has_answered(request.url):
+                raise self.landing.missing("items") from None
+            raise
 
     def item(self, collection: str, item_id: str, figures: Figures) -> Answer | None:
-        """The answer that holds one item, or None where the API says that there is none (404, 410)."""
-        collections = self.landing.endpoint("data")
-        url = f"{collections}/{quote(collection, safe='')}/items/{quote(item_id, safe='')}"
+        """The answer with one item; None where the API says that there is none (404, 410)."""
 
         def checked(answer: Answer) -> Answer | None:
             if answer.status >= 300:
@@ -290,4 +262,5 @@ class StacApi:
             decode_item(answer)
             return answer
 
+        url = f"{self.landing.collection_url(collection)}/items/{quote(item_id, safe='')}"
         return self.transport.read(checked, "GET", url, figures=figures, allow=frozenset({404, 410}))

@@ -1,7 +1,7 @@
-"""A page of items, decoded only as far as needed: the members of an item stay JSON text.
+"""Documents of a STAC API, decoded only as far as needed: the members of an item stay JSON text.
 
-The bulk of a page is never turned into Python objects (`msgspec.Raw`), which is what makes it fast and
-what keeps every member as it was sent, those we do not know included.
+Most of a page never becomes Python objects, but stays `msgspec.Raw`. That makes decoding fast, and keeps
+every member as it was sent, whether it is known or not.
 """
 
 import json
@@ -22,7 +22,7 @@ Item = dict[str, msgspec.Raw]
 
 
 class Link(msgspec.Struct):
-    """A link of a page or of the landing page; `next` links may carry a request (STAC API, paging)."""
+    """A link of a page or of the landing page. A `next` link may hold a request (STAC API, paging)."""
 
     href: str = ""
     rel: str = ""
@@ -36,7 +36,12 @@ class Link(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Rejected:
-    """A document that is no valid Unicode JSON object, and why."""
+    """A document that cannot be read as an item.
+
+    Args:
+        text: the document.
+        reason: why it cannot be read.
+    """
 
     text: str
     reason: str
@@ -44,7 +49,14 @@ class Rejected:
 
 @dataclass
 class Page:
-    """One page of an answer."""
+    """One page of items.
+
+    Args:
+        items: the items that can be read.
+        links: its links, such as `next`.
+        rejected: the documents that cannot be read.
+        number_matched: the API's count of the whole result; None where it does not count.
+    """
 
     items: list[Item]
     links: list[Link]
@@ -53,7 +65,7 @@ class Page:
 
     @property
     def length(self) -> int:
-        """How many documents came."""
+        """The number of documents on the page."""
         return len(self.items) + len(self.rejected)
 
 
@@ -71,16 +83,16 @@ _decode_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_link = msgspec.json.Decoder(Link).decode
 
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
-"""What tells how JSON text is nested: its brackets, and its strings, whose brackets count for nothing."""
+"""The parts of JSON text that tell how it is nested: brackets, and strings, whose brackets do not count."""
 DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What decoding a document that no table can hold raises; `why` says it in words."""
+"""The errors of decoding a document that no table can hold; `why` puts them into words."""
 
 
 def decode_page(answer: Answer) -> Page:
-    """The page of items in `answer`; an item that cannot be decoded is rejected alone.
+    """The page of items in `answer`. An item that cannot be decoded is rejected, and takes no other along.
 
     Raises:
-        RequestFailed: the body is no GeoJSON FeatureCollection.
+        RequestFailed: the body is not a GeoJSON FeatureCollection.
     """
     try:
         wire, rejected = _decode_wire(answer.body), []
@@ -95,10 +107,10 @@ def decode_page(answer: Answer) -> Page:
 
 
 def decode_item(answer: Answer) -> Item | Rejected:
-    """The item in `answer`, rejected for the same reasons as one on a page.
+    """The item in `answer`, which is rejected for the same reasons as an item on a page.
 
     Raises:
-        RequestFailed: the body is no JSON object.
+        RequestFailed: the body is not a JSON object.
     """
     body = answer.body.removeprefix(b"\xef\xbb\xbf").strip()
     page = decode_page(replace(answer, body=b'{"features":[' + body + b"]}"))
@@ -112,7 +124,7 @@ def decode_object(answer: Answer) -> dict[str, Any]:
     """The JSON object in `answer`, as Python values.
 
     Raises:
-        RequestFailed: it is something else; the message shows its first bytes.
+        RequestFailed: the body is something else; the message shows its first bytes.
     """
     try:
         document = json.loads(answer.body)
@@ -124,9 +136,9 @@ def decode_object(answer: Answer) -> dict[str, Any]:
 
 
 def decode_members(answer: Answer) -> Item:
-    """The members of the JSON object in `answer`, each as its own text.
+    """The members of the JSON object in `answer`, each as its JSON text.
 
-    Of what is not quite JSON (NaN, half a surrogate pair) the text is Python's, which reads and writes it.
+    Where the object is not quite JSON (NaN, half a surrogate pair), Python has read it and written it again.
     """
     document = decode_object(answer)
     try:
@@ -147,7 +159,7 @@ def decode_listing(answer: Answer, member: str) -> tuple[list[Item], list[Link]]
     """The objects listed under `member` of the JSON object in `answer`, and its links.
 
     Raises:
-        RequestFailed: there is no such list.
+        RequestFailed: the object has no such list.
     """
     members = decode_members(answer)
     listed = members.get(member, msgspec.Raw(b"null"))
@@ -180,7 +192,7 @@ def _links(raws: list[msgspec.Raw]) -> Iterator[Link]:
         try:
             yield _decode_link(raw)
         except msgspec.MsgspecError:
-            continue  # real catalogs hold links without rel, or with a null href; they lead nowhere
+            continue  # real catalogs have links without rel, or with a null href, which lead nowhere
 
 
 def _matched(wire: _Wire) -> int | None:
@@ -191,7 +203,7 @@ def _matched(wire: _Wire) -> int | None:
 
 
 def _is_sound(item: Item, rejected: list[Rejected]) -> bool:
-    """Whether every member of `item` can be decoded; if not, it is added to `rejected`."""
+    """Whether every member of `item` can be decoded. If not, the item is added to `rejected`."""
     try:
         for raw in item.values():
             msgspec.json.decode(raw)
@@ -207,7 +219,7 @@ def object_text(members: Mapping[str, msgspec.Raw | bytes]) -> bytes:
 
 
 def _decode_leniently(answer: Answer) -> tuple[_Wire, list[Rejected]]:
-    """Cut the features out of a page that is not quite JSON, so that only the bad ones are lost."""
+    """Cut the features out of a page that is not quite JSON, so that only the bad ones are rejected."""
     text = answer.body.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
     match = re.search(r'"features"\s*:\s*(?=\[)', text)
     if match is None:
@@ -233,7 +245,7 @@ def _decode_leniently(answer: Answer) -> tuple[_Wire, list[Rejected]]:
 
 
 def _elements(text: str, start: int) -> tuple[list[tuple[int, int]], int]:
-    """Where the objects of the array at `start` begin and end, and where the array ends."""
+    """Begin and end of each object of the array that begins at `start`, and the end of the array."""
     depth, spans, begin = 0, [], start
     for token in TOKEN.finditer(text, start):
         if token.group() in "{[":
@@ -260,7 +272,7 @@ def _is_utf8(body: bytes) -> bool:
 
 
 def why(error: Exception) -> str:
-    """The reason for which a document is rejected."""
+    """The reason of a rejection, in words."""
     if isinstance(error, msgspec.ValidationError):
         return f"not a JSON object that a table can hold: {error}"
     if isinstance(error, RecursionError):

@@ -1,12 +1,12 @@
-"""What can go wrong with a STAC API. Every message names the URL, what came, and what to do."""
+"""The errors of a STAC API. Every message names the URL, what came, and what to do."""
 
 
 class StacError(Exception):
-    """Any failure to get an exact answer from a STAC API."""
+    """The base of all errors: no exact answer was to be had from a STAC API."""
 
 
 class ConfigurationError(StacError, ValueError):
-    """A setting, a date or an argument is not usable; the message names it and what is accepted."""
+    """A setting or an argument cannot be used; the message names it, and what is accepted."""
 
 
 class NotAStacApi(StacError):
@@ -14,11 +14,16 @@ class NotAStacApi(StacError):
 
 
 class Unreachable(StacError):
-    """No answer came from the host: DNS, refused connection, time-out, TLS."""
+    """The host gave no answer: DNS, a refused connection, a time-out or TLS."""
 
 
 class RequestFailed(StacError):
-    """The API answered with an error, or with something that is not the expected JSON."""
+    """The API answered with an error, or with something else than the expected JSON.
+
+    Args:
+        message: what is shown.
+        status: the HTTP status; None where the status is not what is wrong.
+    """
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
@@ -26,19 +31,19 @@ class RequestFailed(StacError):
 
 
 class RequestTooHeavy(RequestFailed):
-    """The API failed at this request again and again; a request for less may succeed."""
+    """The API failed at a request again and again; a request for less may succeed."""
 
 
 class AuthenticationError(RequestFailed):
-    """401, or 403 before anything had succeeded, or no token to be had (then without a status)."""
+    """The API answered 401, or 403 before any success, or (without a status) no token was issued."""
 
 
 class MethodRefused(RequestFailed):
-    """The API does not accept POST here; the caller may start again with GET."""
+    """The API does not accept POST here; GET may succeed."""
 
 
 class EndpointMissing(StacError, NotImplementedError):
-    """The API does not have the endpoint that an asset reads."""
+    """The API does not have the endpoint that was asked for."""
 
 
 class UnknownCollection(StacError):
@@ -46,7 +51,7 @@ class UnknownCollection(StacError):
 
 
 class PagingError(StacError):
-    """The pages of a result do not lead to its end, so nothing can be said to be complete."""
+    """The pages of a result do not lead to its end, so that it is not known to be complete."""
 
 
 class LoopingNext(PagingError):
@@ -54,8 +59,8 @@ class LoopingNext(PagingError):
 
 
 class UntrustedLink(StacError):
-    """A link leads where we do not go: to another origin, or to what is no http(s) URL."""
+    """A link is not followed, because it leads to an origin that is not trusted, or is no http(s) URL."""
 
 
 class Cancelled(StacError):
-    """The caller asked to stop; nothing was stored."""
+    """The caller asked to stop."""

@@ -1,4 +1,4 @@
-"""What fetching cost and met: the figures that a materialization reports."""
+"""The figures of a fetch: what it cost, and what it met."""
 
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -6,10 +6,25 @@ from datetime import datetime
 
 @dataclass
 class Figures:
-    """Counts of one fetch. Seconds are summed over requests, so they may exceed the clock.
+    """The figures of one fetch, each a count unless it says otherwise.
 
-    `duplicates` are documents that the API sent again within one result. What comes twice because we asked
-    again (a smaller page, half a window) is none.
+    Args:
+        items: items that were kept.
+        pages: pages that were decoded.
+        requests: requests that were sent, retries included.
+        bytes: the size of all bodies, decompressed.
+        retries: requests that were sent again.
+        seconds_waited: seconds of waiting, summed over requests, so that they may exceed the clock's.
+        page_size_reductions: how often a smaller page was asked for, because the API failed at a larger one.
+        window_splits: how often an interval was halved.
+        duplicates: documents that the API sent again within one result. A document that came again because
+            it was asked for again (on smaller pages, or in half of an interval) is not one.
+        items_owned_elsewhere: items that touch the window and belong to another one.
+        rejected_items: documents that cannot be rows.
+        number_matched: the API's count of the items; None where it does not count.
+        first_datetime: the earliest time of an item.
+        last_datetime: the latest time of an item.
+        complete: whether all items were asked for, and not a sample.
     """
 
     items: int = 0
@@ -29,14 +44,14 @@ class Figures:
     complete: bool = True
 
     def saw(self, time: datetime) -> None:
-        """Widen the span of the items' own times."""
+        """Note the time of an item."""
         if self.first_datetime is None or time < self.first_datetime:
             self.first_datetime = time
         if self.last_datetime is None or time > self.last_datetime:
             self.last_datetime = time
 
     def cost(self) -> "Figures":
-        """What it took to ask, and nothing else: all that counts of an attempt which came to nothing."""
+        """What the requests cost, without what they brought: it also counts for an attempt that failed."""
         return Figures(
             requests=self.requests,
             bytes=self.bytes,

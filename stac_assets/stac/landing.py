@@ -1,7 +1,8 @@
-"""The landing page of a STAC API, and where it says that the endpoints are."""
+"""The landing page of a STAC API, and the URLs of the endpoints that it tells."""
 
 import threading
 from typing import Any
+from urllib.parse import quote
 
 from stac_assets.stac.documents import Item, Link, decode_members, decode_object, links_of
 from stac_assets.stac.endpoints import ENDPOINTS
@@ -28,11 +29,11 @@ PATHS = {
 
 
 class Landing:
-    """The landing page, read once, when first needed.
+    """The landing page, which is read once, when it is first needed. Threads may share it.
 
     Args:
-        base_url: where it is, without a trailing slash.
-        transport: reads it.
+        base_url: its URL, without a trailing slash.
+        transport: sends the request.
     """
 
     def __init__(self, base_url: str, transport: Transport) -> None:
@@ -42,15 +43,16 @@ class Landing:
         self._lock = threading.Lock()
 
     def document(self) -> dict[str, Any]:
-        """What it says.
+        """Its document.
 
         Raises:
             NotAStacApi: the base URL answers with something else.
+            StacError: the API failed.
         """
         return self._answered()[1]
 
     def members(self) -> Item:
-        """The JSON text of its members."""
+        """The members of its document, each as its JSON text."""
         return decode_members(self._answered()[0])
 
     def links(self) -> list[Link]:
@@ -58,10 +60,13 @@ class Landing:
         return links_of(self.document())
 
     def endpoint(self, relation: str, *, required: bool = True) -> str:
-        """URL of an endpoint: what the landing page links, or the usual path where that leads elsewhere.
+        """The URL of an endpoint, by its link relation.
+
+        It is what the landing page links to. Where that is an origin that is not trusted, or nothing is
+        linked and the endpoint is not `required`, it is the usual path.
 
         Raises:
-            EndpointMissing: it is `required`, and not linked.
+            EndpointMissing: the endpoint is `required`, and the landing page has no link to it.
         """
         usual = self.base_url + PATHS[relation]
         for link in self.links():
@@ -73,12 +78,20 @@ class Landing:
         return usual
 
     def url_of(self, endpoint: str) -> str:
-        """URL at which one of the endpoints that are no items begins; the root's for all that it lists."""
+        """The URL at which an endpoint without items begins: the landing page, if it has no link relation."""
         relation = ENDPOINTS[endpoint].relation
         return self.endpoint(relation, required=False) if relation else self.base_url
 
+    def collection_url(self, collection: str) -> str:
+        """The URL of the document of one collection.
+
+        Raises:
+            EndpointMissing: the API has no collections.
+        """
+        return f"{self.endpoint('data')}/{quote(collection, safe='')}"
+
     def missing(self, relation: str) -> EndpointMissing:
-        """The error for an endpoint, by link relation, that the API lacks."""
+        """The error for an endpoint that the API lacks, by its link relation."""
         lost = [name for name, endpoint in ENDPOINTS.items() if relation in endpoint.relations]
         left = [name for name in ENDPOINTS if name not in lost]
         verb = "reads" if len(lost) == 1 else "read"
@@ -119,7 +132,7 @@ class Landing:
 
 
 def read_object(transport: Transport, url: str, allow: frozenset[int] = frozenset()) -> Answer:
-    """The answer that holds one JSON object, or has a status in `allow`; errors as of `Transport.read`."""
+    """The answer with one JSON object, or with a status in `allow`. Raises what `Transport.read` raises."""
 
     def checked(answer: Answer) -> Answer:
         if answer.status < 300:

@@ -1,4 +1,4 @@
-"""What a search is narrowed by, beside its collection and its time."""
+"""The filters of a search, beside its collection and its time."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Narrowing:
-    """What narrows a search beside its window, in pystac-client's words."""
+    """The filters of a search beside its window, each as `pystac_client.ItemSearch` takes it."""
 
     bbox: tuple[float, ...] | None = None
     intersects: dict[str, Any] | None = None

@@ -1,35 +1,41 @@
-"""What a run learns about how an API answers, so that it learns it once."""
+"""The limits of an API's pages, which a run learns once for all of its windows."""
 
 import threading
 
 SMALLEST_LIMIT = 10
-"""No API limits its pages to fewer items: a page of fewer was not cut off."""
+"""No API limits its pages to fewer items than this, so that a shorter page was not cut off."""
 
 
-class Habits:
-    """What a run has learned about an API; shared by all of its windows, in all threads."""
+class PageLimits:
+    """What a run has learned of the pages that an API can answer with. Threads share it.
+
+    Args:
+        page_size: the number of items that the user wants on a page.
+    """
 
     def __init__(self, page_size: int) -> None:
         self.page_size = page_size
+        """The number of items to ask for: as many as the API has answered with where it failed at more."""
         self.is_down = False
-        """Not even the smallest request was answered; until one is, larger ones are not taken apart."""
-        self._limit: int | None = None  # the API's own for a page, proven
+        """The API failed even at the smallest request. Until it answers one, larger ones are not split."""
+        self._limit: int | None = None
+        """The API's own limit of a page, once it is proven."""
         self._longest_with_next = 0
         self._longest_alone = 0
         self._lock = threading.Lock()
 
     def shrink(self, page_size: int) -> None:
-        """Pages of `page_size` succeed where larger ones fail."""
+        """Note that the API answers with pages of `page_size` items, and may fail at larger ones."""
         with self._lock:
             self.page_size = min(self.page_size, page_size)
 
     def saw_next(self, length: int) -> None:
-        """The API told of a next page after one of `length` documents."""
+        """Note that a page of `length` documents had a `next` link."""
         with self._lock:
             self._longest_with_next = max(self._longest_with_next, length)
 
     def proved(self, length: int, was_whole: bool) -> None:
-        """A page of `length` documents, fewer than asked for, without `next`, was whole or was cut off."""
+        """Note whether a page of `length` documents, without `next` and not full, was whole or cut off."""
         with self._lock:
             if was_whole:
                 self._longest_alone = max(self._longest_alone, length)
@@ -37,10 +43,15 @@ class Habits:
                 self._limit = min(self._limit or length, length)
 
     def is_full(self, length: int, size: int) -> bool:
-        """Whether a page of `length` documents may have left others out for want of room."""
+        """Whether a page of `length` documents, where `size` were asked for, has no room for more."""
         return length >= min(size, self._limit or size)
 
     def may_be_full(self, length: int, says_more: bool) -> bool:
-        """The same of a page with fewer than asked for: the API may have a limit that it does not tell."""
+        """Whether a page of `length` documents may have been cut off by a limit that the API does not tell.
+
+        Args:
+            length: fewer than were asked for.
+            says_more: whether the API counts more documents than it answered with.
+        """
         known = self._longest_with_next or (0 if says_more else self._longest_alone + 1)
         return length >= max(SMALLEST_LIMIT, known)

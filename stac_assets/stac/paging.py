@@ -1,4 +1,4 @@
-"""From one page of a result to the next, until its end (STAC API - Item Search, paging)."""
+"""The pages of a result, from one `next` link to the next (STAC API - Item Search, paging)."""
 
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -17,7 +17,19 @@ T = TypeVar("T")
 def item_pages(
     transport: Transport, request: PageRequest, figures: Figures, retries: int | None = None
 ) -> Iterator[Page]:
-    """Every page of items from `request` on; `retries` bounds those of the first. Errors as of `_pages`."""
+    """Every page of items, beginning with the answer to `request`.
+
+    Args:
+        transport: sends the requests.
+        request: asks for the first page.
+        figures: counts requests and pages.
+        retries: how often the request for the first page is sent again after a fault; by default as the
+            options say.
+
+    Raises:
+        LoopingNext, UntrustedLink: a `next` link cannot be followed.
+        StacError: see `Transport.read`.
+    """
 
     def decode(answer: Answer) -> tuple[Page, list[Link]]:
         page = decode_page(answer)
@@ -28,7 +40,7 @@ def item_pages(
 
 
 def object_pages(transport: Transport, request: PageRequest, member: str) -> Iterator[list[Item]]:
-    """Every page of a list that is no list of items, such as the `collections` of `/collections`."""
+    """Every page of a list of other objects, such as those of `/collections`; see `item_pages`."""
     return _pages(transport, request, lambda answer: decode_listing(answer, member), transport.totals)
 
 
@@ -39,7 +51,7 @@ def _pages(
     figures: Figures,
     retries: int | None = None,
 ) -> Iterator[T]:
-    """What `decode` makes of each page.
+    """What `decode` makes of each page; it also returns the links of the page.
 
     Raises:
         LoopingNext: a `next` link leads back to a page that was already read.

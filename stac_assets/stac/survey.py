@@ -1,4 +1,4 @@
-"""What a STAC API has, found out by asking each of its endpoints once, before anything is loaded."""
+"""A survey of a STAC API: each endpoint is asked once, before anything is loaded."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +20,13 @@ from stac_assets.stac.windows import Window
 from stac_assets.stac.wording import counted
 
 SAMPLE_ITEMS = 10
-"""Items of the small page from which the size of all is estimated."""
+"""The items of the small page from which the size of all items is estimated."""
 MAX_RETRIES = 2
-"""A survey reports trouble, where a load would wait for its end."""
+"""The retries of a request: a survey reports trouble where a load would wait for its end."""
 
 
 class Credential(StrEnum):
-    """What became of the token (or the headers that stand for one)."""
+    """Whether the API accepts the credentials."""
 
     NOT_CONFIGURED = "not configured"
     NEEDED = "not configured, and the API asks for one"
@@ -46,7 +46,13 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True)
 class Probe:
-    """One endpoint, and what came when it was asked."""
+    """What came of asking one endpoint.
+
+    Args:
+        endpoint: its name.
+        presence: whether the API has it.
+        detail: what came, in words.
+    """
 
     endpoint: str
     presence: Presence
@@ -54,15 +60,19 @@ class Probe:
 
     @property
     def is_lacking(self) -> bool:
-        """Whether a load from this endpoint would fail."""
+        """Whether a load from the endpoint would fail."""
         return self.presence in (Presence.ABSENT, Presence.REFUSED, Presence.FAILED)
 
 
 @dataclass(frozen=True)
-class Holding:
-    """What the API holds of a collection in a range of days.
+class CollectionEstimate:
+    """How many items a collection has in a range of days, and how large they are, by one page of them.
 
-    `items` is None where the API does not say, `item_bytes` (JSON text, on average) where no item was seen.
+    Args:
+        window: the collection and the days.
+        items: the number of items; None where the API does not tell.
+        item_bytes: the average size of an item's JSON text; None where no item was seen.
+        error: why the collection cannot be read.
     """
 
     window: Window
@@ -72,7 +82,7 @@ class Holding:
 
     @property
     def total_bytes(self) -> float | None:
-        """Estimated size of the JSON text of all items."""
+        """The estimated size of the JSON text of all items; None where it is not known."""
         if self.items == 0:
             return 0
         return None if self.items is None or self.item_bytes is None else self.items * self.item_bytes
@@ -80,55 +90,63 @@ class Holding:
 
 @dataclass(frozen=True)
 class Survey:
-    """What was found."""
+    """The result of a survey.
+
+    Args:
+        base_url: the URL of the landing page.
+        credential: whether the API accepts the credentials.
+        probes: one for each endpoint.
+        estimates: one for each collection.
+        unclaimed: those of `query` and `filter` that narrow a search although the API does not claim their
+            extensions.
+    """
 
     base_url: str
     credential: Credential
     probes: tuple[Probe, ...]
-    holdings: tuple[Holding, ...]
+    estimates: tuple[CollectionEstimate, ...]
     unclaimed: tuple[str, ...] = ()
-    """What narrows a search by an extension that the API does not claim to have: `query`, `filter`."""
 
     def probe(self, endpoint: str) -> Probe:
-        """What came from one endpoint."""
+        """The probe of one endpoint."""
         return next(probe for probe in self.probes if probe.endpoint == endpoint)
 
     def lacking(self, endpoints: Iterable[str]) -> list[Probe]:
-        """Those of `endpoints`, and the landing page before them, that a load would fail at."""
+        """The probes of the landing page and of `endpoints` at which a load would fail."""
         probes = (self.probe(name) for name in dict.fromkeys(("client_root", *endpoints)))
         return [probe for probe in probes if probe.is_lacking]
 
     @property
-    def unreadable(self) -> list[Holding]:
+    def unreadable(self) -> list[CollectionEstimate]:
         """The collections that cannot be read."""
-        return [holding for holding in self.holdings if holding.error is not None]
+        return [estimate for estimate in self.estimates if estimate.error is not None]
 
 
 def survey(options: ApiOptions, ranges: Sequence[Window], narrowing: Narrowing | None = None) -> Survey:
-    """Ask every endpoint once, and for every collection of `ranges` a small page of items.
+    """Ask each endpoint, and for each collection of `ranges` for a small page of items.
 
     Args:
-        options: the API.
-        ranges: for each collection the days that are to be loaded, as one window; at least one.
-        narrowing: what narrows a search.
+        options: the options of the API; of the retries, `MAX_RETRIES` are made at most.
+        ranges: the days to be loaded of each collection, as one window; at least one.
+        narrowing: the filters of a search.
 
     Raises:
         NotAStacApi: the base URL answers with something else.
-        Unreachable: no answer came from the host.
+        Unreachable: the host gave no answer.
     """
-    small = replace(options, page_size=SAMPLE_ITEMS, max_retries=min(options.max_retries, MAX_RETRIES))
-    surveyor = Surveyor(StacApi(small), ranges, narrowing or Narrowing())
+    hasty = replace(options, page_size=SAMPLE_ITEMS, max_retries=min(options.max_retries, MAX_RETRIES))
+    surveyor = Surveyor(StacApi(hasty), ranges, narrowing or Narrowing())
     probes = tuple(surveyor.probes())
-    holdings = tuple(surveyor.holdings()) if probes[0].presence is Presence.PRESENT else ()
+    estimates = tuple(surveyor.estimates()) if probes[0].presence is Presence.PRESENT else ()
     refused = any(probe.presence is Presence.REFUSED for probe in probes) or any(
-        isinstance(holding.error, AuthenticationError) for holding in holdings
+        isinstance(estimate.error, AuthenticationError) for estimate in estimates
     )
-    unclaimed = tuple(surveyor.unclaimed()) if holdings else ()
-    return Survey(options.base_url, _credential(options, refused), probes, holdings, unclaimed)
+    unclaimed = tuple(surveyor.unclaimed()) if estimates else ()
+    return Survey(options.base_url, _credential(options, refused), probes, estimates, unclaimed)
 
 
 def credential_settings(options: ApiOptions) -> list[str]:
-    """Names of the settings that hold a credential which is sent."""
+    """The names of the options from which a credential is sent."""
     held = {
         "api_key": options.api_key not in (None, PLACEHOLDER),
         "username": options.credentials.username is not None,
@@ -145,16 +163,16 @@ def _credential(options: ApiOptions, refused: bool) -> Credential:
 
 
 class NothingToAsk(Exception):
-    """An endpoint cannot be asked; the text says for want of what."""
+    """An endpoint cannot be asked; the text says what is missing."""
 
 
 class Surveyor:
-    """Asks one API, in an order in which an answer tells what to ask for next.
+    """Asks one API, in an order in which one answer tells what to ask for next.
 
     Args:
-        api: what is asked.
+        api: the API.
         ranges: the days of each collection, as one window.
-        narrowing: what narrows a search.
+        narrowing: the filters of a search.
     """
 
     def __init__(self, api: StacApi, ranges: Sequence[Window], narrowing: Narrowing) -> None:
@@ -162,14 +180,14 @@ class Surveyor:
         self.ranges = ranges
         self.narrowing = narrowing
         self.window = ranges[0]
-        """Of the collection by which the endpoints are asked."""
+        """The window for which the endpoints are asked."""
         self.classes: list[str] = []
-        """The conformance classes, once that endpoint was asked."""
+        """The conformance classes, once they were asked for."""
         self._presence: dict[str, Presence] = {}
         self._item_id: str | None = None
 
     def probes(self) -> Iterator[Probe]:
-        """What came from each endpoint, the landing page first."""
+        """The probe of each endpoint, that of the landing page first."""
         root, *others = ENDPOINTS.values()
         found = self._probe(root)
         yield found
@@ -179,31 +197,42 @@ class Surveyor:
             else:
                 yield Probe(endpoint.name, Presence.NOT_ASKED, "the landing page is not to be had")
 
+    def first_page(self, endpoint: str, window: Window) -> Page:
+        """A small first page of items by `search` or `collection_items`.
+
+        Raises:
+            EndpointMissing, StacError: the API failed.
+        """
+        read = {"search": self.api.search, "collection_items": self.api.collection_items}[endpoint]
+        return next(read(window, self.narrowing, Figures()))
+
     def described(self, page: Page) -> str:
-        """A first page of items in a few words; one of its items is remembered."""
+        """A first page of items in a few words. The id of one item is kept for `known_item`."""
         for item in page.items:
             if self._item_id is None and "id" in item:
                 self._item_id = str(msgspec.json.decode(item["id"]))
         return f"{counted(len(page.items), 'item')} in the first page of {self.window.collection}"
 
     def known_item(self) -> str:
-        """Id of an item that was seen.
+        """The id of an item that was seen.
 
         Raises:
-            NothingToAsk: none was.
+            NothingToAsk: no item was seen.
         """
         if self._item_id is None:
             raise NothingToAsk("no item was seen in the range of days")
         return self._item_id
 
-    def holdings(self) -> Iterator[Holding]:
+    def estimates(self) -> Iterator[CollectionEstimate]:
+        """The estimate of each collection, several of which are asked for at a time."""
         workers = ThreadPoolExecutor(self.api.options.max_concurrent_requests)
         try:
-            yield from workers.map(self._holding, self.ranges)
+            yield from workers.map(self._estimate, self.ranges)
         finally:
             workers.shutdown(cancel_futures=True)
 
     def unclaimed(self) -> Iterator[str]:
+        """The filters whose extension the API does not claim to have."""
         asked = {"query": self.narrowing.query, "filter": self.narrowing.filter}
         if self._presence["conformance"] is Presence.PRESENT:
             yield from (name for name, given in asked.items() if given and not claims(self.classes, name))
@@ -227,20 +256,16 @@ class Surveyor:
         self._presence[endpoint.name] = presence
         return Probe(endpoint.name, presence, detail)
 
-    def _holding(self, window: Window) -> Holding:
+    def _estimate(self, window: Window) -> CollectionEstimate:
+        is_searchable = self._presence["search"] is Presence.PRESENT
         try:
             if self._presence["collection"] is Presence.PRESENT:
                 self.api.collection(window.collection)
-            page = next(self._pages(window))
+            page = self.first_page("search" if is_searchable else "collection_items", window)
         except StacError as error:
-            return Holding(window, error=error)
+            return CollectionEstimate(window, error=error)
         sizes = [len(object_text(item)) for item in page.items]
         items = page.number_matched
         if items is None and not any(link.rel == "next" for link in page.links):
             items = len(page.items)
-        return Holding(window, items, sum(sizes) / len(sizes) if sizes else None)
-
-    def _pages(self, window: Window) -> Iterator[Page]:
-        searchable = self._presence["search"] is Presence.PRESENT
-        read = self.api.search if searchable else self.api.collection_items
-        return read(window, self.narrowing, Figures())
+        return CollectionEstimate(window, items, sum(sizes) / len(sizes) if sizes else None)

@@ -1,4 +1,4 @@
-"""UTC days, the windows made of them, and which day owns an item."""
+"""UTC days, the windows and intervals made of them, and the times of items."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class Granularity(StrEnum):
-    """How many days a partition spans."""
+    """How many days a window spans."""
 
     DAILY = "daily"
     WEEKLY = "weekly"
@@ -23,7 +23,7 @@ class Granularity(StrEnum):
     YEARLY = "yearly"
 
     def floor(self, day: date) -> date:
-        """First day of the window that holds `day`; weeks start on Monday (ISO 8601)."""
+        """The first day of the window that holds `day`; a week starts on Monday (ISO 8601)."""
         match self:
             case Granularity.DAILY:
                 return day
@@ -35,7 +35,7 @@ class Granularity(StrEnum):
                 return day.replace(month=1, day=1)
 
     def next(self, start: date) -> date:
-        """First day of the window after the one that begins at `start`."""
+        """The first day of the window after the one that begins at `start`."""
         match self:
             case Granularity.DAILY:
                 return start + ONE_DAY
@@ -47,7 +47,7 @@ class Granularity(StrEnum):
                 return start.replace(year=start.year + 1)
 
     def starts(self, first: date, last: date) -> Iterator[date]:
-        """First day of each window, from that which holds `first` to that which holds `last`."""
+        """The first day of each window from the one that holds `first` to the one that holds `last`."""
         start = self.floor(first)
         while start <= last:
             yield start
@@ -56,17 +56,35 @@ class Granularity(StrEnum):
 
 @dataclass(frozen=True)
 class Interval:
-    """Two instants and all between them, both included: what a request asks for. In UTC, whole seconds."""
+    """All instants from `start` to `end`, in UTC. An end that is None is open.
 
-    start: datetime
-    end: datetime
+    The text of an interval is the STAC API parameter `datetime` (RFC 3339), for which both ends belong to it.
+    """
+
+    start: datetime | None
+    end: datetime | None = None
+
+    @classmethod
+    def of_days(cls, start: date, end: date | None) -> Self:
+        """Every instant of the days from `start` up to, but not including, `end`; None is open.
+
+        It ends a microsecond before midnight, so that it does not touch the next day.
+        """
+        return cls(_midnight(start), None if end is None else _midnight(end) - timedelta(microseconds=1))
 
     def __str__(self) -> str:
-        """RFC 3339, as the STAC API parameter `datetime`."""
-        return "/".join(f"{time.replace(tzinfo=None).isoformat()}Z" for time in (self.start, self.end))
+        return "/".join(
+            ".." if time is None else f"{time.replace(tzinfo=None).isoformat()}Z"
+            for time in (self.start, self.end)
+        )
 
     def halves(self) -> "tuple[Interval, Interval] | None":
-        """Both halves, which share the instant between them; None for a second, which is not split."""
+        """Both halves, which share the whole second between them.
+
+        None where there is no such second, because the interval is a single one or is open.
+        """
+        if self.start is None or self.end is None:
+            return None
         middle = (self.start + (self.end - self.start) / 2).replace(microsecond=0)
         if not self.start < middle < self.end:
             return None
@@ -75,25 +93,24 @@ class Interval:
 
 @dataclass(frozen=True, order=True)
 class Window:
-    """The UTC days from `start` up to, not including, `end`, of one collection."""
+    """The UTC days from `start` up to, but not including, `end`, of one collection."""
 
     collection: str
     start: date
     end: date
 
     @property
-    def span(self) -> Interval:
-        """The closed interval that touches every instant of the window."""
+    def interval(self) -> Interval:
+        """The interval from the first midnight to the last, both included.
+
+        So nothing of the last second is missed, however exactly an API compares times. What begins at the
+        last midnight comes along; it belongs to the next window.
+        """
         return Interval(_midnight(self.start), _midnight(self.end))
 
     @property
-    def interval(self) -> str:
-        """The same as text (STAC API `datetime`)."""
-        return str(self.span)
-
-    @property
     def key(self) -> str:
-        """Dagster's partition key: the collection and the first day."""
+        """The partition key of the window: its collection and its first day."""
         return partition_key(self.collection, self.start)
 
     def days(self) -> Iterator[date]:
@@ -104,19 +121,19 @@ class Window:
             day += ONE_DAY
 
     def day_keys(self) -> list[str]:
-        """The partition keys that rows have, one for every day of the window."""
+        """The keys of the days of the window, one of which each of its rows has."""
         return [partition_key(self.collection, day) for day in self.days()]
 
     def __str__(self) -> str:
         last = self.end - ONE_DAY
-        span = f"{self.start}" if last == self.start else f"{self.start} to {last}"
-        return f"{self.collection}, {span}"
+        days = f"{self.start}" if last == self.start else f"{self.start} to {last}"
+        return f"{self.collection}, {days}"
 
 
 class PartitionKey(NamedTuple):
-    """A collection and a UTC day; as text `collection|YYYY-MM-DD`, which rows, Dagster and messages share.
+    """A collection and a UTC day, written `collection|YYYY-MM-DD`.
 
-    In a row the day is that which owns the item; in Dagster it is the first day of a window.
+    In a row the day is the one that owns the item; as the name of a window it is the window's first day.
     """
 
     collection: str
@@ -124,10 +141,10 @@ class PartitionKey(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The key that `text` writes. Only a collection may hold the separator, never a day.
+        """The key that `text` writes. The separator may occur in the collection, but never in the day.
 
         Raises:
-            ConfigurationError: it writes none.
+            ConfigurationError: `text` is not a key.
         """
         collection, separator, day = text.rpartition("|")
         if not separator or not collection:
@@ -140,8 +157,8 @@ class PartitionKey(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def partition_key(collection: str, day: date) -> str:
-    """The text of a `PartitionKey`, kept for the many rows of one day."""
-    return f"{collection}|{day.isoformat()}"  # strftime would not fill up years below 1000
+    """The text of a `PartitionKey`; it is cached because many rows share a day."""
+    return f"{collection}|{day.isoformat()}"  # strftime would not pad years below 1000
 
 
 def _midnight(day: date) -> datetime:
@@ -151,7 +168,7 @@ def _midnight(day: date) -> datetime:
 def windows(collection: str, first: date, last: date, granularity: Granularity) -> list[Window]:
     """The windows that hold every day from `first` to `last`, both included.
 
-    A day inside a week, month or year begins that whole window, so a partition is never half of one.
+    Each window is whole: a `first` day inside a week, month or year stands for all of it.
     """
     return [Window(collection, start, granularity.next(start)) for start in granularity.starts(first, last)]
 
@@ -160,7 +177,7 @@ def parse_day(text: object, name: str) -> date:
     """The UTC day that `text` (`YYYY-MM-DD`, or a date) names.
 
     Raises:
-        ConfigurationError: it is no such day; the message says `name`.
+        ConfigurationError: `text` is no such day; the message calls it by `name`.
     """
     if isinstance(text, datetime):
         return text.date()
@@ -175,10 +192,10 @@ def parse_day(text: object, name: str) -> date:
 
 
 def parse_time(text: object) -> datetime | None:
-    """The instant that a STAC time names, in UTC and cut to microseconds; None where it names none.
+    """The instant that a STAC time names, in UTC and truncated to microseconds; None where it names none.
 
-    Accepts RFC 3339 and what real catalogs hold beside it: a space for the `T`, more than six
-    digits, a date alone; a time without a zone is UTC.
+    RFC 3339 is accepted, and so is what real catalogs hold besides: a space instead of the `T`, more than
+    six digits of a second, and a date alone. A time without a zone is UTC.
     """
     if not isinstance(text, str):
         return None

@@ -1,4 +1,4 @@
-"""One tick of `new_items_sensor`: look for changes, and request a run for each range of partitions."""
+"""One tick of `new_items_sensor`: poll for changes, and request a run for each range of partitions."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from stac_assets.orchestration.sensors.window_ranges import Range, chunks, count
 from stac_assets.settings import Settings
 from stac_assets.stac.api import StacApi
 from stac_assets.stac.errors import RequestFailed
-from stac_assets.stac.watch.budgeted_client import Questions
+from stac_assets.stac.watch.budgeted_client import BudgetedClient
 from stac_assets.stac.watch.changed_windows import Calendar
 from stac_assets.stac.watch.patience import impatient, stopping_after
 from stac_assets.stac.watch.watcher import Changes, Watcher
@@ -55,33 +55,33 @@ class NewItems:
         self._told: list[str] = []
 
     def tick(self, cursor_text: str | None) -> Tick:
-        """Look at each collection, and request what has changed and is not being loaded already."""
+        """Poll each collection, and request what has changed and is not being loaded already."""
         cursor, fresh = read_cursor(cursor_text, self._settings)
         if fresh:
             self._told.append(f"begins anew, as {fresh}")
         entries = {name: cursor.collections[name] for name in self._collections if name in cursor.collections}
         names, following = _from(self._collections, cursor.next), ""
-        for name, changes, after in self._looks(names, entries):
+        for name, changes, after in self._polls(names, entries):
             following = "" if after == self._collections[0] else after
-            self._told.append(changes.told)
+            self._told.append(changes.summary)
             if changes.state is not None:
                 pending = entries[name].pending if name in entries else []
-                pending = with_changes(pending, changes.windows, changes.state.turn, self._granularity)
+                pending = with_changes(pending, changes.windows, changes.state.serial, self._granularity)
                 entries[name] = Entry(changes.state, pending)
         runs = []
         if any(entry.pending for entry in entries.values()):
             runs = self._requested([name for name in names if name in entries], entries)
         return Tick(runs, Cursor(cursor.version, cursor.scope, entries, following).text(), self._told)
 
-    def _looks(self, names: Sequence[str], entries: dict[str, Entry]) -> Iterator[tuple[str, Changes, str]]:
+    def _polls(self, names: Sequence[str], entries: dict[str, Entry]) -> Iterator[tuple[str, Changes, str]]:
         """What each collection has, until requests or time run out, and which to begin with next time."""
         settings, seed = self._settings, self._seed() if len(entries) < len(names) else ""
         with stopping_after(MAX_SECONDS) as stopped:
             api = StacApi(impatient(settings.api), stopped)
-            questions = Questions(api, watched(settings), MAX_REQUESTS)
-            watcher = Watcher(questions, self._calendar, settings.watch_days)
+            client = BudgetedClient(api, watched(settings), MAX_REQUESTS)
+            watcher = Watcher(client, self._calendar, settings.watch_days)
             for place, name in enumerate(names):
-                changes = watcher.look(name, entries[name].state if name in entries else None, seed)
+                changes = watcher.poll(name, entries[name].state if name in entries else None, seed)
                 if changes.is_complete:
                     yield name, changes, ""
                     continue
@@ -145,7 +145,7 @@ class NewItems:
         """The run of one range; its key is another one for every change of any of its windows."""
         first, last = partition_key(name, windows.first), partition_key(name, windows.last)
         return dg.RunRequest(
-            run_key=f"{name}|{windows.days}|{windows.label}|{windows.turn}",
+            run_key=f"{name}|{windows.days}|{windows.label}|{windows.serial}",
             **range_request(first, last, **{"stac/strategy": strategy}),
             asset_selection=[dg.AssetKey(asset) for asset in self._settings.item_assets],
         )

@@ -12,13 +12,13 @@ from stac_assets.stac.windows import Granularity
 class Range(msgspec.Struct, frozen=True, array_like=True):
     """The windows that begin from `first` to `last`, both included, which hold changes.
 
-    `label` is the newest of what was seen there, `turn` another one for every change (see `State`).
+    `label` is the newest of what was seen there, `serial` another one for every change (see `State`).
     """
 
     first: date
     last: date
     label: str
-    turn: str
+    serial: str
 
     @property
     def days(self) -> str:
@@ -33,14 +33,14 @@ def windows_in(ranges: Iterable[Range], granularity: Granularity) -> Iterator[da
 
 
 def with_changes(
-    ranges: Iterable[Range], changes: dict[date, str], turn: str, granularity: Granularity
+    ranges: Iterable[Range], changes: dict[date, str], serial: str, granularity: Granularity
 ) -> list[Range]:
     """The ranges, and windows that have changed (again)."""
     days: dict[date, tuple[str, str]] = {}
     for found in ranges:
-        days |= dict.fromkeys(windows_in([found], granularity), (found.label, found.turn))
+        days |= dict.fromkeys(windows_in([found], granularity), (found.label, found.serial))
     for day, label in changes.items():
-        days[day] = max(label, days[day][0] if day in days else ""), turn
+        days[day] = max(label, days[day][0] if day in days else ""), serial
     return joined((Range(day, day, *days[day]) for day in sorted(days)), granularity)
 
 
@@ -52,8 +52,8 @@ def joined(ranges: Iterable[Range], granularity: Granularity) -> list[Range]:
             found.append(part)
             continue
         before = found.pop()
-        turn = part.turn if part.turn == before.turn else digest(before.turn, part.turn)
-        found.append(Range(before.first, part.last, max(before.label, part.label), turn))
+        serial = part.serial if part.serial == before.serial else digest(before.serial, part.serial)
+        found.append(Range(before.first, part.last, max(before.label, part.label), serial))
     return found
 
 
@@ -65,7 +65,7 @@ def parted(
     held: list[Range] = []
     for found in ranges:
         for day in windows_in([found], granularity):
-            (held if is_held(day) else free).append(Range(day, day, found.label, found.turn))
+            (held if is_held(day) else free).append(Range(day, day, found.label, found.serial))
     return joined(free, granularity), joined(held, granularity)
 
 
@@ -75,7 +75,7 @@ def chunks(ranges: Iterable[Range], most: int, granularity: Granularity) -> Iter
         days = list(windows_in([found], granularity))
         for start in reversed(range(0, len(days), most)):
             part = days[start : start + most]
-            yield Range(part[0], part[-1], found.label, found.turn)
+            yield Range(part[0], part[-1], found.label, found.serial)
 
 
 def count(ranges: Iterable[Range], granularity: Granularity) -> int:

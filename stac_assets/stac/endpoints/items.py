@@ -40,12 +40,11 @@ JSON.
 
 
 def _probe_collection_items(survey: "Surveyor") -> str:
-    pages = survey.api.collection_items(survey.window, survey.narrowing, Figures())
-    return survey.described(next(pages))
+    return survey.described(survey.first_page("collection_items", survey.window))
 
 
 def _probe_search(survey: "Surveyor") -> str:
-    page = next(survey.api.search(survey.window, survey.narrowing, Figures()))
+    page = survey.first_page("search", survey.window)
     return f"{survey.api.search_method}; {survey.described(page)}"
 
 

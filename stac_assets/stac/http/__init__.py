@@ -1,1 +1,1 @@
-"""HTTP as a STAC API needs it: requests, credentials, links and limits."""
+"""HTTP for a STAC API: requests, retries, credentials, links and limits."""

@@ -1,4 +1,4 @@
-"""Who may see a credential: only the origin of the base URL, and the origins the user trusts."""
+"""Credentials, which only the origin of the base URL and the trusted origins may see."""
 
 import logging
 from base64 import b64encode
@@ -20,7 +20,7 @@ logger = logging.getLogger("stac_assets")
 
 
 class Tokens(Protocol):
-    """Where bearer tokens come from that do not last."""
+    """A source of bearer tokens that expire; see `ClientTokens`."""
 
     def current(self) -> str: ...
 
@@ -31,9 +31,16 @@ class Tokens(Protocol):
 
 
 class Credentials(AuthBase):
-    """Signs a request if its origin is trusted: API key, basic authentication, token, the user's headers.
+    """Signs a request if its origin is trusted, with an API key, a user and a password, a token or headers.
 
-    Being an `auth` of its own it also keeps `requests` from reading a password out of `~/.netrc`.
+    As the `auth` of a request it also keeps `requests` from reading a password out of `~/.netrc`.
+
+    Args:
+        options: the credentials and the trusted origins.
+        tokens: issues bearer tokens, for an OAuth2 client.
+
+    Raises:
+        ConfigurationError: a trusted origin is not an http(s) URL, or less safe than the base URL.
     """
 
     def __init__(self, options: ApiOptions, tokens: Tokens | None = None) -> None:
@@ -41,9 +48,9 @@ class Credentials(AuthBase):
         key = options.api_key
         if key == PLACEHOLDER:
             logger.warning(
-                "api_key is the placeholder %r and is not sent; remove it from .dlt/secrets.toml "
-                "or put a real token there",
+                "api_key is the placeholder %r and is not sent; remove it, or set a real token as %s",
                 PLACEHOLDER,
+                options.where("api_key"),
             )
             key = None
         self._headers = dict(options.headers)
@@ -67,13 +74,13 @@ class Credentials(AuthBase):
         }
 
     def trusts(self, url: str) -> bool:
-        """Whether `url` may be followed with our credentials."""
+        """Whether a request to `url` is signed, and a link to it followed."""
         return is_http(url) and origin_of(url) in self._trusted
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if request.url and self.trusts(request.url):
             self._sign(request)
-        elif request.url:  # a redirect may have copied the query that we had signed
+        elif request.url:  # a redirect may have copied a query with the API key
             request.url = _without(request.url, lambda _, value: self.hide(value) != value)
         return request
 
@@ -98,18 +105,18 @@ class Credentials(AuthBase):
         return _without(url, lambda name, _: name == mine)
 
     def outdated(self, request: requests.PreparedRequest) -> bool:
-        """Whether a request that was refused carried a token that a new one now takes the place of."""
+        """Whether a request that was refused carried a token that has a successor now."""
         authorization = str(request.headers.get("Authorization", ""))
         token = authorization.removeprefix(BEARER)
         return self._tokens is not None and token != authorization and self._tokens.discard(token)
 
     def hide(self, text: str) -> str:
-        """`text` without any secret that it may echo."""
+        """`text` without the secrets that it may echo."""
         return hidden(text, self._secrets + (self._tokens.secrets if self._tokens else []))
 
 
 def _without(url: str, is_dropped: Callable[[str, str], bool]) -> str:
-    """`url` without its fragment and what `is_dropped` of its query; the others stay as they are."""
+    """`url` without its fragment, and without those parts of its query that `is_dropped`."""
     parts = urlsplit(url)
     pairs = [pair for pair in parts.query.split("&") if not is_dropped(*_name_and_value(pair))]
     return urlunsplit((*parts[:3], "&".join(pairs), ""))

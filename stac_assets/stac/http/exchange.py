@@ -1,4 +1,4 @@
-"""One HTTP request and its answer: signed for trusted origins only, bounded in size and time."""
+"""One HTTP request and its answer, bounded in size and time. It is signed for trusted origins only."""
 
 import re
 import threading
@@ -28,7 +28,7 @@ from stac_assets.stac.http.options import ApiOptions
 from stac_assets.stac.http.redaction import hiding
 
 CHUNK = 1 << 18
-"""Bytes that are read at a time: each time costs a turn of the interpreter, which other threads want too."""
+"""The bytes that are read at a time. Each time costs interpreter time, which other threads want too."""
 NETWORK_HELP = (
     "Check the name and your network; behind a proxy set HTTPS_PROXY (and NO_PROXY), "
     "for a private certificate authority REQUESTS_CA_BUNDLE"
@@ -37,14 +37,14 @@ _CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)
 _GZIP = b"\x1f\x8b"
 
 
-class Passing(Exception):
-    """Wraps an error that may not come again.
+class TransientFailure(Exception):
+    """A failure that may pass, so that the request is sent again.
 
     Args:
-        error: what to raise if it does.
+        error: the error to raise if it does not pass.
         retry_after: seconds after which the API wants to be asked again.
-        unproven: nothing shows yet that asking again can help.
-        throttled: the API says that requests are too many.
+        unproven: whether nothing has shown yet that the API can answer.
+        throttled: whether the API says that requests are too many.
     """
 
     def __init__(
@@ -62,7 +62,13 @@ class Passing(Exception):
 
 
 class Exchange:
-    """Sends single requests, from any thread."""
+    """Sends single requests. Threads may share it, and each has a connection of its own.
+
+    Args:
+        options: time-outs and limits.
+        credentials: sign the requests.
+        cancelled: stops the reading of a body.
+    """
 
     def __init__(self, options: ApiOptions, credentials: Credentials, cancelled: threading.Event) -> None:
         self._options = options
@@ -71,12 +77,13 @@ class Exchange:
         self._local = threading.local()
 
     def __call__(self, request: requests.Request) -> Answer:
-        """The answer to one request, whatever its status; redirects are not followed.
+        """The answer to one request, whatever its status. Redirects are not followed.
 
         Raises:
-            Passing: no answer, or a part of one.
+            TransientFailure: no answer came, or a part of one.
             RequestTooHeavy: the body is larger than allowed.
-            ConfigurationError: the environment names a certificate bundle that is not there.
+            RequestFailed: the request cannot be sent.
+            ConfigurationError: the environment names a certificate bundle that does not exist.
         """
         options, url = self._options, str(request.url)
         if options.request_modifier is not None and self._credentials.trusts(url):
@@ -86,14 +93,14 @@ class Exchange:
             with hiding(self._credentials.hide):
                 return self._sent(request, url)
         except requests.ReadTimeout:
-            error = Passing(self._late(url, options.read_timeout))
+            error = TransientFailure(self._late(url, options.read_timeout))
         except (requests.ConnectionError, requests.Timeout) as lost:
-            error = Passing(*self._lost(url, lost))
+            error = TransientFailure(*self._lost(url, lost))
         except requests.RequestException as cause:
             error = RequestFailed(f"{shown(url)} cannot be requested ({_reason(cause)})")
         except OSError as cause:  # what requests raises for a certificate bundle that is not there
             error = ConfigurationError(f"{shown(url)} cannot be requested: {cause}")
-        raise error  # out of the handlers, so that it does not refer to an error which shows the signed URL
+        raise error  # outside of the handlers, so that it has no context that shows the signed URL
 
     def _sent(self, request: requests.Request, url: str) -> Answer:
         deadline = time.monotonic() + self._options.request_timeout
@@ -110,15 +117,15 @@ class Exchange:
         try:
             body = self._read(response, deadline)
         except ReadTimeoutError:
-            raise Passing(self._late(url, self._options.read_timeout)) from None
+            raise TransientFailure(self._late(url, self._options.read_timeout)) from None
         except EncodingError:
             error = RequestFailed(f"the answer of {shown(url)} is said to be {encoding}, and is not")
-            raise Passing(error) from None
+            raise TransientFailure(error) from None
         except (HTTPError, OSError) as error:
             broken = RequestTooHeavy(f"the answer of {shown(url)} broke off ({_reason(error)})")
-            raise Passing(broken) from None
+            raise TransientFailure(broken) from None
         if body and not _is_understood(encoding, response):
-            raise Passing(
+            raise TransientFailure(
                 RequestFailed(
                     f"{shown(url)} answered {response.status_code} with a body in the encoding "
                     f"{encoding!r}, which was not asked for; it begins with "
@@ -138,13 +145,13 @@ class Exchange:
 
     def _read(self, response: requests.Response, deadline: float) -> bytes:
         chunks, size = [], 0
-        # read1 returns what is there: a body that comes byte by byte must not keep the clock from being seen
+        # read1 returns what has come, so that the deadline holds for a body that comes byte by byte, too
         while chunk := response.raw.read1(CHUNK, decode_content=True):
             size += len(chunk)
             self._check_size(size, response.url)
             if time.monotonic() > deadline:
                 seconds = self._options.request_timeout
-                raise Passing(
+                raise TransientFailure(
                     RequestTooHeavy(
                         f"the answer of {shown(response.url)} was not complete after {seconds:g} s, "
                         f"with {size} bytes (setting request_timeout)"
@@ -156,7 +163,7 @@ class Exchange:
         return b"".join(chunks)
 
     def _unpacked(self, body: bytes, url: str) -> bytes:
-        """`body`, unpacked if it is gzip that its header did not tell of."""
+        """`body`, unpacked if it is gzip although no header says so."""
         if not body.startswith(_GZIP):
             return body
         unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
@@ -179,7 +186,7 @@ class Exchange:
 
     def _lost(self, url: str, error: requests.RequestException) -> tuple[StacError, None, bool]:
         cause = error.args[0] if error.args else None
-        if isinstance(cause, ProtocolError):  # connected, and then cut off: it may be what was asked for
+        if isinstance(cause, ProtocolError):  # the connection broke, perhaps because of what was asked for
             return RequestTooHeavy(f"{shown(url)} hung up ({_reason(error)})"), None, False
         reason = _reason(cause.reason if isinstance(cause, MaxRetryError) and cause.reason else error)
         return Unreachable(f"no answer from {shown(url)} ({reason}). {NETWORK_HELP}"), None, True
@@ -197,10 +204,10 @@ class Exchange:
 
 
 class _Session(requests.Session):
-    """Leaves redirects to us altogether.
+    """A session that does not look at redirects.
 
-    `requests` prepares the next request even if it is not to follow it, and for that reads the whole body,
-    however large, and fails with a bare ValueError at a Location that is no URL.
+    `requests` prepares the next request even if it is told not to follow redirects. For that it reads the
+    whole body, however large, and fails with a bare ValueError at a Location that is not a URL.
     """
 
     def __init__(self) -> None:
@@ -208,9 +215,10 @@ class _Session(requests.Session):
         self._environments: dict[Origin, Any] = {}
 
     def environment(self, url: str) -> Any:
-        """What the environment says of proxies and certificates for `url`.
+        """The proxies and certificates that the environment names for `url`.
 
-        It is asked once for each host: `requests` reads all variables twice, a fifth of a request's CPU.
+        They are read once for each host, because `requests` reads all variables twice for each request, which
+        takes a fifth of its CPU time.
         """
         origin = origin_of(url)
         if origin not in self._environments:
@@ -227,9 +235,9 @@ def _is_understood(encoding: str, response: requests.Response) -> bool:
 
 
 def _as_utf8(body: bytes, content_type: str) -> bytes:
-    """JSON text in UTF-8, whatever it came in.
+    """JSON text in UTF-8, whatever encoding it came in.
 
-    What is valid UTF-8 is taken for it (RFC 8259 allows nothing else), whatever the header says.
+    What is valid UTF-8 counts as UTF-8 (RFC 8259 allows nothing else), whatever the header says.
     """
     declared = _CHARSET.search(content_type)
     candidates = [detect_encoding(body[:4] if len(body) >= 4 else b"{}  ")]
@@ -249,14 +257,14 @@ def _as_utf8(body: bytes, content_type: str) -> bytes:
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost cause, whose text names no URL of ours (a query string may be signed)."""
+    """The name of the innermost cause, without its text, which may show a signed URL."""
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__  # type: ignore[assignment]
     return f"{type(error).__name__}: {getattr(error, 'strerror', None) or 'no further detail'}"
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds to wait that a `Retry-After` header asks for (RFC 9110, 10.2.3): seconds or an HTTP date."""
+    """The seconds of a `Retry-After` header (RFC 9110, 10.2.3), which holds seconds or an HTTP date."""
     if value is None:
         return None
     if re.fullmatch(r"\d{1,9}(\.\d*)?", value.strip(), re.ASCII):

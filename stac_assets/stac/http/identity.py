@@ -1,4 +1,4 @@
-"""Who we are at a STAC API: credentials as plain values, which show no secret in their repr."""
+"""Credentials for a STAC API as plain values, whose repr shows no secret."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,15 +7,22 @@ from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.http.links import is_confidential, is_http, shown
 
 PLACEHOLDER = "your_api_key_here"
-"""What stands in the example of a secrets file; it is never sent."""
+"""The API key of examples, which is never sent."""
 
 
 @dataclass(frozen=True)
 class OAuthClient:
-    """A client that gets tokens for itself (RFC 6749, 4.4, client credentials).
+    """An OAuth2 client that gets tokens for itself (RFC 6749, 4.4, client credentials).
+
+    Args:
+        token_url: the URL that issues tokens.
+        client_id: the name of the client.
+        client_secret: its secret.
+        scope: the scope of the tokens.
+        audience: the audience of the tokens.
 
     Raises:
-        ConfigurationError: `token_url` is no https URL, nor one of this machine.
+        ConfigurationError: `token_url` is neither an https URL nor one of this machine.
     """
 
     token_url: str
@@ -34,14 +41,14 @@ class OAuthClient:
 
 @dataclass(frozen=True)
 class Identity:
-    """How we sign requests, beside or instead of a bearer token.
+    """How requests are signed, beside or instead of a bearer token.
 
     Args:
         api_key_header: the header that carries the API key, instead of `Authorization: Bearer`.
         api_key_parameter: the query parameter that carries it.
-        username: for HTTP basic authentication (RFC 7617); without a colon.
-        password: may be empty.
-        oauth: gets the bearer token.
+        username: the user of HTTP basic authentication (RFC 7617), without a colon.
+        password: the password of that user, which may be empty.
+        oauth: the client that gets the bearer token.
 
     Raises:
         ConfigurationError: the parts contradict each other.
@@ -65,16 +72,16 @@ class Identity:
 
     @property
     def carries_key(self) -> bool:
-        """Whether the API key goes elsewhere than into `Authorization: Bearer`."""
+        """Whether the API key goes into a header or parameter of its own."""
         return bool(self.api_key_header or self.api_key_parameter)
 
 
 def check_identity(api_key: str | None, headers: Mapping[str, str], identity: Identity) -> None:
-    """Refuse what no request can carry.
+    """Check that a request can carry all credentials.
 
     Raises:
-        ConfigurationError: two credentials claim the header `Authorization`, a name is given for an API
-            key that is not, or a value holds what no header can. Values are not shown.
+        ConfigurationError: two credentials claim the header `Authorization`, a name is given for an API key
+            but no key, or a value holds a character that no header can. No value is shown.
     """
     authorizing = {
         "api_key": api_key not in (None, PLACEHOLDER) and not identity.carries_key,

@@ -1,4 +1,4 @@
-"""Which host a URL belongs to, and how a URL may be shown to people."""
+"""URLs: their origin, whether they are followed, and how they are shown without secrets."""
 
 from ipaddress import ip_address
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -11,16 +11,16 @@ Origin = tuple[str, str, int | None]
 
 
 def origin_of(url: str) -> Origin:
-    """Scheme, host and port of a URL (RFC 6454), the port filled in where the scheme implies it."""
+    """The scheme, host and port of a URL (RFC 6454); the port is that of the scheme where none is given."""
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     return scheme, (parts.hostname or "").lower(), parts.port or DEFAULT_PORTS.get(scheme)
 
 
 def is_http(url: str) -> bool:
-    """Whether `url` is an absolute http(s) URL with a host, and a port that can be one.
+    """Whether `url` is an absolute http(s) URL with a host and a possible port.
 
-    With a backslash or a control character in it, readers of URLs do not agree on the host.
+    A backslash or a control character makes it none, because programs do not agree on the host of such a URL.
     """
     if "\\" in url or not url.isprintable():
         return False
@@ -32,7 +32,7 @@ def is_http(url: str) -> bool:
 
 
 def is_confidential(url: str) -> bool:
-    """Whether nobody else can read what is sent to `url`: https, or http to this machine."""
+    """Whether nobody else can read what is sent to `url`, because it is https or on this machine."""
     scheme, host, _ = origin_of(url)
     try:
         return scheme == "https" or host == "localhost" or ip_address(host).is_loopback
@@ -41,7 +41,7 @@ def is_confidential(url: str) -> bool:
 
 
 def absolute(base: str, href: str) -> str:
-    """The URL that `href` means in a document at `base`; `href` itself where it means none."""
+    """The URL that `href` in a document at `base` leads to; `href` itself where it is not a URL."""
     try:
         return urljoin(base, href)
     except ValueError:
@@ -49,10 +49,10 @@ def absolute(base: str, href: str) -> str:
 
 
 def followed(base: str, href: str) -> str:
-    """The absolute http(s) URL that `href`, seen in a document at `base`, leads to.
+    """The absolute http(s) URL that `href` in a document at `base` leads to.
 
     Raises:
-        UntrustedLink: the link leads to another scheme, such as `file:`, or nowhere.
+        UntrustedLink: it leads nowhere, or to another scheme, such as `file:`.
     """
     url = absolute(base, href)
     if not is_http(url):
@@ -62,9 +62,9 @@ def followed(base: str, href: str) -> str:
 
 
 def shown(url: str) -> str:
-    """The URL as it may stand in a log or an error: without user, password, query values and fragment.
+    """The URL for a log or an error, without user, password, fragment and the values of its query.
 
-    Query strings of `next` links and asset hrefs may be signed, so only their parameter names are kept.
+    Only the names of the query's parameters are kept, because the URL of a `next` link may be signed.
     """
     try:
         parts = urlsplit(url)
@@ -79,7 +79,7 @@ def checked_base_url(url: str) -> str:
     """`url` without a trailing slash, if it can be the root of a STAC API.
 
     Raises:
-        ConfigurationError: it is not an absolute http(s) URL, or holds a user, a query or a fragment.
+        ConfigurationError: `url` is not an absolute http(s) URL, or holds a user, a query or a fragment.
     """
     if not is_http(url.strip()):
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""Tokens that an OAuth2 client gets for itself (RFC 6749, 4.4), each used until shortly before it expires."""
+"""Tokens that an OAuth2 client gets for itself (RFC 6749, 4.4) and uses until shortly before they expire."""
 
 import threading
 import time
@@ -12,33 +12,41 @@ import requests
 from stac_assets.stac.errors import AuthenticationError
 from stac_assets.stac.http.answer import Answer
 from stac_assets.stac.http.auth import Credentials
-from stac_assets.stac.http.exchange import Exchange, Passing
+from stac_assets.stac.http.exchange import Exchange, TransientFailure
 from stac_assets.stac.http.identity import Identity, OAuthClient, fits_header
 from stac_assets.stac.http.links import shown
-from stac_assets.stac.http.options import ApiOptions
+from stac_assets.stac.http.options import ApiOptions, Where, by_name
 from stac_assets.stac.http.redaction import hidden
 
 MARGIN = 60.0
-"""Seconds before its end in which a token is not used any more; of a short-lived one a tenth of its life."""
+"""The last seconds of a token, in which it is not used any more; at most a tenth of its life."""
 KEPT = 8
-"""So many tokens are remembered, to recognize them in what the API says."""
-PASSING = {408, 425, 429, 500, 502, 503, 504}
+"""The number of tokens that are remembered, to hide them where the API echoes them."""
+TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 
 Ask = Callable[[requests.Request], Answer]
 
 
 class ClientTokens:
-    """The current token of a client, for all threads.
+    """The current token of a client, which threads share.
 
     Args:
-        client: who asks.
-        ask: sends a request, without any credential of its own.
-        clock: seconds.
+        client: the client.
+        ask: sends a request without credentials.
+        clock: the time in seconds.
+        where: says where an option is set, for an error message.
     """
 
-    def __init__(self, client: OAuthClient, ask: Ask, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        client: OAuthClient,
+        ask: Ask,
+        clock: Callable[[], float] = time.monotonic,
+        where: Where = by_name,
+    ) -> None:
         self._client = client
         self._ask = ask
+        self._where = where
         self._clock = clock
         self._token: str | None = None
         self._end = 0.0
@@ -46,11 +54,11 @@ class ClientTokens:
         self._issued: tuple[str, ...] = ()
 
     def current(self) -> str:
-        """A token that is valid for a while, as far as we were told.
+        """A token that will not expire soon, by what was said when it was issued.
 
         Raises:
-            AuthenticationError: none is to be had.
-            Passing: none was to be had this time.
+            AuthenticationError: no token is issued.
+            TransientFailure: no token was issued this time.
         """
         with self._lock:
             if self._token is None or self._clock() >= self._end:
@@ -60,7 +68,7 @@ class ClientTokens:
             return self._token
 
     def discard(self, token: str) -> bool:
-        """Use `token` no more, which the API refused; whether it was one of ours."""
+        """Do not use `token` any more, because the API refused it. Whether it was issued to this client."""
         with self._lock:
             if token == self._token:
                 self._token = None
@@ -68,7 +76,7 @@ class ClientTokens:
 
     @property
     def secrets(self) -> list[str]:
-        """What must not be shown."""
+        """The texts that must not be shown."""
         return [self._client.client_secret, *self._issued]
 
     def _issue(self) -> tuple[str, float]:
@@ -84,24 +92,24 @@ class ClientTokens:
         where = f"no token from {shown(client.token_url)}"
         try:
             answer = self._ask(requests.Request("POST", client.token_url, data=data))
-        except Passing as passing:
+        except TransientFailure as passing:
             error = AuthenticationError(f"{where}: {passing.error}")
-            raise Passing(error, passing.retry_after, passing.unproven, passing.throttled) from None
+            raise TransientFailure(error, passing.retry_after, passing.unproven, passing.throttled) from None
         if answer.status != 200:
             said = replace(answer, hide=lambda text: hidden(text, self.secrets)).beginning()
             error = AuthenticationError(
                 f"{where}, which answered {answer.status}: {said}. Check token_url, client_id and "
-                "client_secret under [sources.pystac_client_source.credentials]"
+                f"client_secret under {self._where('credentials')}"
             )
-            raise Passing(error, answer.retry_after) if answer.status in PASSING else error
+            raise TransientFailure(error, answer.retry_after) if answer.status in TRANSIENT else error
         return _granted(answer.body, where)
 
 
 def client_tokens(options: ApiOptions, cancelled: threading.Event) -> ClientTokens | None:
-    """The tokens of the client in `options`; None where there is none.
+    """The tokens of the OAuth2 client in `options`; None where there is no client.
 
-    They are asked for with time-outs and limits as everything else is, but as nobody: nothing that is meant
-    for the API goes to the token URL.
+    They are asked for with the time-outs and limits of all requests, but without credentials: nothing that is
+    meant for the API goes to the token URL.
     """
     client = options.credentials.oauth
     if client is None:
@@ -115,11 +123,11 @@ def client_tokens(options: ApiOptions, cancelled: threading.Event) -> ClientToke
         trusted_origins=(),
         request_modifier=None,
     )
-    return ClientTokens(client, Exchange(nobody, Credentials(nobody), cancelled))
+    return ClientTokens(client, Exchange(nobody, Credentials(nobody), cancelled), where=options.where)
 
 
 def _granted(body: bytes, where: str) -> tuple[str, float]:
-    """Token and seconds of its life in an answer, which is not shown: it holds a secret."""
+    """The token in an answer, and its life in seconds. The answer is not shown, because it holds a secret."""
     try:
         grant: Any = msgspec.json.decode(body)
         token = grant["access_token"]

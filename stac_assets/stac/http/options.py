@@ -1,4 +1,4 @@
-"""How to talk to one STAC API: one immutable value."""
+"""The options of a client of one STAC API, as one immutable value."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,36 +8,72 @@ from stac_assets.stac.http.identity import Identity, check_identity
 
 RequestModifier = Callable[[Any], Any]
 """Takes a `requests.Request`, changes it or returns another one, as in `pystac_client.Client.open`."""
+Where = Callable[[str], str]
+"""Takes the name of an option, and says where its user sets it, for an error message."""
 
 
-@dataclass(frozen=True)
+def by_name(option: str) -> str:
+    """Where an option is set that is given in Python: it is called by its name."""
+    return f"`{option}`"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ApiOptions:
-    """Where a STAC API is, who we are there, and how politely we ask.
+    """Where a STAC API is, how requests are signed, and how politely they are sent.
 
-    `api_key` is a bearer token, unless `credentials` says where else it goes. Times are in seconds, sizes in
-    bytes.
+    Times are in seconds, sizes in bytes. There are no defaults: whoever declares a setting declares its
+    default.
+
+    Args:
+        base_url: the URL of the landing page, without a trailing slash.
+        api_key: a bearer token, unless `credentials` says that it goes elsewhere.
+        headers: headers for each request to a trusted origin.
+        credentials: how requests are signed, beside or instead of a bearer token.
+        trusted_origins: URLs of the origins that get the credentials too, such as that of `next` links.
+        request_modifier: changes each request to a trusted origin before it is signed.
+        page_size: items of a page.
+        max_concurrent_requests: requests that are under way at the same time.
+        requests_per_second: the most requests in a second; None for no limit.
+        connect_timeout: until there is a connection.
+        read_timeout: until the next bytes of an answer come.
+        request_timeout: until an answer is complete.
+        max_retries: how often a request is sent again after a fault that may pass.
+        backoff: the wait before the first retry, which doubles with each further one.
+        max_backoff: the longest such wait.
+        max_retry_after: the longest wait that an API may ask for with `Retry-After`.
+        max_response_bytes: the largest body of an answer, decompressed.
+        where: says where an option is set, for an error message.
 
     Raises:
         ConfigurationError: the credentials contradict each other.
     """
 
     base_url: str
-    api_key: str | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    credentials: Identity = field(default=Identity(), repr=False)
-    trusted_origins: tuple[str, ...] = ()
-    request_modifier: RequestModifier | None = field(default=None, repr=False)
-    page_size: int = 200
-    max_concurrent_requests: int = 4
-    requests_per_second: float | None = None
-    connect_timeout: float = 10.0
-    read_timeout: float = 60.0
-    request_timeout: float = 300.0
-    max_retries: int = 6
-    backoff: float = 0.5
-    max_backoff: float = 60.0
-    max_retry_after: float = 300.0
-    max_response_bytes: int = 512 * 1024 * 1024
+    api_key: str | None = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    credentials: Identity = field(repr=False)
+    trusted_origins: tuple[str, ...]
+    request_modifier: RequestModifier | None = field(repr=False)
+    page_size: int
+    max_concurrent_requests: int
+    requests_per_second: float | None
+    connect_timeout: float
+    read_timeout: float
+    request_timeout: float
+    max_retries: int
+    backoff: float
+    max_backoff: float
+    max_retry_after: float
+    max_response_bytes: int
+    where: Where = field(default=by_name, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_identity(self.api_key, self.headers, self.credentials)
+
+    @property
+    def token_help(self) -> str:
+        """What to do when the API does not accept the credentials, or wants some."""
+        return (
+            f"Set the token as {self.where('api_key')}; what is no bearer token goes under "
+            f"{self.where('credentials')}"
+        )

@@ -1,4 +1,4 @@
-"""A request for a page, which people can send again by a link or a command. No credential is in it."""
+"""A request for a page, which holds no credential, and which people can send again by a link or a command."""
 
 import json
 import shlex
@@ -9,7 +9,15 @@ from urllib.parse import urlencode
 
 @dataclass(frozen=True)
 class PageRequest:
-    """What to send for a page. `params` are sent in the query, `body` as JSON."""
+    """A request for a page.
+
+    Args:
+        method: `GET` or `POST`.
+        url: the URL, which may have a query.
+        params: further parameters of the query.
+        body: what is sent as JSON.
+        headers: further headers, such as those of a `next` link.
+    """
 
     method: str
     url: str
@@ -19,7 +27,7 @@ class PageRequest:
 
     @property
     def identity(self) -> str:
-        """Equal for two requests that must have the same answer."""
+        """A text that is the same for requests that must have the same answer."""
         return json.dumps([self.method, self.url, self.params, self.body, self.headers or {}], sort_keys=True)
 
 

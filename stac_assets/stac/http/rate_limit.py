@@ -1,21 +1,21 @@
-"""When the next request may start: one clock for all threads that ask an API."""
+"""The pace of requests, which all threads that ask an API share."""
 
 import threading
 import time
 from collections.abc import Callable
 
 EASING = 0.9
-"""What is left of the distance between requests after each answer that was no refusal."""
+"""After each answer that is not a refusal, the distance between requests shrinks to this part of it."""
 
 
 class Pace:
-    """Spaces requests as the user wants it, and further while the API says that they are too many.
+    """Keeps requests as far apart as the user wants, and further while the API says that they are too many.
 
     Args:
-        requests_per_second: the user's own limit.
-        step: seconds between requests after a first "too many"; doubled by each further one.
-        longest: seconds between requests at most.
-        sleep: waits for some seconds; may raise to stop.
+        requests_per_second: the user's limit; None for no limit.
+        step: the seconds between requests after a first "too many", which each further one doubles.
+        longest: the most seconds between requests.
+        sleep: waits for some seconds; it may raise in order to stop.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Pace:
         self._lock = threading.Lock()
 
     def wait_turn(self) -> float:
-        """Return once a request may start; the seconds that this took."""
+        """Wait until a request may start, and return the seconds that this took."""
         waited = 0.0
         while True:
             with self._lock:
@@ -47,15 +47,15 @@ class Pace:
             waited += delay
 
     def slow_down(self, seconds: float) -> None:
-        """Start nothing for `seconds`, and ask more slowly then."""
+        """Start no request for `seconds`, and more slowly after that."""
         with self._lock:
             now = time.monotonic()
-            if now >= self._next_start:  # else the requests of other threads were under way already
+            if now >= self._next_start:  # otherwise another refusal of the same moment has slowed it down
                 self._spacing = min(max(2 * self._spacing, self._step), self._longest)
             self._next_start = max(self._next_start, now + seconds)
 
     def ease(self) -> None:
-        """An answer came: ask a little faster again, up to what the user allows."""
+        """Ask a little faster after an answer, up to what the user allows."""
         with self._lock:
             eased = self._spacing * EASING
             self._spacing = eased if eased > max(self._least, self._step / 8) else self._least

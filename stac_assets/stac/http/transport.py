@@ -1,4 +1,4 @@
-"""Requests to one STAC API: several at a time, paced, retried where that can help, and counted."""
+"""Requests to one STAC API, which are paced, counted, and sent again where that can help."""
 
 import logging
 import random
@@ -19,7 +19,7 @@ from stac_assets.stac.errors import (
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.answer import Answer
 from stac_assets.stac.http.auth import Credentials
-from stac_assets.stac.http.exchange import Exchange, Passing
+from stac_assets.stac.http.exchange import Exchange, TransientFailure
 from stac_assets.stac.http.links import followed, shown
 from stac_assets.stac.http.oauth import client_tokens
 from stac_assets.stac.http.options import ApiOptions
@@ -28,28 +28,29 @@ from stac_assets.stac.http.rate_limit import Pace
 T = TypeVar("T")
 
 TOO_HEAVY = {408, 413, 500, 502, 503, 504}
-"""Answers that a smaller request may not get."""
+"""The statuses that a smaller request may avoid."""
 RETRIED = TOO_HEAVY - {413} | {425, 429}
 REDIRECTS = {301, 302, 303, 307, 308}
 REFUSALS = {403, 404, 405, 501}
-"""Answers to a POST after which GET is tried."""
+"""The statuses of a POST after which GET is tried."""
 MAX_REDIRECTS = 5
 RETRIES_BEFORE_FIRST_SUCCESS = 2
-TOKEN_HELP = (
-    "Set the token as `api_key` under [sources.pystac_client_source] in .dlt/secrets.toml, "
-    "or as SOURCES__PYSTAC_CLIENT_SOURCE__API_KEY; what is no bearer token goes under "
-    "[sources.pystac_client_source.credentials]"
-)
 
 logger = logging.getLogger("stac_assets")
 
 
 class Transport:
-    """Sends requests to one STAC API, several at a time, and keeps count of them."""
+    """Sends requests to one STAC API. Threads share it, and their number at a time is limited.
+
+    Args:
+        options: the options of the API.
+        cancelled: once it is set, requests raise `Cancelled`.
+    """
 
     def __init__(self, options: ApiOptions, cancelled: threading.Event | None = None) -> None:
         self.options = options
-        self.totals = Figures()  # of the requests that no window counts
+        self.totals = Figures()
+        """The figures of the requests for which no other figures are given."""
         self.pace = Pace(options.requests_per_second, options.backoff / 4, options.max_backoff, self._sleep)
         self._cancelled = cancelled or threading.Event()
         self.credentials = Credentials(options, client_tokens(options, self._cancelled))
@@ -60,15 +61,15 @@ class Transport:
     def get(
         self, url: str, params: Mapping[str, Any] | None = None, figures: Figures | None = None
     ) -> Answer:
-        """GET `url`; see `read`."""
+        """The answer to a GET request; see `read`."""
         return self.send("GET", url, params=params, figures=figures)
 
     def send(self, method: str, url: str, **more: Any) -> Answer:
-        """The answer to one request; see `read`, whose arguments this takes."""
+        """The answer to a request; the arguments are those of `read`."""
         return self.read(lambda answer: answer, method, url, **more)
 
     def has_answered(self, url: str) -> bool:
-        """Whether a request to `url`, whatever its query, ever succeeded."""
+        """Whether a request to `url` has succeeded, whatever its query."""
         return _endpoint(url) in self._succeeded
 
     def read(
@@ -84,17 +85,26 @@ class Transport:
         allow: frozenset[int] = frozenset(),
         retries: int | None = None,
     ) -> T:
-        """Send one request, with retries, and decode the answer: 2xx, or one whose status is in `allow`.
+        """Send a request until it is answered, or its retries are used up, and decode the answer.
 
-        An answer that `decode` refuses with `RequestFailed` is asked for again, as a broken one is.
+        Args:
+            decode: decodes an answer. One that it refuses with `RequestFailed` is asked for again.
+            method: `GET` or `POST`.
+            url: the URL, which may have a query.
+            params: further parameters of the query.
+            json: what is sent as JSON.
+            headers: further headers.
+            figures: counts the requests; by default `totals` does.
+            allow: statuses that are decoded like 2xx.
+            retries: the most retries; by default as many as the options say.
 
         Raises:
-            Unreachable: no connection, after the retries.
-            AuthenticationError: 401, or 403 while nothing has succeeded yet, or after the retries.
-            MethodRefused: a POST answered 403, 404, 405 or 501.
-            RequestTooHeavy: the API fails, or takes too long, or says too much; after the retries.
-            RequestFailed: any other status, or an answer of another kind, after the retries.
-            Cancelled: the caller's event was set.
+            Unreachable: the host gave no answer.
+            AuthenticationError: 401, or 403 while nothing has succeeded yet.
+            MethodRefused: a POST was answered with 403, 404, 405 or 501.
+            RequestTooHeavy: the API fails, takes too long, or answers with too much.
+            RequestFailed: any other status, or an answer that `decode` refuses.
+            Cancelled: the caller's event is set.
         """
         figures = self.totals if figures is None else figures
         endpoint = _endpoint(url)
@@ -105,40 +115,41 @@ class Transport:
                 answer = self._follow(method, url, params, json, headers, figures)
                 if not (200 <= answer.status < 300 or answer.status in allow):
                     failure = self._failure(method, answer, endpoint)
-                    if isinstance(failure, Passing) and failure.throttled:
-                        # before the slot is free, for which another thread may be waiting
+                    if isinstance(failure, TransientFailure) and failure.throttled:
+                        # before the slot is free, because another thread may wait for it
                         self.pace.slow_down(self._delay(failure, retrying.statistics["attempt_number"]))
                     raise failure
             try:
                 decoded = decode(answer)
             except RequestFailed as error:
-                raise Passing(error, unproven=endpoint not in self._succeeded) from None
+                raise TransientFailure(error, unproven=endpoint not in self._succeeded) from None
             self._succeeded.add(endpoint)
             self.pace.ease()
             return decoded
 
         def stop(state: tenacity.RetryCallState) -> bool:
-            unproven = _passing(state).unproven
+            unproven = _failure_of(state).unproven
             return state.attempt_number > (min(limit, RETRIES_BEFORE_FIRST_SUCCESS) if unproven else limit)
 
         def before_wait(state: tenacity.RetryCallState) -> None:
             wait = state.next_action.sleep if state.next_action else 0.0
             figures.retries += 1
             figures.seconds_waited += wait
-            logger.info("%s; attempt %d failed, next in %.1f s", _passing(state), state.attempt_number, wait)
+            failure, attempts = _failure_of(state), state.attempt_number
+            logger.info("%s; attempt %d failed, next in %.1f s", failure, attempts, wait)
 
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(Passing),
+            retry=tenacity.retry_if_exception_type(TransientFailure),
             stop=stop,
-            wait=lambda state: self._delay(_passing(state), state.attempt_number),
+            wait=lambda state: self._delay(_failure_of(state), state.attempt_number),
             sleep=self._sleep,
             before_sleep=before_wait,
             retry_error_callback=_give_up,
         )
         return retrying(attempt)
 
-    def _delay(self, failure: Passing, attempts: int) -> float:
-        """Seconds to wait after so many attempts."""
+    def _delay(self, failure: TransientFailure, attempts: int) -> float:
+        """The seconds to wait after so many attempts."""
         if failure.retry_after is not None:
             return min(failure.retry_after, self.options.max_retry_after)
         delay = min(self.options.backoff * 2 ** (attempts - 1), self.options.max_backoff)
@@ -166,8 +177,8 @@ class Transport:
             figures.requests += 1
             try:
                 answer = self._exchange(request)
-            except Passing as error:
-                # a host that never answered is more likely a wrong name than a short outage
+            except TransientFailure as error:
+                # a host that has never answered is more likely to be a wrong name than out for a moment
                 error.unproven &= not self._succeeded
                 raise
             figures.bytes += len(answer.body)
@@ -185,32 +196,35 @@ class Transport:
         status = answer.status
         where = f"{method} {shown(answer.url)} answered {status}"
         if status == 401:
-            return AuthenticationError(f"{where}: the API does not accept the credentials. {TOKEN_HELP}", 401)
+            advice = self.options.token_help
+            return AuthenticationError(f"{where}: the API does not accept the credentials. {advice}", 401)
         if method == "POST" and status in REFUSALS:
             return MethodRefused(f"{where}: {answer.beginning()}", status)
         if status == 403:
-            # Some APIs (Earth Search) throttle with 403, which nothing tells from a missing right
-            # but that the same was allowed before.
-            refused = AuthenticationError(f"{where}: access is refused. {TOKEN_HELP}", 403)
-            unproven = endpoint not in self._succeeded
-            return Passing(refused, answer.retry_after, unproven, True) if self._succeeded else refused
+            # Some APIs (Earth Search) throttle with 403. Only an earlier success distinguishes that from a
+            # missing right.
+            refused = AuthenticationError(f"{where}: access is refused. {self.options.token_help}", 403)
+            if not self._succeeded:
+                return refused
+            is_new = endpoint not in self._succeeded
+            return TransientFailure(refused, answer.retry_after, unproven=is_new, throttled=True)
         kind = RequestTooHeavy if status in TOO_HEAVY else RequestFailed
         error = kind(f"{where}: {answer.beginning()}", status)
         throttled = status == 429 or (status == 503 and answer.retry_after is not None)
-        return Passing(error, answer.retry_after, False, throttled) if status in RETRIED else error
+        return TransientFailure(error, answer.retry_after, False, throttled) if status in RETRIED else error
 
 
 def _endpoint(url: str) -> str:
     return shown(url).partition("?")[0]
 
 
-def _passing(state: tenacity.RetryCallState) -> Passing:
+def _failure_of(state: tenacity.RetryCallState) -> TransientFailure:
     error = state.outcome.exception() if state.outcome else None
-    assert isinstance(error, Passing)
+    assert isinstance(error, TransientFailure)
     return error
 
 
 def _give_up(state: tenacity.RetryCallState) -> Any:
-    error = _passing(state).error
+    error = _failure_of(state).error
     error.args = (f"{error} (tried {state.attempt_number} times)", *error.args[1:])
     raise error

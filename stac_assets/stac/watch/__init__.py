@@ -1,1 +1,1 @@
-"""What has changed at an API since the last look."""
+"""Finding the windows of a collection that have changed since the last poll."""

@@ -1,44 +1,29 @@
-"""Single pages asked of an API, so many and no more: what a watcher may cost."""
+"""A client that sends a limited number of requests, one page each: it bounds what a poll may cost."""
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Callable
 
 from stac_assets.stac.api import MISSING, StacApi
-from stac_assets.stac.documents import Page
 from stac_assets.stac.errors import EndpointMissing, MethodRefused, RequestFailed
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.page_request import PageRequest
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.paging import item_pages
-from stac_assets.stac.watch.item_versions import Look, look_at
-from stac_assets.stac.watch.updated_filter import Between, Direction, Language
-from stac_assets.stac.windows import Window
+from stac_assets.stac.watch.item_versions import VersionPage, versions_on
+from stac_assets.stac.watch.updated_filter import Direction, UpdatedFilter
+from stac_assets.stac.windows import Interval
 
 
-class Spent(Exception):
-    """No request is left, or no time; what was not asked is asked another time."""
+class BudgetExhausted(Exception):
+    """The requests of a poll are used up; the next poll goes on."""
 
 
-@dataclass(frozen=True)
-class Span:
-    """Days from `start` up to, not including, `end`; None is open."""
-
-    start: date
-    end: date | None = None
-
-    def __str__(self) -> str:
-        """RFC 3339, as the STAC API parameter `datetime`, without the instant that begins the next day."""
-        last = None if self.end is None else _midnight(self.end) - timedelta(microseconds=1)
-        return f"{_midnight(self.start).isoformat()}Z/" + (f"{last.isoformat()}Z" if last else "..")
-
-
-class Questions:
-    """Asks for single pages of items.
+class BudgetedClient:
+    """Asks for single pages of items until its budget is used up.
 
     Args:
-        api: what is asked; see `stac.patience` for its options.
-        narrowing: filters of the user's.
-        max_requests: in all, retries and the landing page included.
+        api: the API; `impatient` makes its options short of patience.
+        narrowing: the user's filters.
+        max_requests: the budget, from which retries and the landing page are paid too.
     """
 
     def __init__(self, api: StacApi, narrowing: Narrowing, max_requests: int) -> None:
@@ -50,96 +35,87 @@ class Questions:
 
     @property
     def requests(self) -> int:
-        """How many requests were sent."""
+        """The number of requests that were sent."""
         return self._figures.requests + self.api.transport.totals.requests
 
     @property
     def page_size(self) -> int:
-        """Items of a page, unless fewer are asked for."""
+        """The number of items of a page for which no other size is given."""
         return self.api.options.page_size
 
     def conformance(self) -> list[str]:
-        """The conformance classes; none where the API does not tell."""
-        self._check()
+        """The conformance classes; an empty list where the API does not tell them."""
+        self._check_budget()
         try:
             return self.api.conformance()
         except EndpointMissing:
             return []
 
-    def items(self, collection: str, span: Span, size: int | None = None) -> Look:
-        """The first page of items whose interval touches `span`, by search or else `/collections/{id}/items`.
+    def items(self, collection: str, interval: Interval, size: int | None = None) -> VersionPage:
+        """The first page of the items that touch `interval`, by search or else by `/collections/{id}/items`.
 
         Raises:
-            Spent: no request is left.
+            BudgetExhausted: no request is left.
             EndpointMissing: the API lists no items.
-            StacError: the API did not answer as it should.
+            StacError: the API failed.
         """
         if self._has_search:
             try:
-                return self._search(collection, span, size)
+                return self._search(collection, interval, size)
             except EndpointMissing:
                 self._has_search = False
-        request = self.api.collection_items_request(
-            _window(collection, span), self._narrowing, str(span), size or self.page_size
-        )
+        request = self.api.requests.listing(collection, self._narrowing, interval, size or self.page_size)
         return self._sent(request, size)
 
-    def changed(
+    def changed_items(
         self,
         collection: str,
-        span: Span,
-        language: Language,
-        between: Between,
+        interval: Interval,
+        changed: Interval,
+        updated_filter: UpdatedFilter,
         direction: Direction | None = None,
         size: int | None = None,
-    ) -> Look:
-        """The first page of items that changed between two instants; errors as of `items`.
+    ) -> VersionPage:
+        """The first page of the items that touch `interval` and changed in `changed`, whose end is excluded.
 
         Raises:
-            NotCombinable: see `Language.refined`.
+            NotCombinable: see `UpdatedFilter.applied`.
+            BudgetExhausted, EndpointMissing, StacError: as for `items`.
         """
-        return self._search(collection, span, size, language, between, direction)
+
+        def narrow(request: PageRequest) -> PageRequest:
+            return updated_filter.applied(request, changed, direction)
+
+        return self._search(collection, interval, size, narrow)
 
     def _search(
         self,
         collection: str,
-        span: Span,
+        interval: Interval,
         size: int | None,
-        language: Language | None = None,
-        between: Between | None = None,
-        direction: Direction | None = None,
-    ) -> Look:
+        narrow: Callable[[PageRequest], PageRequest] = lambda request: request,
+    ) -> VersionPage:
         method = self.api.search_method
-        request = self.api.search_request(
-            method, _window(collection, span), self._narrowing, str(span), size or self.page_size
+        request = self.api.requests.search(
+            method, collection, self._narrowing, interval, size or self.page_size
         )
-        if language is not None and between is not None:
-            request = language.refined(request, between, direction)
         try:
-            return self._sent(request, size)
+            return self._sent(narrow(request), size)
         except MethodRefused:
             if method == "GET":
                 raise
             self.api.search_with_get()
-            return self._search(collection, span, size, language, between, direction)
+            return self._search(collection, interval, size, narrow)
         except RequestFailed as error:
             if error.status in MISSING:
                 raise self.api.landing.missing("search") from None
             raise
 
-    def _sent(self, request: PageRequest, size: int | None) -> Look:
-        self._check()
-        page: Page = next(item_pages(self.api.transport, request, self._figures))
-        return look_at(page, size or self.page_size)
+    def _sent(self, request: PageRequest, size: int | None) -> VersionPage:
+        self._check_budget()
+        page = next(item_pages(self.api.transport, request, self._figures))
+        return versions_on(page, size or self.page_size)
 
-    def _check(self) -> None:
+    def _check_budget(self) -> None:
         if self.requests >= self._max_requests:
-            raise Spent(f"{self.requests} requests")
-
-
-def _window(collection: str, span: Span) -> Window:
-    return Window(collection, span.start, span.end or span.start)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day)
+            raise BudgetExhausted(f"{self.requests} requests were sent")

@@ -1,46 +1,43 @@
-"""Changed windows where items do not tell: each of the last windows is compared with what was seen there.
+"""The strategies `counts` and `probe`: they compare each recent window with what it showed at the last poll.
 
-What is compared is the API's count of the window, or where it does not count a fingerprint of the first items
-there. Older windows are not looked at.
+`counts` compares the API's count of the items in the window, `probe` a fingerprint of the first of them.
+Neither asks for older windows.
 """
 
 from collections.abc import Callable
 from datetime import date
 from itertools import zip_longest
 
-from stac_assets.stac.watch.budgeted_client import Questions, Span
-from stac_assets.stac.watch.changed_windows import Finds
+from stac_assets.stac.watch.budgeted_client import BudgetedClient
+from stac_assets.stac.watch.changed_windows import ChangedWindows
 from stac_assets.stac.watch.item_versions import digest
+from stac_assets.stac.windows import Interval
 
 PROBED_ITEMS = 25
-"""Items of a window that a probe looks at."""
+"""The number of items of which a fingerprint is made."""
 NO_ITEMS = {"counts": "0", "probe": digest()}
 """What an empty window shows."""
 
 
 class NoCounts(Exception):
-    """The API does not count (any more)."""
+    """The API does not count the items of a result, or does so no longer."""
 
 
-class Unsteady(Exception):
-    """The same question got two answers: what differs is not the items."""
-
-
-class Trailing:
-    """Looks at the last windows of one collection.
+class ByComparison:
+    """Compares the recent windows of one collection.
 
     Args:
-        questions: asks the API.
-        collection: of the items.
+        client: sends the requests.
+        collection: the id of the collection.
         strategy: `counts` or `probe`.
-        finds: gets what is found.
+        found: collects the changed windows.
     """
 
-    def __init__(self, questions: Questions, collection: str, strategy: str, finds: Finds) -> None:
-        self._questions = questions
+    def __init__(self, client: BudgetedClient, collection: str, strategy: str, found: ChangedWindows) -> None:
+        self._client = client
         self._collection = collection
-        self._finds = finds
-        self._shown: Callable[[Span], str] = self._count if strategy == "counts" else self._probe
+        self._found = found
+        self._is_probe = strategy == "probe"
         self._nothing = NO_ITEMS[strategy]
 
     def compare(
@@ -51,59 +48,52 @@ class Trailing:
         was_empty: bool,
         keep: Callable[[dict[date, str], date | None], None],
     ) -> None:
-        """Compare each window with what was seen.
+        """Compare each window with what it showed before.
 
         Args:
-            windows: the newest first.
+            windows: the first day of each, the newest first.
             seen: what each of them showed.
             begin: the window to begin with; None is the newest.
-            was_empty: whether a window that was never looked at held nothing when the others were.
-            keep: gets what is seen, and with which window to go on, after every step.
+            was_empty: whether a window that is missing from `seen` held nothing when the others were seen.
+            keep: gets, after every window, what was seen and the window to go on with.
 
         Raises:
-            Spent: no request is left.
+            BudgetExhausted: no request is left.
             NoCounts: the API does not count.
-            StacError: the API did not answer as it should.
+            StacError: the API failed.
         """
         oldest = min(seen, default=None)
         if windows and seen and max(seen) < windows[-1]:
-            self._finds.notes.append(f"not looked at since {max(seen)}: windows before {windows[-1]}")
+            self._found.notes.append(f"not looked at since {max(seen)}: windows before {windows[-1]}")
         first = windows.index(begin) if begin is not None and begin in windows else 0
         for window, following in zip_longest(windows[first:], windows[first + 1 :]):
-            # what is newer than any that was seen came into being since; what is older was never asked for
+            # a window newer than any that was seen has begun since; an older one was never asked for
             is_new = was_empty or (oldest is not None and window > oldest)
             before = seen.get(window, self._nothing if is_new else None)
-            shown = self._shown(self._span(window))
+            shown = self._compared(window, before)
             if before is not None and shown != before:
-                try:
-                    shown = self._settled(window, shown)
-                except Unsteady:
-                    shown = before
-                    self._finds.notes.append(f"{window}: two looks showed different items, so neither counts")
-            if before is not None and shown != before:
-                self._finds.change(window, shown, before)
+                self._found.add(window, shown, before)
             seen = {**seen, window: shown}
             keep(seen, following)
         keep({window: shown for window, shown in seen.items() if window in set(windows)}, None)
 
-    def _settled(self, window: date, shown: str) -> str:
-        """What a window shows, if it is a probe's second look that says so, too.
+    def _compared(self, window: date, before: str | None) -> str:
+        """What a window shows, or what it showed before where a second probe contradicts the first.
 
-        Raises:
-            Unsteady: the second look shows something else.
+        An API may answer a probe with its items in another order each time, which is no change.
         """
-        if self._shown == self._probe and self._probe(self._span(window)) != shown:
-            raise Unsteady
+        shown = self._shown(window)
+        if self._is_probe and before is not None and shown != before and self._shown(window) != shown:
+            self._found.notes.append(f"{window}: two looks showed different items, so neither counts")
+            return before
         return shown
 
-    def _count(self, span: Span) -> str:
-        look = self._questions.items(self._collection, span, size=1)
-        if look.number_matched is None:
+    def _shown(self, window: date) -> str:
+        """The count of a window as text, or the fingerprint of its first items."""
+        interval = Interval.of_days(window, self._found.calendar.next(window))
+        if self._is_probe:
+            return self._client.items(self._collection, interval, size=PROBED_ITEMS).fingerprint
+        count = self._client.items(self._collection, interval, size=1).number_matched
+        if count is None:
             raise NoCounts
-        return str(look.number_matched)
-
-    def _probe(self, span: Span) -> str:
-        return self._questions.items(self._collection, span, size=PROBED_ITEMS).fingerprint
-
-    def _span(self, window: date) -> Span:
-        return Span(window, self._finds.calendar.granularity.next(window))
+        return str(count)

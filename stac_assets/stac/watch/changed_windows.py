@@ -1,26 +1,24 @@
-"""What a watcher found: the windows that hold changes, by the settings' own calendar."""
+"""The windows in which a poll found changes, and the calendar that says which windows there are."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from stac_assets.stac.watch.budgeted_client import Span
-from stac_assets.stac.watch.item_versions import Sighting, digest
-from stac_assets.stac.windows import Granularity
+from stac_assets.stac.watch.item_versions import ItemVersion, digest
+from stac_assets.stac.windows import Granularity, Interval
 
 FOREVER = date(9998, 1, 1)
-"""No setting names a later day (see `values.py`)."""
+"""No configured range of days goes further than this."""
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """Which windows there are.
+    """The windows of a range of days.
 
     Args:
-        first: `start_date` of the settings.
-        last: their `end_date`, or None.
-        granularity: of the windows.
-        today: the UTC day of the evaluation, given and not read from the clock.
+        first: the first day of the range.
+        last: its last day, or None for a range without an end.
+        granularity: how many days a window spans.
+        today: the UTC day of the poll. It is given and not read from the clock, so that tests can choose it.
     """
 
     first: date
@@ -29,59 +27,75 @@ class Calendar:
     today: date
 
     @property
-    def span(self) -> Span:
-        """All windows, those of the future included."""
-        last = self.granularity.floor(self.last) if self.last else None
-        return Span(self.granularity.floor(self.first), self.granularity.next(last) if last else None)
+    def start(self) -> date:
+        """The first day of the first window."""
+        return self.granularity.floor(self.first)
+
+    @property
+    def end(self) -> date:
+        """The day after the last window; `FOREVER` where the range has no end."""
+        return FOREVER if self.last is None else self.next(self.last)
+
+    @property
+    def interval(self) -> Interval:
+        """The interval of all windows, those of the future included."""
+        return Interval.of_days(self.start, None if self.last is None else self.end)
 
     @property
     def newest(self) -> date:
-        """The window that holds today, or the last one of the settings."""
+        """The first day of the window that holds today, or of the last window where that is over."""
         return self.granularity.floor(min(self.today, self.last or self.today))
 
     def window(self, day: date | None) -> date | None:
-        """First day of the window that holds `day`; None for a day outside of the settings' range."""
-        span = self.span
-        if day is None or day < span.start or day >= (span.end or FOREVER):
+        """The first day of the window that holds `day`; None for a day outside of all windows."""
+        if day is None or not self.start <= day < self.end:
             return None
         return self.granularity.floor(day)
 
-    def trailing(self, days: int) -> list[date]:
-        """The windows that hold the last `days` days, the newest first."""
-        oldest = max(self.span.start, self.granularity.floor(self.today - timedelta(days=days - 1)))
+    def next(self, day: date) -> date:
+        """The first day of the window after the one that holds `day`."""
+        return self.granularity.next(self.granularity.floor(day))
+
+    def recent(self, days: int) -> list[date]:
+        """The first day of each window that holds one of the last `days` days, the newest first."""
+        oldest = max(self.start, self.granularity.floor(self.today - timedelta(days=days - 1)))
         return list(self.granularity.starts(oldest, self.newest))[::-1]
 
 
 @dataclass
-class Finds:
-    """What one look at a collection found.
+class ChangedWindows:
+    """The changes that one poll of a collection has found so far.
 
-    `changes` says of each window what was seen there last: the newest instant, the count, or a fingerprint.
+    Args:
+        calendar: says which window holds a day.
+        labels: for the first day of each changed window its newest evidence: an instant, a count or a
+            fingerprint.
+        items: the number of changed items that were seen.
+        outside: the number of changed items that no window holds, or that have no time.
+        notes: sentences for the summary of the poll.
     """
 
     calendar: Calendar
-    changes: dict[date, str] = field(default_factory=dict)
+    labels: dict[date, str] = field(default_factory=dict)
     items: int = 0
     outside: int = 0
-    """Items outside of the settings' range of days, or without a time."""
     notes: list[str] = field(default_factory=list)
-    _seen: list[str] = field(default_factory=list)
+    _evidence: list[str] = field(default_factory=list)
 
-    def change(self, window: date, label: str, *keys: str) -> None:
-        """A window holds something else than before."""
-        self.changes[window] = max(label, self.changes.get(window, ""))
-        self._seen += (window.isoformat(), label, *keys)
+    def add(self, window: date, label: str, *evidence: str) -> None:
+        """Add the window that begins on `window`; `label` and `evidence` tell this change from others."""
+        self.labels[window] = max(label, self.labels.get(window, ""))
+        self._evidence += (window.isoformat(), label, *evidence)
 
-    def items_changed(self, sightings: Iterable[Sighting], label: str) -> None:
-        """Items were added or changed."""
-        for sighting in sightings:
-            window = self.calendar.window(sighting.day)
-            if window is None:
-                self.outside += 1
-            else:
-                self.items += 1
-                self.change(window, label, sighting.key)
+    def add_item(self, version: ItemVersion, label: str) -> None:
+        """Add the window that owns a new or changed item."""
+        window = self.calendar.window(version.day)
+        if window is None:
+            self.outside += 1
+        else:
+            self.items += 1
+            self.add(window, label, version.key)
 
-    def turned(self, turn: str) -> str:
-        """The next link of a chain: another one for every change, and the same for the same history."""
-        return digest(turn, *self._seen) if self._seen else turn
+    def next_serial(self, serial: str) -> str:
+        """The serial that follows `serial` in the chain: another one for other changes, itself for none."""
+        return digest(serial, *self._evidence) if self._evidence else serial

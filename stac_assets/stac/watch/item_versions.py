@@ -1,4 +1,4 @@
-"""What a look at an item tells: whose window it is, when it changed, and what it is known again by."""
+"""Versions of items: what a watcher keeps of an item on a page, to know it again and to see it change."""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from stac_assets.stac.windows import parse_time
 
 Field = Literal["updated", "created"]
 FIELDS: tuple[Field, ...] = ("updated", "created")
-"""Properties that tell when an item changed; `created` tells of new items only."""
+"""The properties that say when an item changed; `created` says it of new items only."""
 MILLISECOND = timedelta(milliseconds=1)
-"""How exactly instants are compared: Elasticsearch, behind many an API, knows no smaller part of a second."""
+"""Instants are compared in milliseconds, because Elasticsearch, which serves many an API, keeps no more."""
 
 
 class _Properties(msgspec.Struct):
@@ -29,11 +29,13 @@ _decode_properties = msgspec.json.Decoder(_Properties).decode
 
 
 @dataclass(frozen=True)
-class Sighting:
-    """An item as a look at a page shows it.
+class ItemVersion:
+    """One version of one item.
 
-    `day` is the UTC day that owns it, `instants` are its `updated` and `created`, in whole milliseconds;
-    `key` is another one once the item has changed.
+    Args:
+        key: a digest of the item's id and of all its times; a changed item has another key.
+        day: the UTC day that owns the item, or None for an item without a time.
+        instants: the item's `updated` and `created`, truncated to milliseconds.
     """
 
     key: str
@@ -42,39 +44,42 @@ class Sighting:
 
 
 @dataclass(frozen=True)
-class Look:
-    """One page of items.
+class VersionPage:
+    """The item versions on one page.
 
-    `is_whole` says that nothing else matches, `number_matched` is the API's count, or None.
+    Args:
+        versions: one for each item, in the order of the page.
+        is_whole: whether the page is the whole result.
+        number_matched: the API's count of the result; None where it does not count.
     """
 
-    sightings: tuple[Sighting, ...]
+    versions: tuple[ItemVersion, ...]
     is_whole: bool
     number_matched: int | None
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same items, in whatever order."""
-        return digest(*sorted(sighting.key for sighting in self.sightings))
+        """A digest that is the same for the same versions, in whatever order they come."""
+        return digest(*sorted(version.key for version in self.versions))
 
 
 def digest(*texts: str) -> str:
-    """Eight hexadecimal digits that tell these texts from others."""
+    """Eight hexadecimal digits that differ for different texts."""
     return hashlib.sha256("\n".join(texts).encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-def floored(time: datetime) -> datetime:
-    """An instant cut to milliseconds."""
+def truncated(time: datetime) -> datetime:
+    """An instant without what is smaller than a millisecond."""
     return time.replace(microsecond=time.microsecond // 1000 * 1000)
 
 
-def look_at(page: Page, size: int) -> Look:
-    """What a page shows that was asked for so many items."""
-    return Look(tuple(map(_sighting, page.items)), _is_whole(page, size), page.number_matched)
+def versions_on(page: Page, size: int) -> VersionPage:
+    """The item versions on a page; `size` is the number of items that the request asked for."""
+    return VersionPage(tuple(map(_version, page.items)), _is_whole(page, size), page.number_matched)
 
 
 def _is_whole(page: Page, size: int) -> bool:
-    """Whether the page is the whole result; a `next` link alone proves nothing: some APIs always send one."""
+    """Whether the page is the whole result. A `next` link does not deny it, as some APIs always send one."""
     if page.number_matched == page.length:
         return True
     if any(link.rel == "next" and link.href for link in page.links):
@@ -82,15 +87,15 @@ def _is_whole(page: Page, size: int) -> bool:
     return page.length < size
 
 
-def _sighting(item: Item) -> Sighting:
+def _version(item: Item) -> ItemVersion:
     try:
         properties = _decode_properties(item.get("properties", b"{}"))
     except msgspec.MsgspecError:
         properties = _Properties()
     time = parse_time(properties.datetime) or parse_time(properties.start_datetime)
     instants: dict[Field, datetime] = {
-        name: floored(instant) for name in FIELDS if (instant := parse_time(getattr(properties, name)))
+        name: truncated(instant) for name in FIELDS if (instant := parse_time(getattr(properties, name)))
     }
     texts = (properties.updated, properties.created, properties.datetime, properties.start_datetime)
     key = digest(bytes(item.get("id", b"")).decode("utf-8", "replace"), *map(str, texts))
-    return Sighting(key, time.date() if time else None, instants)
+    return ItemVersion(key, time.date() if time else None, instants)

@@ -1,10 +1,11 @@
-"""Which windows of a collection hold new or changed items since the last look.
+"""The watcher: it polls collections for the windows that hold new or changed items since the last poll.
 
-There are three strategies, and what the API can do decides:
+There are three strategies. Which one a collection gets depends on what its API can do:
 
-- `updated`: the API filters by the items' own `updated` (or `created`), and has proven it. Sees every date.
-- `counts`: the API's counts (`numberMatched`) of the trailing windows. Sees deletions, no change in place.
-- `probe`: a fingerprint of the first items of the trailing windows.
+- `updated`: the API filters by the items' own `updated` (or `created`), and has proven that it does. This one
+  sees changes of every date, but no deletions.
+- `counts`: the API counts the items of each recent window. This one sees deletions, but no change in place.
+- `probe`: a fingerprint of the first items of each recent window.
 """
 
 from dataclasses import dataclass, field
@@ -14,30 +15,44 @@ from typing import Literal
 import msgspec
 
 from stac_assets.stac.errors import Cancelled, ConfigurationError, RequestFailed, StacError
-from stac_assets.stac.watch.budgeted_client import Questions, Spent
-from stac_assets.stac.watch.by_comparison import NoCounts, Trailing
-from stac_assets.stac.watch.by_updated import BEGINNING, FEW, NotHonoured, Position, Updates
-from stac_assets.stac.watch.changed_windows import Calendar, Finds
-from stac_assets.stac.watch.item_versions import FIELDS, Field, Look, digest
-from stac_assets.stac.watch.updated_filter import Language, NotCombinable, claims, languages
+from stac_assets.stac.watch.budgeted_client import BudgetedClient, BudgetExhausted
+from stac_assets.stac.watch.by_comparison import ByComparison, NoCounts
+from stac_assets.stac.watch.by_updated import ByUpdated
+from stac_assets.stac.watch.changed_items import BEGINNING, FEW, ChangedItems, NotHonoured
+from stac_assets.stac.watch.changed_windows import Calendar, ChangedWindows
+from stac_assets.stac.watch.item_versions import FIELDS, Field, VersionPage, digest
+from stac_assets.stac.watch.position import Position
+from stac_assets.stac.watch.updated_baseline import proven_position
+from stac_assets.stac.watch.updated_filter import NotCombinable, UpdatedFilter, candidates, claims
 from stac_assets.stac.wording import counted
 
 Strategy = Literal["updated", "counts", "probe", "empty"]
-"""`empty`: there was no item yet from which to learn what the API can do."""
+"""`empty`: the collection had no item yet that could show what the API can do."""
 NOT_CREATED = "deletions and changes in place"
 NOT_AN_ANSWER = {401, 403, 429, 503}
-"""Statuses that tell nothing of whether the API could filter."""
+"""Statuses that do not tell whether the API can filter."""
 
 
 class State(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is known of a collection, and how it is watched; JSON by msgspec.
+    """What a watcher knows of one collection between two polls. It is stored as JSON.
 
-    `turn` is another one after every change, so that no two changes are taken for one.
+    The names in JSON are those of version 0.1.0, so that stored states stay valid.
+
+    Args:
+        strategy: how the collection is watched.
+        serial: the last link of a chain of digests, one for each change, so that no two changes are mistaken
+            for one. In JSON it is `turn`.
+        updated_filter: for `updated`, the filter that the API has proven to honour. In JSON it is `language`.
+        is_sorted: for `updated`, whether the API sorts.
+        position: for `updated`, how far the changes are read.
+        seen: for `counts` and `probe`, what each recent window showed.
+        begin: for `counts` and `probe`, the window with which the next poll goes on.
+        was_empty: whether the collection was empty when the watcher first polled it.
     """
 
     strategy: Strategy
-    turn: str
-    language: Language | None = None
+    serial: str = msgspec.field(name="turn")
+    updated_filter: UpdatedFilter | None = msgspec.field(default=None, name="language")
     is_sorted: bool = False
     position: Position | None = None
     seen: dict[date, str] = {}
@@ -47,128 +62,129 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True)
 class Changes:
-    """What a look found.
+    """What one poll of a collection found.
 
     Args:
-        state: for the next look; None if not even a baseline is known.
-        windows: first day of each window that holds something else than before, and what was seen there last.
-        told: what was done, in words.
-        is_complete: whether everything was looked at.
-        error: what kept it from that.
+        state: the state for the next poll; None if no baseline was reached.
+        windows: the first day of each changed window, with the newest evidence of its change.
+        summary: one line in words.
+        is_complete: whether everything was asked for.
+        error: what kept the poll from that.
     """
 
     state: State | None
     windows: dict[date, str]
-    told: str
+    summary: str
     is_complete: bool = True
     error: StacError | None = None
 
 
 @dataclass
 class Watcher:
-    """Looks at collections, one after another.
+    """Polls the collections of one API, one after another.
 
     Args:
-        questions: asks the API.
-        calendar: which windows there are.
-        watch_days: how many days the strategies look back that compare windows.
+        client: sends the requests.
+        calendar: says which windows there are.
+        watch_days: how many days back the windows are compared, for `counts` and `probe`.
     """
 
-    questions: Questions
+    client: BudgetedClient
     calendar: Calendar
     watch_days: int
     _classes: list[str] | None = field(default=None, init=False)
 
-    def look(self, collection: str, state: State | None, seed: str = "") -> Changes:
-        """What has changed in a collection since `state`; without one, a baseline and no changes.
+    def poll(self, collection: str, state: State | None, seed: str = "") -> Changes:
+        """The changes of a collection since `state`; without a state a baseline, and no changes.
 
-        Never raises for what the API does: `Changes` tells of it, and its state is that of what was seen.
+        An API that fails raises nothing: `Changes` has the error, and a state that goes on after the last
+        change that was found.
 
         Args:
-            collection: its id.
-            state: of the look before.
-            seed: what a new baseline's `turn` begins with.
+            collection: the id of the collection.
+            state: the state that the last poll returned.
+            seed: what makes the first serial of a new baseline differ from that of an earlier one.
         """
-        look = _Look(self, collection, state, Finds(self.calendar))
+        poll = _Poll(self, collection, state, ChangedWindows(self.calendar))
         is_complete, error = True, None
         try:
-            look.run(digest(seed, collection))
-        except (Spent, Cancelled):
+            poll.run(digest(seed, collection))
+        except (BudgetExhausted, Cancelled):
             is_complete = False
-            look.finds.notes.append("requests or time ran out, goes on with the next tick")
+            poll.found.notes.append("requests or time ran out, goes on with the next tick")
         except StacError as failed:
             is_complete, error = False, failed
-        except ValueError as refused:  # pystac-client does, a parameter
+        except ValueError as refused:  # pystac-client raises it for a parameter
             is_complete, error = False, ConfigurationError(str(refused))
-        return look.told(is_complete, error)
+        return poll.changes(is_complete, error)
 
     def classes(self) -> list[str]:
-        """The conformance classes, asked for once."""
+        """The conformance classes of the API, which are asked for once."""
         if self._classes is None:
-            self._classes = self.questions.conformance()
+            self._classes = self.client.conformance()
         return self._classes
 
 
-class _Look:
-    """One look at one collection. `state` is always that of what `finds` holds."""
+class _Poll:
+    """One poll of one collection. At any time, `state` is the state that fits what `found` holds."""
 
-    def __init__(self, watcher: Watcher, collection: str, state: State | None, finds: Finds) -> None:
+    def __init__(self, watcher: Watcher, collection: str, state: State | None, found: ChangedWindows) -> None:
         self._watcher = watcher
-        self._questions = watcher.questions
+        self._client = watcher.client
         self._calendar = watcher.calendar
         self._collection = collection
         self._is_baseline = state is None
         self.state = state
-        self.finds = finds
+        self.found = found
 
-    def run(self, turn: str) -> None:
-        """Look on, or record the baseline."""
+    def run(self, serial: str) -> None:
+        """Find the changes since `state`, or record a baseline that begins with `serial`."""
         if self.state is None or self.state.strategy == "empty":
-            self._begin(turn if self.state is None else self.state.turn)
+            self._choose(serial if self.state is None else self.state.serial)
         if self.state is not None and not (self._is_baseline and self.state.strategy == "updated"):
-            self._continue(self.state)
+            self._advance(self.state)
 
-    def _begin(self, turn: str) -> None:
-        """Find the strategy, and where it starts: behind what is there, or at nothing if nothing was."""
-        sample = self._questions.items(self._collection, self._calendar.span, FEW)
-        if not sample.sightings:
-            self.state = State("empty", turn)
+    def _choose(self, serial: str) -> None:
+        """Choose the strategy and its first state. Nothing is new for it, unless the collection was empty."""
+        sample = self._client.items(self._collection, self._calendar.interval, FEW)
+        if not sample.versions:
+            self.state = State("empty", serial)
             return
-        self.state = self._proven(sample, turn) or self._comparing(
-            "probe" if sample.number_matched is None else "counts", turn
-        )
+        by_comparison: Strategy = "probe" if sample.number_matched is None else "counts"
+        self.state = self._by_updated(sample, serial) or self._by_comparison(by_comparison, serial)
 
-    def _proven(self, sample: Look, turn: str) -> State | None:
-        """The state of the strategy `updated`, if it works."""
-        name: Field | None = next((f for f in FIELDS if all(f in s.instants for s in sample.sightings)), None)
+    def _by_updated(self, sample: VersionPage, serial: str) -> State | None:
+        """The first state of the strategy `updated`; None where no filter can be trusted."""
+        versions = sample.versions
+        name: Field | None = next((f for f in FIELDS if all(f in v.instants for v in versions)), None)
         if name is None:
-            self.finds.notes.append("items have neither `updated` nor `created`")
+            self.found.notes.append("items have neither `updated` nor `created`")
             return None
         may_sort = claims(self._watcher.classes(), "sort")
-        candidates = languages(self._watcher.classes(), name)
-        if not candidates:
-            self.finds.notes.append("the API has neither the filter nor the query extension")
-        for language in candidates:
-            updates = Updates(self._questions, self._collection, language, may_sort, self.finds)
+        filters = candidates(self._watcher.classes(), name)
+        if not filters:
+            self.found.notes.append("the API has neither the filter nor the query extension")
+        for candidate in filters:
+            changed = self._changed_items(candidate, may_sort)
             try:
-                position = updates.proven(sample)
+                position = proven_position(changed, sample)
             except (NotHonoured, NotCombinable, RequestFailed) as error:
                 if isinstance(error, RequestFailed) and error.status in NOT_AN_ANSWER:
                     raise
-                self.finds.notes.append(f"{language} cannot be trusted: {error}")
+                self.found.notes.append(f"{candidate} cannot be trusted: {error}")
                 continue
-            if not self._is_baseline:  # there was nothing, so all of it is new
+            if not self._is_baseline:  # the collection was empty, so all of it is new
                 position = Position(BEGINNING)
-            return State("updated", turn, language, updates.is_sorted, position)
+            return State("updated", serial, candidate, changed.is_sorted, position)
         return None
 
-    def _comparing(self, strategy: Strategy, turn: str) -> State:
-        return State(strategy, turn, was_empty=not self._is_baseline)
+    def _by_comparison(self, strategy: Strategy, serial: str) -> State:
+        return State(strategy, serial, was_empty=not self._is_baseline)
 
-    def _continue(self, state: State) -> None:
+    def _advance(self, state: State) -> None:
         try:
             if state.strategy == "updated":
-                self._advance(state)
+                self._read_updates(state)
             elif state.strategy != "empty":
                 self._compare(state)
         except NotHonoured as error:
@@ -176,58 +192,62 @@ class _Look:
         except NoCounts:
             self._fall_back("probe", "the API does not count", state)
 
-    def _fall_back(self, strategy: Strategy, why: str, state: State) -> None:
-        """Go over to another strategy; what this one did not see between the two looks, none does."""
-        self.finds.notes.append(f"{why}: a new baseline by `{strategy}`")
+    def _fall_back(self, strategy: Strategy, reason: str, state: State) -> None:
+        """Go over to another strategy. It begins with a baseline, so changes since the last poll are lost."""
+        self.found.notes.append(f"{reason}: a new baseline by `{strategy}`")
         self._is_baseline = True
-        self.state = self._comparing(strategy, state.turn)
-        self._continue(self.state)
+        self.state = self._by_comparison(strategy, state.serial)
+        self._advance(self.state)
 
-    def _advance(self, state: State) -> None:
-        assert state.language is not None and state.position is not None
+    def _read_updates(self, state: State) -> None:
+        assert state.updated_filter is not None and state.position is not None
 
         def keep(position: Position) -> None:
             self.state = msgspec.structs.replace(state, position=position)
 
-        updates = Updates(self._questions, self._collection, state.language, state.is_sorted, self.finds)
-        updates.advance(state.position, keep)
+        changed = self._changed_items(state.updated_filter, state.is_sorted)
+        ByUpdated(changed, self.found).advance(state.position, keep)
+
+    def _changed_items(self, updated_filter: UpdatedFilter, is_sorted: bool) -> ChangedItems:
+        return ChangedItems(self._client, self._calendar, self._collection, updated_filter, is_sorted)
 
     def _compare(self, state: State) -> None:
         def keep(seen: dict[date, str], begin: date | None) -> None:
             was_empty = state.was_empty and begin is not None
             self.state = msgspec.structs.replace(state, seen=seen, begin=begin, was_empty=was_empty)
 
-        windows = self._calendar.trailing(self._watcher.watch_days)
-        trailing = Trailing(self._questions, self._collection, state.strategy, self.finds)
-        trailing.compare(windows, state.seen, state.begin, state.was_empty, keep)
+        windows = self._calendar.recent(self._watcher.watch_days)
+        comparison = ByComparison(self._client, self._collection, state.strategy, self.found)
+        comparison.compare(windows, state.seen, state.begin, state.was_empty, keep)
 
-    def told(self, is_complete: bool, error: StacError | None) -> Changes:
-        """What was found."""
-        finds, state = self.finds, self.state
+    def changes(self, is_complete: bool, error: StacError | None) -> Changes:
+        """The result of the poll."""
+        found, state = self.found, self.state
         if state is not None:
-            state = msgspec.structs.replace(state, turn=finds.turned(state.turn))
+            state = msgspec.structs.replace(state, serial=found.next_serial(state.serial))
         parts = [f"strategy {self._described(state)}"] if state else []
-        if finds.changes:
-            items = f", {counted(finds.items, 'item')}" if finds.items else ""
-            parts.append(f"{counted(len(finds.changes), 'window')} with changes{items}")
+        if found.labels:
+            items = f", {counted(found.items, 'item')}" if found.items else ""
+            parts.append(f"{counted(len(found.labels), 'window')} with changes{items}")
         elif self._is_baseline and state is not None:
             parts.append("baseline recorded" if is_complete else "baseline begun")
         elif error is None and is_complete:
             parts.append("nothing new")
-        if finds.outside:
-            parts.append(f"{counted(finds.outside, 'item')} outside of start_date and end_date ignored")
-        parts += finds.notes
+        if found.outside:
+            parts.append(f"{counted(found.outside, 'item')} outside of start_date and end_date ignored")
+        parts += found.notes
         if error is not None:
             parts.append(f"the API failed: {error}")
-        return Changes(state, finds.changes, f"{self._collection}: " + "; ".join(parts), is_complete, error)
+        return Changes(state, found.labels, f"{self._collection}: " + "; ".join(parts), is_complete, error)
 
     def _described(self, state: State) -> str:
         days = self._watcher.watch_days
         match state.strategy:
             case "updated":
                 order = "sorted" if state.is_sorted else "not sorted"
-                unseen = "deletions" if state.language and state.language.field == "updated" else NOT_CREATED
-                return f"`updated` ({state.language}, {order}; {unseen} are not seen)"
+                sees_changes = state.updated_filter and state.updated_filter.field == "updated"
+                unseen = "deletions" if sees_changes else NOT_CREATED
+                return f"`updated` ({state.updated_filter}, {order}; {unseen} are not seen)"
             case "counts":
                 return f"`counts` (numberMatched; only the last {days} days are seen)"
             case "probe":
