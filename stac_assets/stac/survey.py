@@ -11,7 +11,6 @@ from stac_assets.stac.api import MISSING, StacApi
 from stac_assets.stac.documents import Page, object_text
 from stac_assets.stac.endpoints import ENDPOINTS, Endpoint
 from stac_assets.stac.errors import AuthenticationError, EndpointMissing, RequestFailed, StacError
-from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.identity import PLACEHOLDER
 from stac_assets.stac.http.options import ApiOptions
 from stac_assets.stac.narrowing import Narrowing
@@ -21,7 +20,7 @@ from stac_assets.stac.wording import counted
 
 SAMPLE_ITEMS = 10
 """The items of the small page from which the size of all items is estimated."""
-MAX_RETRIES = 2
+MAX_RETRIES = 1
 """The retries of a request: a survey reports trouble where a load would wait for its end."""
 
 
@@ -134,7 +133,7 @@ def survey(options: ApiOptions, ranges: Sequence[Window], narrowing: Narrowing |
         NotAStacApi: the base URL answers with something else.
         Unreachable: the host gave no answer.
     """
-    hasty = replace(options, page_size=SAMPLE_ITEMS, max_retries=min(options.max_retries, MAX_RETRIES))
+    hasty = replace(options, max_retries=min(options.max_retries, MAX_RETRIES))
     surveyor = Surveyor(StacApi(hasty), ranges, narrowing or Narrowing())
     probes = tuple(surveyor.probes())
     estimates = tuple(surveyor.estimates()) if probes[0].presence is Presence.PRESENT else ()
@@ -200,11 +199,13 @@ class Surveyor:
     def first_page(self, endpoint: str, window: Window) -> Page:
         """A small first page of items by `search` or `collection_items`.
 
+        A survey does not do what a load does to get the items of an API that fails: it asks for no smaller
+        page and no shorter interval, but reports the failure.
+
         Raises:
-            EndpointMissing, StacError: the API failed.
+            EndpointMissing, StacError: see `StacApi.first_page`.
         """
-        read = {"search": self.api.search, "collection_items": self.api.collection_items}[endpoint]
-        return next(read(window, self.narrowing, Figures()))
+        return self.api.first_page(endpoint, window, self.narrowing, SAMPLE_ITEMS)
 
     def described(self, page: Page) -> str:
         """A first page of items in a few words. The id of one item is kept for `known_item`."""
