@@ -1,8 +1,9 @@
-"""What a log line or an error must not show: secrets in any form, and the values of query strings."""
+"""Removal of secrets, and of the values of query strings, from log lines and error messages."""
 
 import json
 import logging
 import re
+import threading
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from urllib.parse import quote, quote_plus
 
 HIDDEN = "***"
 SHORTEST = 4
-"""What is shorter is no secret, and would blacken every text."""
+"""The least length of a secret that is hidden: a shorter one would blacken every text."""
 
 _QUERY = re.compile(r"\?[^\s\"'<>]+")
 
@@ -20,7 +21,7 @@ Hide = Callable[[str], str]
 
 
 def hidden(text: str, secrets: Iterable[str]) -> str:
-    """`text` without any of `secrets`, as they are or as a URL, JSON, HTML or base64 writes them."""
+    """`text` without any of `secrets`, whether it is written plainly or as in a URL, JSON, HTML or base64."""
     written = {form for secret in secrets if len(secret) >= SHORTEST for form in forms(secret)}
     for form in sorted(written, key=len, reverse=True):
         text = text.replace(form, HIDDEN)
@@ -28,7 +29,7 @@ def hidden(text: str, secrets: Iterable[str]) -> str:
 
 
 def forms(secret: str) -> set[str]:
-    """How a text may write `secret`."""
+    """The ways in which a text may write `secret`."""
     octets = secret.encode("utf-8", "surrogatepass")
     coded = {encode(octets).decode() for encode in (b64encode, urlsafe_b64encode)}
     escaped = {quote(octets, safe=""), quote(octets), quote_plus(octets), escape(secret)}
@@ -41,25 +42,31 @@ def without_queries(text: str) -> str:
     return _QUERY.sub("?…", text)
 
 
-# urllib3's own log lines ------------------------------------------------------------------------------
-
-_hide: ContextVar[Hide | None] = ContextVar("hide", default=None)
-_TALKATIVE = ("urllib3.connectionpool", "urllib3.connection", "urllib3.response", "urllib3.util.retry")
-"""The loggers that write paths with their query strings, or headers of an answer."""
+# The log lines of urllib3 -------------------------------------------------------------------------
 
 
 @contextmanager
 def hiding(hide: Hide) -> Iterator[None]:
-    """Let urllib3 log nothing of this thread's requests that `hide` hides, nor the values of a query."""
+    """While this runs, urllib3 logs no secret of this thread's requests, and no value of a query.
+
+    The filter that sees to it is on urllib3's loggers only while some thread is in here, so that a program
+    which imports this package, or has used it, finds its loggers as they were. The records of other threads
+    pass untouched.
+
+    Args:
+        hide: takes a text, and returns it without secrets.
+    """
     before = _hide.set(hide)
+    _installed.acquire()
     try:
         yield
     finally:
+        _installed.release()
         _hide.reset(before)
 
 
-class _Hiding(logging.Filter):
-    """Changes the records of our own requests; those of others pass as they are."""
+class _Redacting(logging.Filter):
+    """Changes the records of threads that are in `hiding`, and lets every record pass."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         hide = _hide.get()
@@ -69,5 +76,36 @@ class _Hiding(logging.Filter):
         return True
 
 
-for _name in _TALKATIVE:
-    logging.getLogger(_name).addFilter(_Hiding())
+class _Installed:
+    """Keeps a filter on loggers for as long as somebody uses it. Threads may share it."""
+
+    def __init__(self, redacting: logging.Filter, names: Iterable[str]) -> None:
+        self._redacting = redacting
+        self._loggers = [logging.getLogger(name) for name in names]
+        self._users = 0
+        self._lock = threading.Lock()
+
+    def acquire(self) -> None:
+        """Add the filter, if this is its first user."""
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                for logger in self._loggers:
+                    logger.addFilter(self._redacting)
+
+    def release(self) -> None:
+        """Remove the filter, if this was its last user."""
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                for logger in self._loggers:
+                    # a new list, because another thread may be going through the old one, where a removal
+                    # would make it leave out a filter
+                    logger.filters = [each for each in logger.filters if each is not self._redacting]
+
+
+_hide: ContextVar[Hide | None] = ContextVar("hide", default=None)
+_installed = _Installed(
+    _Redacting(), ("urllib3.connectionpool", "urllib3.connection", "urllib3.response", "urllib3.util.retry")
+)
+"""These loggers write paths with their query strings, or headers of an answer."""
