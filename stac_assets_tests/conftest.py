@@ -90,6 +90,16 @@ def api() -> Iterator[StacApi]:
         yield running
 
 
+@pytest.fixture
+def full(api: StacApi) -> StacApi:
+    """The API with twelve items, two hours apart."""
+    from stac_assets_tests.asking import some_items
+
+    for item in some_items(12):
+        api.put(item)
+    return api
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Any]:
     """A PostgreSQL server of the session; skips where it or its driver is not installed."""

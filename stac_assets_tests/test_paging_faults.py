@@ -1,69 +1,22 @@
-"""What the API does to the pages of a result, and what a load makes of it: every item once, or an error.
+"""What an API does to the pages of a result, and what a load makes of it: every item once, or an error.
 
-The rows of the table "Paging" of issue 3, through a whole load, and a model of such an API that
-Hypothesis drives through the fetch.
+The rows of the table "Paging" of issue 3.
 """
 
-import json
 import logging
-import tempfile
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from stac_assets.source.reader import fetch_windows
 from stac_assets.stac.errors import PagingError, RequestFailed
-from stac_assets.stac.figures import Figures
 from stac_assets.stac.interval_reader import MAX_EMPTY, MAX_REPEATS
 from stac_assets_tests.asking import WINDOW, client, fetched, ids_of, limit_of, some_items, spooled
+from stac_assets_tests.faulty_pages import COUNT, loaded, next_of, read, token_of, without_next
 from stac_assets_tests.loads import DATASET, ids, load_days, query
-from stac_assets_tests.stac_api import StacApi, make_collection, make_item
+from stac_assets_tests.stac_api import StacApi, make_item
 from stac_assets_tests.stac_api_faults import Request
-
-COUNT = 12
-
-
-@pytest.fixture
-def full(api: StacApi) -> StacApi:
-    """The API with twelve items, two hours apart."""
-    for item in some_items(COUNT):
-        api.put(item)
-    return api
-
-
-def loaded(api: StacApi, resource: str = "search", **options: Any) -> Figures:
-    """The figures of a load of `full` after which the table holds every item, once."""
-    result = load_days(api, resource, **options)
-    assert ids(resource) == sorted(ids_of(COUNT))
-    assert result.figures.items == COUNT
-    return result.figures
-
-
-def read(api: StacApi, folder: Path, **options: Any) -> Figures:
-    """The same without a table, which is faster: for the many forms of a fault that one test loads."""
-    [window] = fetched(api, folder, **options)
-    assert window.error is None
-    assert spooled(window) == sorted(ids_of(COUNT))
-    assert window.figures.items == COUNT
-    return window.figures
-
-
-def without_next(page: Any) -> Any:
-    page["links"] = [link for link in page["links"] if link["rel"] != "next"]
-    return page
-
-
-def next_of(page: Any) -> dict[str, Any] | None:
-    return next((link for link in page["links"] if link["rel"] == "next"), None)
-
-
-def token_of(request: Request) -> str | None:
-    asked_for = request.body if isinstance(request.body, dict) else request.query
-    return asked_for.get("token")
 
 
 def test_a_relative_next(project: Path, full: StacApi) -> None:
@@ -422,180 +375,3 @@ def test_pages_of_one_item_that_lasts_all_day_do_not_multiply_the_requests(
         with pytest.raises(PagingError, match="cannot be split any further"):
             raise window.error or AssertionError
         assert window.figures.requests < 2000
-
-
-# Any of it at once
-
-WHIMS = ("ok", "no next", "loop", "again", "empty", "longer", "HTML", "lost token", "500", "429", "drop")
-
-
-@settings(max_examples=40)
-@given(
-    times=st.lists(st.integers(0, 86_399), max_size=25, unique=True),
-    spans=st.lists(st.tuples(st.integers(-90_000, 86_399), st.integers(0, 200_000)), max_size=6),
-    page_size=st.integers(1, 12),
-    limit=st.none() | st.integers(10, 12),
-    count=st.sampled_from(["numberMatched", "context", None]),
-    style=st.sampled_from(["token", "merge", "relative", "get_from_post", "headers"]),
-    whims=st.lists(st.sampled_from(WHIMS), max_size=40),
-    too_large=st.none() | st.integers(1, 6),
-    refused_after=st.none() | st.integers(0, 5),
-)
-def test_any_sequence_of_faults_ends_with_the_distinct_items_of_the_partition(
-    times: list[int],
-    spans: list[tuple[int, int]],
-    page_size: int,
-    limit: int | None,
-    count: Any,
-    style: Any,
-    whims: list[str],
-    too_large: int | None,
-    refused_after: int | None,
-) -> None:
-    items = [make_item(f"i{n}", datetime=_at(second)) for n, second in enumerate(times)]
-    items += [
-        make_item(f"s{n}", start=_at(begin), end=_at(begin + length))
-        for n, (begin, length) in enumerate(spans)
-    ]
-    owned = [f"i{n}" for n in range(len(times))]
-    owned += [f"s{n}" for n, (begin, _) in enumerate(spans) if begin >= 0]
-    elsewhere = [f"s{n}" for n, (begin, length) in enumerate(spans) if begin < 0 <= begin + length]
-    api = StacApi(
-        collections=[make_collection("c1")],
-        items=items,
-        max_limit=limit
-        if count
-        else None,  # that nothing tells of a limit and its next pages is another test
-        number_matched=count,
-        next_style=style,
-        post_fails_after=refused_after,
-    )
-    whimsical = Whims(api, list(whims))
-    api.on_page = whimsical.page
-    if too_large is not None:
-        api.fault(lambda request: limit_of(request) > too_large, status=413, times=None)
-    api.fault(whimsical.refuses, times=None, status=500)
-    with api, tempfile.TemporaryDirectory() as folder:
-        [window] = fetched(api, Path(folder), page_size=page_size, max_retries=3)
-        if window.error is None:
-            assert spooled(window) == sorted(owned)
-            assert window.figures.items == len(owned)
-            assert window.figures.items_owned_elsewhere == len(elsewhere)
-        else:
-            told = str(window.error)
-            assert "cannot be split" in told or "<html>busy" in told  # which no smaller request helps against
-            assert whims or too_large, "an honest API is read to its end"
-
-
-def _at(second: int) -> str:
-    return (datetime(2024, 1, 1) + timedelta(seconds=second)).isoformat() + "Z"
-
-
-class Whims:
-    """Makes an API misbehave, one page after the other, until all is used up."""
-
-    def __init__(self, api: StacApi, left: list[str]) -> None:
-        self._api = api
-        self._left = left
-
-    def refuses(self, request: Request) -> bool:
-        """Whether the request is refused, and not answered with a page."""
-        if request.path != "/search" or not self._left:
-            return False
-        refused = self._left[0] == "500" or (self._left[0] == "lost token" and token_of(request) is not None)
-        if refused:
-            self._left.pop(0)
-        return refused
-
-    def page(self, page: Any, request: Request) -> Any:
-        """The page as it is sent."""
-        link = next_of(page)
-        match self._left.pop(0) if self._left else "ok":
-            case "no next":
-                without_next(page)
-            case "loop" if link:
-                self._lead_back(link, request)
-            case "again" if link:  # the same page, once more, under another address
-                self._lead_back(link, request)
-                link["href"] += ("&" if "?" in link["href"] else "?") + f"again={len(self._left)}"
-            case "empty" if link and self._api.next_style == "token" and request.method == "POST":
-                page["features"] = []
-                self._lead_back(link, request)
-                link["body"] = {**request.body, "after-empty": len(self._left)}
-            case "longer":
-                page["features"] += page["features"][:1]
-            case "HTML":
-                return b"<html>busy</html>"
-        return page
-
-    def _lead_back(self, link: dict[str, Any], request: Request) -> None:
-        link.clear()
-        link.update(rel="next", href=self._api.url + request.target.removeprefix(self._api.prefix))
-        link["method"] = request.method
-        if token := request.headers.get("search-after"):
-            link["headers"] = {"Search-After": token}
-        if request.method == "POST":
-            link["body"] = request.body
-
-
-def test_an_item_that_goes_while_the_pages_are_read_takes_no_other_along(
-    project: Path, full: StacApi
-) -> None:
-    pages = []
-
-    def goes(page: Any, _: Request) -> Any:
-        pages.append(page)
-        if len(pages) == 1:
-            full.remove("c1", ids_of(COUNT)[0])
-        return page
-
-    full.on_page = goes  # those behind it move up: one of them from the second page to the first
-    load_days(full, page_size=3)
-    assert set(ids()) >= set(ids_of(COUNT)[1:])
-
-
-@pytest.mark.parametrize("count", [0, COUNT // 3])
-def test_one_empty_page_ends_no_result_of_which_the_api_counted_more(
-    project: Path, full: StacApi, count: int
-) -> None:
-    full.fault(lambda request: token_of(request) is not None, times=1, body=_nothing(count))
-    assert loaded(full, page_size=4).window_splits == 1
-
-
-def test_halves_that_hold_less_than_the_whole_prove_nothing(project: Path, full: StacApi) -> None:
-    loaded(full)
-    searches = iter(range(100))
-    full.fault(
-        lambda request: request.path.endswith("/search") and next(searches) in (1, 2, 3),
-        times=3,
-        body=_nothing(None),
-    )
-    [window] = load_days(full, page_size=4, fails=True).failed
-    assert isinstance(window.error, PagingError)
-    assert "have 4 items, of which the API counts more, and those of its halves together have 0" in str(
-        window.error
-    )
-    assert ids() == sorted(ids_of(COUNT))
-
-
-def test_an_order_that_shifts_while_nothing_is_counted_loses_no_item(project: Path, full: StacApi) -> None:
-    full.number_matched = None
-    pages = []
-
-    def shifts(page: Any, _: Request) -> Any:
-        pages.append(page)
-        if len(pages) == 1:  # an item of a later page becomes the first of all
-            *others, last = some_items(COUNT)
-            full.clear()
-            for item in (last, *others):
-                full.put(item)
-        return page
-
-    full.on_page = shifts
-    figures = loaded(full, page_size=5)
-    assert figures.duplicates and figures.window_splits == 1
-
-
-def _nothing(count: int | None) -> bytes:
-    counted: dict[str, Any] = {} if count is None else {"numberMatched": count}
-    return json.dumps({"type": "FeatureCollection", "features": [], "links": [], **counted}).encode()

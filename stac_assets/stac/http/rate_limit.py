@@ -33,7 +33,7 @@ class Pace:
         self._next_start = 0.0
         self._lock = threading.Lock()
 
-    def wait_turn(self) -> float:
+    def wait(self) -> float:
         """Wait until a request may start, and return the seconds that this took."""
         waited = 0.0
         while True:

@@ -173,7 +173,7 @@ class Transport:
             request = requests.Request(method, url, params=params, json=json, headers=dict(headers or {}))
             if self._cancelled.is_set():
                 raise Cancelled("stopped on request")
-            figures.seconds_waited += self.pace.wait_turn()
+            figures.seconds_waited += self.pace.wait()
             figures.requests += 1
             try:
                 answer = self._exchange(request)
