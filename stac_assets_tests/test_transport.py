@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from stac_assets.stac.errors import (
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.exchange import retry_after
 from stac_assets.stac.http.links import checked_base_url, origin_of, shown
+from stac_assets.stac.http.options import by_name
 from stac_assets.stac.http.transport import Transport
 from stac_assets_tests.asking import client, ids_of, options_for, searched, some_items
 from stac_assets_tests.stac_api import StacApi, make_item
@@ -89,6 +91,13 @@ def test_401_says_where_the_token_is_configured_and_never_shows_it(
     assert ".dlt/secrets.toml" in message and "SOURCES__PYSTAC_CLIENT_SOURCE__API_KEY" in message
     assert SECRET not in message + caplog.text + repr(caught.value.__cause__)
     assert len(api.requests) == 1
+
+
+def test_whoever_uses_the_client_alone_is_told_the_option_by_its_name(api: StacApi) -> None:
+    api.fault("/", status=401, times=None)
+    options = replace(options_for(api), where=by_name)
+    with pytest.raises(AuthenticationError, match=r"Set the token as `api_key`; .* under `credentials`"):
+        Transport(options).get(api.url)
 
 
 def test_an_answer_that_echoes_the_token_is_shown_without_it(api: StacApi) -> None:
