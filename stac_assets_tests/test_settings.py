@@ -6,6 +6,7 @@ import logging
 import re
 import traceback
 from contextlib import suppress
+from dataclasses import MISSING, fields
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -17,6 +18,7 @@ from stac_assets.settings.declaration import Mark, Setting
 from stac_assets.settings.table import PAGE, renewed
 from stac_assets.source import pystac_client_source
 from stac_assets.stac.errors import ConfigurationError
+from stac_assets.stac.http.options import ApiOptions
 from stac_assets.stac.windows import Granularity
 from stac_assets_tests.conftest import enter_project
 from stac_assets_tests.loads import ids, load_days
@@ -286,6 +288,8 @@ def test_the_client_of_the_api_has_the_settings_and_knows_where_they_stand() -> 
     }
     options = Settings(**given).api
     assert {name: getattr(options, name) for name in given} == given
+    assert options.where("api_key") == Settings().where("api_key")
+    assert [it.name for it in fields(ApiOptions) if it.default is not MISSING] == ["where"]
     assert "[sources.pystac_client_source] in .dlt/secrets.toml" in Settings().where("api_key")
     assert "SOURCES__PYSTAC_CLIENT_SOURCE__API_KEY" in Settings().where("api_key")
     assert "[sources.pystac_client_source.credentials]" in Settings().where("credentials")
