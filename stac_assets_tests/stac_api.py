@@ -16,6 +16,7 @@ from hashlib import sha256
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
+from stac_assets.demo import documents
 from stac_assets_tests.stac_api_extensions import CLASSES, Extension, Unusable, in_order, matching
 from stac_assets_tests.stac_api_faults import FaultyServer, Reply, Request
 
@@ -53,33 +54,11 @@ def make_item(
     `extra` adds or replaces top-level members.
     """
     interval = {"datetime": None, "start_datetime": start, "end_datetime": end}
-    return {
-        "type": "Feature",
-        "stac_version": "1.0.0",
-        "stac_extensions": [],
-        "id": id,
-        "collection": collection,
-        "geometry": {"type": "Point", "coordinates": [10.0, 50.0]},
-        "bbox": [10.0, 50.0, 10.0, 50.0],
-        "properties": {**(interval if start or end else {"datetime": datetime}), **properties},
-        "links": [],
-        "assets": {"data": {"href": f"https://example.com/{collection}/{id}.tif", "roles": ["data"]}},
-        **(extra or {}),
-    }
+    times = interval if start or end else {"datetime": datetime}
+    return documents.item(id, collection, {**times, **properties}, **(extra or {}))
 
 
-def make_collection(id: str, **members: Any) -> Document:
-    """A small valid STAC collection; `members` adds or replaces top-level ones."""
-    return {
-        "type": "Collection",
-        "stac_version": "1.0.0",
-        "id": id,
-        "description": f"Collection {id}",
-        "license": "proprietary",
-        "extent": {"spatial": {"bbox": [[-180, -90, 180, 90]]}, "temporal": {"interval": [[None, None]]}},
-        "links": [],
-        **members,
-    }
+make_collection = documents.collection
 
 
 @dataclass(frozen=True)

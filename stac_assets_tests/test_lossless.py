@@ -13,7 +13,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stac_assets.demo.server import SampleApi
+from stac_assets.demo.front import sample_api
 from stac_assets.pipeline.load import load
 from stac_assets.source.fetch import Job
 from stac_assets.stac.windows import Granularity, Window, parse_time
@@ -87,10 +87,10 @@ def test_single_recorded_items(project: Path) -> None:
 
 @recorded
 def test_the_recorded_items_of_a_real_server(project: Path) -> None:
-    with SampleApi([SAMPLES / "items.ndjson"], log=project / "rustac.log") as api:
-        sent = list(_sent_by(api.url))
+    with sample_api([SAMPLES / "items.ndjson"], log=project / "rustac.log") as url:
+        sent = list(_sent_by(url))
         assert len(sent) == 505
-        load_all(api.url, sent, "collection_items")
+        load_all(url, sent, "collection_items")
     assert_equal_items(items("collection_items"), sent)
 
 

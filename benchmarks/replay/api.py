@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from benchmarks.replay.catalog import Catalog, milliseconds
-from benchmarks.replay.documents import Json
+from stac_assets.demo.documents import Json, collection
 
 DEFAULT_LIMIT, MAX_LIMIT = 10, 10_000
 CONFORMS_TO = [
@@ -104,21 +104,8 @@ class Api:
 
     def _collection(self) -> Json:
         name = self._catalog.collection
-        return {
-            "type": "Collection",
-            "stac_version": "1.0.0",
-            "id": name,
-            "description": f"Generated items, {self._catalog.kind}",
-            "license": "CC0-1.0",
-            "extent": {"spatial": {"bbox": [[-180, -90, 180, 90]]}, "temporal": {"interval": [[None, None]]}},
-            "links": [
-                {
-                    "rel": "items",
-                    "type": "application/geo+json",
-                    "href": f"{self._url}/collections/{name}/items",
-                }
-            ],
-        }
+        items = f"{self._url}/collections/{name}/items"
+        return collection(name, links=[{"rel": "items", "type": "application/geo+json", "href": items}])
 
 
 def _interval(text: str | None) -> tuple[int | None, int | None]:

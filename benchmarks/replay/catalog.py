@@ -1,44 +1,23 @@
 """A catalog that is a formula: item number i of n, over so many days, rendered when it is asked for.
 
-Nothing but a pool of templates is held, so that 200,000 items of 17 KB cost no memory. Every item differs
-from every other in its id, times, geometry, numbers and hrefs.
+Nothing but a pool of templates is held, so that 200,000 items of 17 KB cost no memory. Every item
+differs from every other in its id, times, geometry, numbers and hrefs.
 """
 
-import json
-import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
-from operator import itemgetter
 from random import Random
-from typing import NamedTuple
 
-from benchmarks.replay.documents import DIGITS, HEXES, KINDS, NUMBERS
+from benchmarks.replay.templates import DIGITS, HEXES, KINDS, NUMBERS, POOL, Template, templates
+from stac_assets.demo.scenes import stamp
 
-POOL = 500
-"""Templates of a catalog."""
 FIRST_DAY = date(2024, 1, 1)
 DAY = 86_400_000
 """Milliseconds of a day; times are counted in them."""
 
-_NAMES = ["key", "day", "time", "later"]
-_SLOTS = (
-    _NAMES
-    + [f"d{n}" for n in range(DIGITS)]
-    + [f"n{n}" for n in range(NUMBERS)]
-    + [f"h{n}" for n in range(HEXES)]
-)
-_MARK = re.compile("@(" + "|".join(_SLOTS) + ")@")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class _Template(NamedTuple):
-    pieces: list[bytes]
-    """Constant text at the even places, room for a value at the odd ones."""
-    pick: Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
-    """Of the values of an item, those for the odd places, in their order."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +38,7 @@ class Catalog:
     @property
     def collection(self) -> str:
         """Its id."""
-        return f"bench-{self.kind}"
+        return KINDS[self.kind][0]
 
     @property
     def last_day(self) -> date:
@@ -102,20 +81,16 @@ class Catalog:
         return (
             f"{taken:%Y%m%d}_{number:07}".encode(),
             f"{taken:%Y/%m/%d}".encode(),
-            _stamp(taken),
-            _stamp(later),
+            stamp(taken).encode(),
+            stamp(later).encode(),
             *digits[d : d + DIGITS],
             *numbers[n : n + NUMBERS],
             *hexes[h : h + HEXES],
         )
 
     @cached_property
-    def _templates(self) -> list[_Template]:
-        make = KINDS[self.kind]
-        return [
-            _compiled(json.dumps(make(Random(n), self.collection), separators=(",", ":")))
-            for n in range(POOL)
-        ]
+    def _templates(self) -> list[Template]:
+        return templates(self.kind)
 
     @cached_property
     def _tokens(self) -> tuple[list[bytes], list[bytes], list[bytes]]:
@@ -136,12 +111,3 @@ def milliseconds(text: str) -> int:
 
 def _milliseconds(day: date) -> int:
     return (day - _EPOCH.date()).days * DAY
-
-
-def _stamp(time: datetime) -> bytes:
-    return f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03}Z".encode()
-
-
-def _compiled(text: str) -> _Template:
-    parts = _MARK.split(text.replace('"~', "").replace('~"', ""))
-    return _Template([part.encode() for part in parts], itemgetter(*map(_SLOTS.index, parts[1::2])))

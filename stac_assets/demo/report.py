@@ -7,8 +7,9 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from stac_assets.settings import DATASET_NAME
-from stac_assets.stac.endpoints import ENDPOINTS
+from stac_assets.demo.project import DATASET
+from stac_assets.demo.scenes import SENTINEL_2
+from stac_assets.demo.steps import STEPS
 
 QUESTION = "How cloudy was each week over Europe, as Sentinel-2 saw it?"
 SQL = f"""\
@@ -16,8 +17,8 @@ SELECT date_trunc('week', datetime AT TIME ZONE 'UTC')::date AS week,
        count(*) AS scenes,
        round(avg(eo_cloud_cover), 1) AS mean_cloud_cover,
        min_by(id, eo_cloud_cover) AS clearest
-FROM {DATASET_NAME}.search
-WHERE collection = 'demo-sentinel-2-l2a'
+FROM {DATASET}.search
+WHERE collection = '{SENTINEL_2}'
   AND bbox_xmin > -12 AND bbox_xmax < 40 AND bbox_ymin > 35 AND bbox_ymax < 72
 GROUP BY week ORDER BY week"""  # noqa: S608 - our own constant
 
@@ -31,10 +32,10 @@ def fingerprints(file: Path) -> Fingerprints:
         return {}
     found = {}
     with duckdb.connect(str(file), read_only=True) as connection:
-        for name in ENDPOINTS:
+        for name in [name for step in STEPS for name in step.assets]:
             sql = (
                 f"SELECT count(*), sum(hash(t)) FROM (SELECT * EXCLUDE (_dlt_load_id) "  # noqa: S608
-                f"FROM {DATASET_NAME}.{name}) t"
+                f"FROM {DATASET}.{name}) t"
             )
             try:
                 found[name] = connection.execute(sql).fetchone()
@@ -61,7 +62,7 @@ def print_report(file: Path, before: Fingerprints, start: Path, ui: str) -> None
     for name, (rows, digest) in after.items():
         was = before.get(name)
         change = "first run" if was is None else "no row changed" if was == (rows, digest) else "changed"
-        table.add_row(f"{DATASET_NAME}.{name}", str(rows), change)
+        table.add_row(f"{DATASET}.{name}", str(rows), change)
     console.print()
     console.print(table)
     console.print(f"\n[bold]{QUESTION}[/]\n")
@@ -76,7 +77,7 @@ def print_report(file: Path, before: Fingerprints, start: Path, ui: str) -> None
             answer.add_row(*map(str, row))
     console.print(answer)
     shown = os.path.relpath(file, start)
-    look = f"import duckdb; duckdb.connect('{shown}').sql('FROM {DATASET_NAME}.search LIMIT 10').show()"
+    look = f"import duckdb; duckdb.connect('{shown}').sql('FROM {DATASET}.search LIMIT 10').show()"
     console.print("\nNext, Dagster's UI on these data, and the first rows:")
     for command in (ui, f'.venv/bin/python -c "{look}"'):
         console.print(f"  {command}", markup=False, highlight=False, soft_wrap=True)

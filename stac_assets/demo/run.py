@@ -12,54 +12,17 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from stac_assets.demo import DEFAULT_FOLDER
 from stac_assets.demo.catalog import COLLECTIONS, FIRST_DAY, LAST_DAY, write_catalog
-from stac_assets.demo.server import SampleApi
-from stac_assets.settings import ENV_PREFIX
+from stac_assets.demo.front import ID, sample_api
+from stac_assets.demo.project import DUCKDB_FILE, write_project
 
 UI = ("stac-assets", "demo", "--ui")
-DUCKDB_FILE = "pystac_client.duckdb"
 SETTING_PREFIXES = ("SOURCES__", "PIPELINE__", "PIPELINES__", "DESTINATION__", "DAGSTER_HOME", "DLT_")
 DG_NOTE = "ignore:Function `dev_command` is superseded"
 """For PYTHONWARNINGS: `dagster dev` says on starting that `dg dev`, a package of its own, would be newer."""
-_CONFIG = """\
-# Written by `stac-assets demo`; the sample API serves generated data.
-[sources.pystac_client_source]
-base_url = "{url}"
-collections = {collections}
-start_date = "{first}"
-end_date = "{last}"
-
-[pipeline]
-destination = "duckdb"
-
-[destination.duckdb]
-destination_name = "pystac_client"
-
-[pipelines]
-pipelines_dir = ".dlt/pipelines"
-
-[normalize.parquet_normalizer]
-add_dlt_load_id = true
-
-[load]
-delete_completed_jobs = true
-
-[runtime]
-dlthub_telemetry = false
-"""
-_DAGSTER_YAML = """\
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-freshness:
-  enabled: true
-python_logs:
-  managed_python_loggers: [stac_assets]
-  python_log_level: INFO
-"""
 
 
 def main(args: argparse.Namespace) -> int:
@@ -70,69 +33,52 @@ def main(args: argparse.Namespace) -> int:
             `serve` to do nothing else.
     """
     folder, start = Path(args.folder).resolve(), Path.cwd()
-    ui = "make ui" if folder == start / DEFAULT_FOLDER else shlex.join([*UI, "--folder", args.folder])
     folder.mkdir(parents=True, exist_ok=True)
     print(f"Catalog:    {len(COLLECTIONS)} generated collections, {FIRST_DAY} to {LAST_DAY}", flush=True)
-    hrefs = write_catalog(folder / "catalog")
-    with _sample_api(hrefs, args.port, folder / "sample-api.log") as url:
-        if args.serve:
-            return _serve(url)
-        _enter_project(folder, url)
+    with _sample_api(args.port, folder) as url:
+        write_project(folder, url)
         print(f"STAC API:   {url} (rustac serve)\nDuckDB:     {folder / DUCKDB_FILE}\n", flush=True)
-        return _run_dagster_dev() if args.ui else _load(start, ui)
+        if args.serve:
+            return _wait(folder, start)
+        _enter(folder)
+        return _run_dagster_dev() if args.ui else _load(folder, start, args.folder)
 
 
 @contextmanager
-def _sample_api(hrefs: list[Path], port: int, log: Path) -> Iterator[str]:
+def _sample_api(port: int, folder: Path) -> Iterator[str]:
     """Our own server, or the one that another demo in another terminal has started already."""
     url = f"http://127.0.0.1:{port}"
     if _is_ours(url):
         yield url
         return
-    with SampleApi(hrefs, port, log=log) as api:
-        yield api.url
+    log = folder / "sample-api.log"
+    with TemporaryDirectory() as files, sample_api(write_catalog(Path(files)), port, log=log) as url:
+        yield url
 
 
 def _is_ours(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/collections", timeout=2) as answer:  # noqa: S310 - http on this machine
-            ids = {document.get("id") for document in json.load(answer)["collections"]}
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - http on this machine
+            return json.load(answer)["id"] == ID
+    except (OSError, ValueError, LookupError, TypeError):
         return False
-    return ids == set(COLLECTIONS)
 
 
-def _enter_project(folder: Path, url: str) -> None:
-    """Make `folder` the project folder of this process: its settings, Dagster home and dlt folders."""
+def _enter(folder: Path) -> None:
+    """Make `folder` the project folder of this process, with the settings that are there and no others."""
     for name in [name for name in os.environ if name.startswith(SETTING_PREFIXES)]:
         del os.environ[name]
-    settings = folder / ".dlt" / "config.toml"
-    settings.parent.mkdir(exist_ok=True)
-    settings.write_text(
-        _CONFIG.format(url=url, collections=json.dumps(COLLECTIONS), first=FIRST_DAY, last=LAST_DAY),
-        encoding="utf-8",
-    )
-    home = folder / ".dagster"
-    home.mkdir(exist_ok=True)
-    (home / "dagster.yaml").write_text(_DAGSTER_YAML, encoding="utf-8")
-    os.environ["DAGSTER_HOME"] = str(home)
+    os.environ["DAGSTER_HOME"] = str(folder)
     os.environ["DLT_DATA_DIR"] = str(folder / ".dlt" / "data")
     os.chdir(folder)
 
 
-def _serve(url: str) -> int:
-    """Say how to point a project at the API, and wait for Ctrl-C."""
-    settings = {
-        f"{ENV_PREFIX}BASE_URL": url,
-        f"{ENV_PREFIX}COLLECTIONS": json.dumps(COLLECTIONS),
-        f"{ENV_PREFIX}START_DATE": str(FIRST_DAY),
-        f"{ENV_PREFIX}END_DATE": str(LAST_DAY),
-        "PIPELINE__DATASET_NAME": "demo",
-    }
+def _wait(folder: Path, start: Path) -> int:
+    """Say where the API can be loaded, and wait for Ctrl-C."""
     _let_signals_interrupt()
-    print(f"STAC API:   {url} (rustac serve), until Ctrl-C. In another terminal:\n")
-    for name, value in settings.items():
-        print(f"export {name}={shlex.quote(value)}")
+    print("It is served until Ctrl-C. In another terminal, this folder is a project with its settings:\n")
+    print(f"  cd {shlex.quote(os.path.relpath(folder, start))}\n")
+    print("There every command and query of README.md works as it stands: stac-assets check, dagster dev, …")
     sys.stdout.flush()
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
@@ -144,25 +90,26 @@ def _let_signals_interrupt() -> None:
         signal.signal(number, signal.default_int_handler)
 
 
-def _load(start: Path, ui: str) -> int:
+def _load(folder: Path, start: Path, named: str) -> int:
+    from stac_assets.definitions import defs
     from stac_assets.demo.report import fingerprints, print_report
     from stac_assets.demo.steps import materialize_all
 
     before = fingerprints(Path(DUCKDB_FILE))
-    if not materialize_all():
+    if not materialize_all(defs):
         return 1
+    ui = "make ui" if folder == start / DEFAULT_FOLDER else shlex.join([*UI, "--folder", named])
     print_report(Path(DUCKDB_FILE), before, start, ui)
     return 0
 
 
 def _run_dagster_dev() -> int:
     dagster = Path(sys.executable).with_name("dagster")
-    command = [str(dagster), "dev", "-m", "stac_assets.definitions"]
     print("Dagster's UI: http://127.0.0.1:3000/asset-groups in half a minute; Ctrl-C ends it\n", flush=True)
     _let_signals_interrupt()
     warnings = ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), DG_NOTE)))
     environment = {**os.environ, "PYTHONWARNINGS": warnings}
-    process = subprocess.Popen(command, env=environment)  # noqa: S603 - no shell, and a program beside our own
+    process = subprocess.Popen([str(dagster), "dev"], env=environment)  # noqa: S603 - a program beside our own
     try:
         return process.wait()
     except KeyboardInterrupt:

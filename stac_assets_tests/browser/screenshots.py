@@ -65,11 +65,7 @@ def main() -> int:
         folder = Path(temporary) / "demo"
         command = [str(Path(sys.executable).with_name("stac-assets")), "demo", "--folder", str(folder)]
         subprocess.run(command, check=True)
-        home = str(folder / ".dagster")
-        with (
-            DagsterDev(folder, ("-m", "stac_assets.definitions"), DAGSTER_HOME=home) as dagster,
-            chromium(program) as browser,
-        ):
+        with DagsterDev(folder, DAGSTER_HOME=str(folder)) as dagster, chromium(program) as browser:
             take(dagster.url, browser, DOCS)
     return 0
 
