@@ -203,7 +203,7 @@ def _demo_flags(parser: argparse.ArgumentParser) -> None:
     )
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--ui", action="store_true", help="run `dagster dev` on it instead of loading")
-    instead.add_argument("--serve", action="store_true", help="only serve it, and print the settings for it")
+    instead.add_argument("--serve", action="store_true", help="only serve it, for commands in the folder")
 
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:

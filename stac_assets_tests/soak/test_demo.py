@@ -2,7 +2,6 @@
 
 import os
 import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -13,8 +12,17 @@ from pathlib import Path
 from stac_assets.demo.catalog import COLLECTIONS
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets_tests.browser.dagster_dev import bare_environment, free_port, see_ended, until
-from stac_assets_tests.conftest import make_project
-from stac_assets_tests.loads import query
+from stac_assets_tests.conftest import REPOSITORY
+from stac_assets_tests.loads import DUCKDB_FILE, query
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """What stands between fences in the README, and in the page on queries where there is one."""
+    queries = REPOSITORY / "docs" / "query.md"
+    text = README + (queries.read_text(encoding="utf-8") if queries.exists() else "")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
 def command(folder: Path, port: int, *arguments: str) -> list[str]:
@@ -36,11 +44,11 @@ def test_the_demo_loads_everything_and_a_second_one_changes_no_row(tmp_path: Pat
     folder = tmp_path / ".demo"
     first = demo(folder, port, tmp_path)
     for name in ENDPOINTS:
-        assert re.search(rf"pystac_client_data\.{name} .*first run", first)
+        assert re.search(rf"pystac_client_data\.{name} +│ +[1-9]\d* │ first run", first)
     assert "How cloudy" in first and "make ui" in first and "connect('.demo/pystac_client.duckdb')" in first
     counts = query(
         "SELECT collection, count(*) AS items FROM pystac_client_data.search GROUP BY ALL",
-        folder / "pystac_client.duckdb",
+        folder / DUCKDB_FILE,
     )
     assert {row["collection"] for row in counts} == set(COLLECTIONS)
     assert sum(row["items"] for row in counts) >= 3000
@@ -80,18 +88,30 @@ def running(folder: Path, *arguments: str) -> Iterator[Callable[[str], str]]:
         see_ended(process)
 
 
-def test_the_sample_api_alone_is_loaded_by_the_settings_that_it_prints(tmp_path: Path) -> None:
-    project = tmp_path / "project"
-    make_project(project)
-    with running(tmp_path / "demo", "--serve") as said:
-        lines = said("PIPELINE__DATASET_NAME").splitlines()
-        exports = [shlex.split(line)[1] for line in lines if line.startswith("export ")]
-        settings = dict(line.split("=", 1) for line in exports)
-        load = [sys.executable, "-m", "stac_assets.cli.main", "load", "--resource", "collections"]
-        subprocess.run(load, cwd=project, env={**bare_environment(project), **settings}, check=True)
-    stored = query("SELECT id FROM demo.collections", project / "pystac_client.duckdb")
-    assert {row["id"] for row in stored} == set(COLLECTIONS)
-    assert not (tmp_path / "demo" / "pystac_client.duckdb").exists()
+def test_every_command_and_query_of_the_readme_works_on_the_sample_api(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    with running(folder, "--serve") as said:
+        assert "  cd demo\n" in said("README.md")
+        assert not (folder / DUCKDB_FILE).exists()
+        environment = bare_environment(folder)
+        environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+
+        def run(*command: str) -> str:
+            done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout + done.stderr
+            return done.stdout
+
+        commands = re.findall(
+            r"^(?:stac-assets check|stac-assets load|dagster asset materialize)\b.*", README, re.M
+        )
+        assert len(commands) >= 3
+        told = "".join(run("sh", "-c", command) for command in commands)
+        assert len(re.findall(r"^│ \w+ +│ yes +│", told, re.M)) == len(ENDPOINTS)
+    questions = [question for block in blocks("sql") for question in block.split(";") if question.strip()]
+    assert questions and all(query(question, folder / DUCKDB_FILE) for question in questions)
+    (cell,) = [code for code in blocks("python") if "import geopandas" in code]
+    items = query("SELECT id FROM pystac_client_data.search", folder / DUCKDB_FILE)
+    assert run(sys.executable, "-c", cell).startswith(f"{len(items)} [")
 
 
 def test_the_ui_comes_without_a_note_on_another_program(tmp_path: Path) -> None:
