@@ -1,4 +1,4 @@
-"""The lines of configuration that the README gives for each destination: dlt resolves them."""
+"""The lines of configuration that docs/destinations.md gives for each destination: dlt resolves them."""
 
 import traceback
 from pathlib import Path
@@ -11,37 +11,18 @@ from stac_assets.stac.errors import ConfigurationError
 from stac_assets_tests.conftest import enter_project
 from stac_assets_tests.destinations.dry import run_dry
 from stac_assets_tests.loads import load_days, settings_for
+from stac_assets_tests.pages import block, paragraph
 from stac_assets_tests.stac_api import StacApi, make_item
 
 pytestmark = pytest.mark.usefixtures("no_network")
 
+WRITTEN = block("docs/destinations.md", "toml secrets").replace("PASSWORD", "s3cret").replace("…", "s3cret")
 SECRETS = {
     "duckdb": "",
-    "postgres": """
-[destination.postgres]
-credentials = "postgresql://loader:s3cret@db.example.com:5432/stac"
-""",
-    "bigquery": """
-[destination.bigquery.credentials]
-project_id = "my-project"
-client_email = "loader@my-project.iam.gserviceaccount.com"
-private_key = "-----BEGIN PRIVATE KEY-----\\ns3cret\\n-----END PRIVATE KEY-----\\n"
-""",
-    "snowflake": """
-[destination.snowflake]
-credentials = "snowflake://loader:s3cret@my_account/stac?warehouse=loading&role=loader"
-""",
-    "redshift": """
-[destination.redshift]
-credentials = "postgresql://loader:s3cret@my-cluster.example.com:5439/stac"
-""",
-    "databricks": """
-[destination.databricks.credentials]
-server_hostname = "my-workspace.example.com"
-http_path = "/sql/1.0/warehouses/1a2b3c"
-catalog = "stac"
-access_token = "s3cret"
-""",
+    **{
+        name: paragraph(WRITTEN, f"[destination.{name}") + "\n"
+        for name in ("postgres", "bigquery", "snowflake", "redshift", "databricks")
+    },
 }
 """What stands in `.dlt/secrets.toml`, beside `destination = "…"` under `[pipeline]` in `.dlt/config.toml`."""
 
@@ -58,7 +39,7 @@ PROJECT = 'destination = "duckdb"'
 
 
 def configure(project: Path, destination: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Write what the README says, and read it as a new process would."""
+    """Write what the page says, and read it as a new process would."""
     config = project / ".dlt" / "config.toml"
     text = config.read_text()
     assert text.count(PROJECT) == 1

@@ -14,7 +14,7 @@ from stac_assets.source.rows import item_from_row
 from stac_assets_tests.conftest import enter_project
 from stac_assets_tests.destinations.lake import core, in_order
 from stac_assets_tests.loads import DATASET, Row, load_catalog, load_days, settings_for
-from stac_assets_tests.readme import block, paragraph
+from stac_assets_tests.pages import block, paragraph
 from stac_assets_tests.stac_api import RawItem, StacApi, make_collection, make_item
 from stac_assets_tests.test_exact import at, is_second_page
 from stac_assets_tests.test_lossless import (
@@ -92,9 +92,9 @@ def extension(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def ducklake(extension: None, project: Path, monkeypatch: pytest.MonkeyPatch) -> DuckLake:
-    """The project with what the README says of DuckLake in its files."""
+    """The project with what docs/destinations.md says of DuckLake in its files."""
     (project / ".dlt" / "secrets.toml").write_text(
-        paragraph(block("toml", "# .dlt/secrets.toml: one of these"), "[destination.ducklake")
+        paragraph(block("docs/destinations.md", "toml secrets"), "[destination.ducklake")
     )
     enter_project(project, monkeypatch)
     monkeypatch.setenv("PIPELINE__DESTINATION", "ducklake")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+import duckdb
 import pytest
 from dlt import destinations
 from dlt.pipeline.exceptions import PipelineStepFailed
@@ -20,7 +21,7 @@ from stac_assets.stac.windows import Window
 from stac_assets_tests.destinations.lake import FORMATS, Lake, configured, core
 from stac_assets_tests.destinations.s3 import S3
 from stac_assets_tests.loads import DATASET, load_catalog, load_days, settings_for
-from stac_assets_tests.readme import README
+from stac_assets_tests.pages import block, read
 from stac_assets_tests.stac_api import RawItem, StacApi, make_collection, make_item
 from stac_assets_tests.test_exact import FAULTS, asks_for, at, is_second_page
 from stac_assets_tests.test_lossless import BAD, NOON
@@ -335,21 +336,34 @@ def test_the_directories_of_plain_parquet(lake: Lake, api: StacApi) -> None:
 
 
 @pytest.mark.parametrize("lake", ["delta-local"], indirect=True)
-def test_a_vacuum_as_the_readme_says_removes_old_files(lake: Lake, api: StacApi, project: Path) -> None:
-    from deltalake import DeltaTable
-
+def test_a_vacuum_as_the_page_says_removes_old_files(
+    lake: Lake, api: StacApi, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for _ in range(2):
         api.put(at("a", f"{JAN_1}T12:00:00Z"))
         load_days(api)
     before = lake.rows()
     folder = project / "lake" / DATASET / "search"
-    (week,) = re.findall(r"vacuum\((dry_run=False)\)", README)
-    (all_,) = re.findall(r"`(retention_hours=0, .*?)`", README)
+    script = block("docs/destinations.md", "python delta")
+    (all_,) = re.findall(r"`(retention_hours=0, .*?)`", read("docs/destinations.md"))
     assert len(list(folder.glob("**/*.parquet"))) == 2
-    for arguments, left in ((week, 2), (f"{week}, {all_}", 1)):
-        eval(f"table.vacuum({arguments})", {"table": DeltaTable(str(folder))})
+    for code, left in ((script, 2), (script.replace("dry_run=False", f"dry_run=False, {all_}"), 1)):
+        exec(code, {})
+        assert capsys.readouterr().out == "1\n"
         assert len(list(folder.glob("**/*.parquet"))) == left
     assert lake.rows() == before
+
+
+@pytest.mark.parametrize("lake", ["parquet-local"], indirect=True)
+def test_parquet_is_read_as_the_page_says(lake: Lake, api: StacApi) -> None:
+    for id, day in (("a", JAN_1), ("b", JAN_1), ("n", JAN_2)):
+        api.put(at(id, f"{day}T12:00:00Z"))
+    load_days(api, last=JAN_2)
+    found = duckdb.sql(block("docs/destinations.md", "sql parquet")).fetchall()
+    assert sorted((collection, str(day), count) for collection, day, count in found) == [
+        ("c1", JAN_1, 2),
+        ("c1", JAN_2, 1),
+    ]
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -1,0 +1,241 @@
+"""Every block of code of the documentation: run as it stands there, or parsed where it needs what we lack."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stac_assets.settings import read_settings
+from stac_assets.settings.configuration import SECTION
+from stac_assets_tests.commands import BIN, check_commands
+from stac_assets_tests.conftest import REPOSITORY, enter_project
+from stac_assets_tests.loads import load_days, query
+from stac_assets_tests.pages import BLOCKS, Block, block
+from stac_assets_tests.stac_api import StacApi, make_item
+
+COLLECTIONS = ("sentinel-2-l2a", "landsat-c2-l2")
+BERLIN = {"geometry": {"type": "Point", "coordinates": [13.4, 52.5]}, "bbox": [13.4, 52.5, 13.4, 52.5]}
+
+
+@pytest.fixture
+def earth_search(project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch) -> StacApi:
+    """An API that the project's environment names, with the collections that the pages speak of."""
+    monkeypatch.setenv("SOURCES__PYSTAC_CLIENT_SOURCE__BASE_URL", api.url)
+    shutil.copy(REPOSITORY / "dagster.yaml", project)
+    for collection in COLLECTIONS:
+        for number, day in enumerate((1, 1, 2, 3, 5)):
+            item = make_item(f"scene-{day}-{number}", collection, f"2024-01-0{day}T10:00:00Z", extra=BERLIN)
+            item["properties"]["eo:cloud_cover"] = 4.5
+            item["assets"] = {"red": {"href": f"https://data.example.com/{day}/red.tif"}}
+            api.put(item)
+    return api
+
+
+def run(project: Path, *command: str) -> str:
+    """What a command prints, in the project folder, with the commands of this environment."""
+    done = subprocess.run(
+        command,
+        cwd=project,
+        env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def run_python(project: Path, code: str) -> str:
+    """What a script prints."""
+    script = project / "script.py"
+    script.write_text(code, encoding="utf-8")
+    return run(project, sys.executable, script.name)
+
+
+MERGED = """
+from definitions import defs
+
+assert {"items_job", "catalog_job"} <= {job.name for job in defs.jobs}
+graph = defs.resolve_asset_graph()
+(report,) = [node for node in graph.asset_nodes if node.key.path == ["report"]]
+print([key.to_user_string() for key in report.parent_keys], len(graph.get_all_asset_keys()))
+"""
+
+
+class Reader:
+    """Somebody who has loaded the first days of 2024 and now does what a page says.
+
+    Args:
+        project: their folder.
+        api: what their environment names.
+        monkeypatch: of the test.
+    """
+
+    def __init__(self, project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.project = project
+        self.api = api
+        self._monkeypatch = monkeypatch
+
+    def _load(self) -> None:
+        load_days(self.api, collections=COLLECTIONS, last="2024-01-05")
+
+    def _configured(self, name: str, text: str) -> dict[str, Any]:
+        (self.project / ".dlt" / name).write_text(text, encoding="utf-8")
+        enter_project(self.project, self._monkeypatch)
+        return tomllib.loads(text)
+
+    def shell(self, text: str) -> None:
+        """Every command succeeds."""
+        self._load()
+        self._run(text)
+
+    def _run(self, text: str) -> str:
+        return run(self.project, "bash", "-euo", "pipefail", "-c", text)
+
+    def loads(self, text: str) -> None:
+        """The first command loads a week, the second one of its days again."""
+        load, materialize = text.splitlines()
+        self._run(load)
+        assert len(query("SELECT id FROM pystac_client_data.search")) == 5
+        self.api.remove("sentinel-2-l2a", "scene-5-4")
+        self._run(materialize)
+        assert len(query("SELECT id FROM pystac_client_data.search")) == 4
+
+    def pool(self, text: str) -> None:
+        """The limit of a pool is set."""
+        out = self._run(text)
+        assert "Set concurrency limit for stac-api/earth-search.aws.element84.com to 2" in out
+        assert '"stac-api/earth-search.aws.element84.com": 0 / 2' in out
+
+    def exports(self, text: str) -> None:
+        """Settings have the values of the environment."""
+        for line in text.splitlines():
+            name, _, value = line.removeprefix("export ").partition("=")
+            self._monkeypatch.setenv(name, value.strip("'"))
+            assert read_settings().named_collections == ("naip", "dem")
+        assert read_settings().query == {"eo:cloud_cover": {"lt": 20}}
+
+    def config(self, text: str) -> None:
+        """Every setting has the value that the file gives it."""
+        self._monkeypatch.delenv("SOURCES__PYSTAC_CLIENT_SOURCE__BASE_URL")
+        given = self._configured("config.toml", text)
+        settings = read_settings()
+        for name, value in _section(given).items():
+            found = getattr(settings, name)
+            assert found in (value, tuple(value) if isinstance(value, list) else None) or str(found) == value
+        for name, value in given.get("pipeline", {}).items():
+            assert getattr(settings, name) == value
+
+    def secrets(self, text: str) -> None:
+        """The API's credentials are found; a destination's are resolved by `destinations/`."""
+        given = _section(self._configured("secrets.toml", text.replace("…", "s3cret")))
+        credentials = read_settings().credentials
+        signing = given.get("credentials", {})
+        assert read_settings().api_key == given.get("api_key", signing.get("api_key"))
+        for name in {"api_key_header", "username", "password"} & signing.keys():
+            assert getattr(credentials, name) == signing[name]
+        if "token_url" in signing:
+            assert credentials.oauth is not None and credentials.oauth.token_url == signing["token_url"]
+
+    def script(self, text: str) -> None:
+        """The script runs, and prints something."""
+        self._load()
+        assert run_python(self.project, text)
+
+    def statements(self, text: str) -> None:
+        """The module can be imported."""
+        run_python(self.project, text)
+
+    def pipeline(self, text: str) -> None:
+        """The script loads two days."""
+        assert "contains no failed jobs" in run_python(self.project, text)
+        rows = query("SELECT id FROM pystac_client_data.search")
+        assert {row["id"].split("-")[1] for row in rows} == {"1", "2"}
+
+    def notebook(self, text: str) -> None:
+        """The cell prints how many items there are, and where."""
+        self._load()
+        assert run_python(self.project, text).startswith("10 [13.4 52.5")
+
+    def definitions(self, text: str) -> None:
+        """Dagster has what the module adds, downstream of ours."""
+        (self.project / "definitions.py").write_text(text, encoding="utf-8")
+        out = run_python(self.project, MERGED)
+        assert out == "['search'] 11\n"
+
+    def sql(self, text: str) -> None:
+        """Every statement answers with rows."""
+        self._load()
+        clear, hrefs, per_day = (query(each) for each in text.split(";") if each.strip())
+        assert len(clear) == 10 and {row["eo_cloud_cover"] for row in clear} == {4.5}
+        assert {row["href"] for row in hrefs} == {
+            f"https://data.example.com/{n}/red.tif" for n in (1, 2, 3, 5)
+        }
+        assert sum(row["count_star()"] for row in per_day) == 10
+
+    def run_config(self, text: str) -> None:
+        """Dagster takes it as the configuration of a run of `item`."""
+        import dagster as dg
+
+        from stac_assets.definitions import defs
+
+        job = defs.resolve_implicit_global_asset_job_def()
+        selected = job.get_subset(asset_selection={dg.AssetKey("item")})
+        assert dg.validate_run_config(selected, yaml.safe_load(text))
+
+    def compiled(self, text: str) -> None:
+        """Python takes it; `destinations/` runs it."""
+        compile(text, "page", "exec")
+
+    def nothing(self, text: str) -> None:
+        """It is not code, or is run by the tests of `destinations/`."""
+
+
+def _section(given: dict[str, Any]) -> dict[str, Any]:
+    for name in SECTION.split("."):
+        given = given.get(name, {})
+    return given
+
+
+KINDS: dict[str, Callable[[Reader, str], None]] = {
+    "python": Reader.script,
+    "python definitions": Reader.definitions,
+    "python delta": Reader.compiled,
+    "python import": Reader.statements,
+    "python notebook": Reader.notebook,
+    "python pipeline": Reader.pipeline,
+    "sh": Reader.shell,
+    "sh export": Reader.exports,
+    "sh load": Reader.loads,
+    "sh parsed": lambda _, text: check_commands(text),
+    "sh pool": Reader.pool,
+    "sql": Reader.sql,
+    "sql parquet": Reader.nothing,
+    "text": Reader.nothing,
+    "toml": Reader.config,
+    "toml secrets": Reader.secrets,
+    "yaml run": Reader.run_config,
+}
+"""How a block is tested, by what stands behind its opening fence."""
+
+
+@pytest.mark.parametrize("found", BLOCKS, ids=str)
+def test_a_block(found: Block, project: Path, earth_search: StacApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    KINDS[found.kind](Reader(project, earth_search, monkeypatch), found.text)
+
+
+def test_a_narrowed_search_is_a_setting(project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = block("docs/configuration.md", "toml", "# One region")
+    (project / ".dlt" / "config.toml").write_text(text.replace("# filter", "filter"), encoding="utf-8")
+    enter_project(project, monkeypatch)
+    found = read_settings(base_url=api.url).narrowing
+    assert found.bbox == (13.0, 52.3, 13.8, 52.7)
+    assert found.query == {"eo:cloud_cover": {"lt": 20}}
+    assert found.filter == "eo:cloud_cover < 20"
