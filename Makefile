@@ -8,7 +8,7 @@ BENCH_STAMP := $(VENV)/.installed-bench
 ALONE := -ra --numprocesses=2 --dist=worksteal
 SUITE := $(foreach each,exact lossless typed catalog_tables odd_documents,stac_assets_tests/test_$(each).py)
 
-.PHONY: demo ui test test-destinations test-concurrency test-deploy test-soak test-browser test-embedded-elt test-newest lint types check bench bench-quick settings-table screenshots clean
+.PHONY: demo ui test test-destinations test-concurrency test-deploy test-soak test-upgrade test-browser test-embedded-elt test-newest lint types check bench bench-quick settings-table screenshots clean
 
 demo: $(STAMP)  ## load the sample API into DuckDB through Dagster
 	$(BIN)/stac-assets demo
@@ -31,6 +31,9 @@ test-concurrency: $(STAMP)  ## many runs at once, and two hosts that store into 
 
 test-deploy: $(ALL_STAMP)  ## deploy/: its files, and a backfill over its processes of which one worker is killed
 	$(BIN)/python -m pytest --override-ini addopts=-ra stac_assets_tests/deploy
+
+test-upgrade: $(STAMP)  ## what a user of version 0.1.0 has: its tables, history, cursors and scripts, with this code
+	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2" stac_assets_tests/upgrade
 
 test-browser: $(STAMP)  ## Dagster's UI in a headless Chromium, which has to be on the PATH
 	$(BIN)/python -m pytest --override-ini addopts=-ra stac_assets_tests/browser
