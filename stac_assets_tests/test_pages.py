@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stac_assets.settings import read_settings
-from stac_assets.settings.configuration import SECTION
+from stac_assets.settings import SECTION, read_settings
 from stac_assets_tests.commands import BIN, check_commands
 from stac_assets_tests.conftest import REPOSITORY, enter_project
 from stac_assets_tests.loads import load_days, query
