@@ -1,30 +1,36 @@
-"""What Dagster loads: `dagster dev` in a project folder finds everything here."""
+"""What Dagster loads: `dagster dev` in a project folder finds everything here.
+
+Nothing is read or built by importing this module; `defs` is, once somebody asks for it.
+"""
 
 import sys
+from typing import TYPE_CHECKING
 
-import dagster as dg
+from stac_assets.orchestration.build import build_definitions
 
-from stac_assets.orchestration.assets import build_assets
-from stac_assets.orchestration.executors import executor_named
-from stac_assets.orchestration.loading import StacLoader
-from stac_assets.orchestration.schedules import build_jobs, build_schedules
-from stac_assets.orchestration.sensors.definitions import build_sensors
-from stac_assets.pipeline.target import target_of
-from stac_assets.settings import Settings, read_settings
+if TYPE_CHECKING:
+    import dagster as dg
 
+    defs: dg.Definitions
 
-def build_definitions(settings: Settings) -> dg.Definitions:
-    """The definitions for one API: the nine assets, what runs them, and the resource that loads them."""
-    return dg.Definitions(
-        assets=build_assets(settings),
-        jobs=build_jobs(settings),
-        schedules=build_schedules(settings),
-        sensors=build_sensors(settings),
-        resources={"dlt": StacLoader()},
-        executor=executor_named(settings.executor),
-    )
+__all__ = ["build_definitions", "defs"]
 
 
-settings = read_settings()
-print(f"stac_assets: {settings.base_url} → {target_of(settings).describe()}", file=sys.stderr)
-defs = build_definitions(settings)
+def __getattr__(name: str) -> "dg.Definitions":
+    """Build `defs` when it is asked for (PEP 562)."""
+    if name != "defs":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from stac_assets.catalog import Catalog
+    from stac_assets.orchestration.build import with_executor
+    from stac_assets.pipeline.target import target_of
+    from stac_assets.settings import read_settings
+
+    settings = read_settings()
+    print(f"stac_assets: {settings.base_url} → {target_of(settings).describe()}", file=sys.stderr)
+    globals()[name] = with_executor(build_definitions(Catalog(settings)), settings)
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    """Dagster looks through all names of a module for its definitions."""
+    return sorted({*globals(), *__all__})

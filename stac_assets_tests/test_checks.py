@@ -7,6 +7,7 @@ import duckdb
 import psycopg2
 import pytest
 
+from stac_assets.catalog import Catalog
 from stac_assets.orchestration.check_rules import Judgement
 from stac_assets.orchestration.checks import checks_of, judged
 from stac_assets.source.columns import ITEM_TABLES
@@ -22,12 +23,12 @@ Judged = dict[tuple[str, str | None], Judgement]
 def search(api: StacApi, first: str = "2024-01-01", **settings: Any) -> Judged:
     """Load a day of `search`, and judge what the table holds."""
     result = load_days(api, first=first, inspected=True, **settings)
-    return {(name, key): found for name, key, found in judged(result, settings_for(api, **settings))}
+    return {(name, key): found for name, key, found in judged(result, Catalog(settings_for(api, **settings)))}
 
 
 def catalog(api: StacApi, asset: str, **settings: Any) -> Judged:
     result = load_catalog(api, asset, inspected=True, **settings)
-    return {(name, key): found for name, key, found in judged(result, settings_for(api, **settings))}
+    return {(name, key): found for name, key, found in judged(result, Catalog(settings_for(api, **settings)))}
 
 
 def failed(found: Judged) -> dict[str, tuple[str, str]]:
@@ -59,7 +60,7 @@ def test_every_asset_passes_its_checks_on_a_sound_table(instance: dg.DagsterInst
         result = runs(name, partition)
         assert result.success
         found = result.get_asset_check_evaluations()
-        assert [evaluation.check_name for evaluation in found] == list(checks_of(name))
+        assert [evaluation.check_name for evaluation in found] == list(checks_of(ENDPOINTS[name]))
         assert [evaluation.description for evaluation in found if not evaluation.passed] == []
 
 

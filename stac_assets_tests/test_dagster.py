@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from stac_assets.catalog import Catalog
 from stac_assets.definitions import build_definitions
 from stac_assets.orchestration.partitions import item_partitions, windows_of
 from stac_assets.stac.endpoints import ENDPOINTS
@@ -86,7 +87,7 @@ def test_nine_assets_with_the_edges_of_the_api(project: Path, api: StacApi) -> N
 
 def test_partition_keys_read_collection_and_date(project: Path, api: StacApi) -> None:
     settings = settings_for(api, collections=["c1", "c2"], **DAYS)
-    assert item_partitions(settings).get_partition_keys() == [
+    assert item_partitions(Catalog(settings)).get_partition_keys() == [
         f"{collection}|2024-01-0{day}" for collection in ("c1", "c2") for day in (1, 2, 3)
     ]
 
@@ -103,7 +104,7 @@ def test_a_start_inside_a_window_begins_that_window(
     project: Path, api: StacApi, granularity: str, start: str, end: str, keys: list[str]
 ) -> None:
     settings = settings_for(api, granularity=granularity, start_date=start, end_date=end)
-    found = item_partitions(settings).get_partition_keys()
+    found = item_partitions(Catalog(settings)).get_partition_keys()
     assert found == [f"c1|{key}" for key in keys]
     assert list(windows_of(found, settings)) == settings.windows("c1")
 
@@ -112,7 +113,7 @@ def test_the_open_window_is_a_partition(project: Path, api: StacApi) -> None:
     from datetime import UTC, datetime
 
     today = datetime.now(UTC).date().isoformat()
-    keys = item_partitions(settings_for(api, start_date="2024-01-01")).get_partition_keys()
+    keys = item_partitions(Catalog(settings_for(api, start_date="2024-01-01"))).get_partition_keys()
     assert keys[-1] >= f"c1|{today}"
 
 
@@ -243,7 +244,7 @@ def test_all_collections_become_partitions_when_they_are_known(
     api.put(make_item("b", collection="c2"))
     runs = Runs(api, instance, collections="*")
     assert runs("collections").success
-    assert instance.get_dynamic_partitions("collections") == ["c1", "c2"]
+    assert instance.get_dynamic_partitions(f"collections of {api.url}") == ["c1", "c2"]
     assert runs("search", "c2|2024-01-01").success
     assert ids() == ["b"]
 
@@ -289,6 +290,7 @@ def hook(event, arguments):
     if event in ("socket.connect", "socket.getaddrinfo"):
         raise SystemExit(f"network: {event} {arguments}")
 sys.addaudithook(hook)
+from stac_assets.catalog import Catalog
 from stac_assets.definitions import defs
 import json
 print(json.dumps(sorted(spec.key.to_user_string() for spec in defs.resolve_all_asset_specs())))

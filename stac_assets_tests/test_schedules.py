@@ -8,7 +8,6 @@ import dagster as dg
 import pytest
 
 from stac_assets.definitions import build_definitions
-from stac_assets.orchestration.partitions import DYNAMIC_COLLECTIONS
 from stac_assets.orchestration.schedules import UNPARTITIONED, closed_windows
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets_tests.loads import ids, rows, settings_for
@@ -129,7 +128,7 @@ def test_items_schedule_says_why_it_asks_for_nothing(instance: dg.DagsterInstanc
 def test_items_schedule_follows_the_collections_that_are_known(
     instance: dg.DagsterInstance, api: StacApi
 ) -> None:
-    instance.add_dynamic_partitions(DYNAMIC_COLLECTIONS, ["b", "a"])
+    instance.add_dynamic_partitions(f"collections of {api.url}", ["b", "a"])
     _, found = tick(
         *("items_schedule", instance, api, datetime(2024, 1, 2, tzinfo=UTC)), collections="*", rescan_days=0
     )

@@ -7,8 +7,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from stac_assets.catalog import Catalog
 from stac_assets.orchestration.assets import build_assets
-from stac_assets.orchestration.loading import StacLoader
 from stac_assets.orchestration.partitions import RANGE_END, RANGE_START, item_partitions
 from stac_assets.orchestration.sensors.budget import MAX_REQUESTS, MAX_RUNS
 from stac_assets.orchestration.sensors.busy import PARTITION
@@ -32,9 +32,8 @@ class Sensors:
         """Other settings, for the cursors that are there."""
         self.settings = settings_for(api, **{"watch_days": 10, **settings})
         self.repository = dg.Definitions(
-            assets=build_assets(self.settings),
-            sensors=build_sensors(self.settings, now=lambda: NOW),
-            resources={"dlt": StacLoader()},
+            assets=build_assets(Catalog(self.settings)),
+            sensors=build_sensors(Catalog(self.settings), now=lambda: NOW),
             executor=dg.in_process_executor,
         ).get_repository_def()
 
@@ -56,7 +55,7 @@ class Sensors:
         if request.partition_key:
             return [request.partition_key]
         ends = dg.PartitionKeyRange(request.tags[RANGE_START], request.tags[RANGE_END])
-        partitions = item_partitions(self.settings)
+        partitions = item_partitions(Catalog(self.settings))
         return [str(key) for key in partitions.get_partition_keys_in_range(ends, self.instance)]
 
     def run(self, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
@@ -101,7 +100,9 @@ def text(found: Any) -> str:
 
 
 def test_both_are_off_and_teach(project: Any, api: StacApi) -> None:
-    items, collections = build_sensors(settings_for(api, sensor_seconds=77, item_assets=["search", "item"]))
+    items, collections = build_sensors(
+        Catalog(settings_for(api, sensor_seconds=77, item_assets=["search", "item"]))
+    )
     assert [items.name, collections.name] == ["new_items_sensor", "new_collections_sensor"]
     for sensor in (items, collections):
         assert sensor.default_status == dg.DefaultSensorStatus.STOPPED
@@ -396,7 +397,7 @@ def test_every_collection_follows_the_api(api: StacApi, instance: dg.DagsterInst
     sensors = Sensors(api, instance, collections="*", item_assets=assets, start_date="2024-06-01")
     assert "no collection is known yet" in text(sensors.tick())
     sensors.add_collections()
-    assert instance.get_dynamic_partitions("collections") == ["c1", "c2"]
+    assert instance.get_dynamic_partitions(f"collections of {api.url}") == ["c1", "c2"]
     assert "none" in text(sensors.tick("new_collections_sensor"))
     sensors.tick()
     put(api, "c", "2024-06-02", "2024-06-15T07:00:00Z", "c2")
@@ -409,7 +410,7 @@ def test_every_collection_follows_the_api(api: StacApi, instance: dg.DagsterInst
     found = sensors.tick("new_collections_sensor")
     assert "added: c3" in text(found) and "removed: c1" in text(found)
     sensors.add_collections()
-    assert instance.get_dynamic_partitions("collections") == ["c2", "c3"]
+    assert instance.get_dynamic_partitions(f"collections of {api.url}") == ["c2", "c3"]
     assert "no items yet" in text(sensors.tick())
 
 
@@ -431,7 +432,7 @@ def test_partition_keys_survive_answers_that_cannot_be_believed(
     api.faults.clear()
     api.fault("/collections", times=None, status=500)
     assert not sensors.tick("new_collections_sensor").dynamic_partitions_requests
-    assert instance.get_dynamic_partitions("collections") == ["c1", "c2"]
+    assert instance.get_dynamic_partitions(f"collections of {api.url}") == ["c1", "c2"]
 
 
 def test_a_fixed_list_of_collections_is_reported(api: StacApi, instance: dg.DagsterInstance) -> None:

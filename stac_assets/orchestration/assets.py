@@ -1,25 +1,22 @@
-"""Nine assets, one per endpoint."""
+"""The assets of a catalog, one per endpoint."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
-from urllib.parse import urlsplit
+from collections.abc import Iterator
 
 import dagster as dg
 import dlt
 from dagster_dlt.translator import DltResourceTranslatorData
 from pydantic import Field
 
-from stac_assets.orchestration.asking import unlogged
+from stac_assets.catalog import Catalog
 from stac_assets.orchestration.checks import check_specs
 from stac_assets.orchestration.elsewhere import refuse_files_elsewhere
-from stac_assets.orchestration.loading import Report, StacLoader, named
-from stac_assets.orchestration.partitions import DYNAMIC_COLLECTIONS, windows_of
+from stac_assets.orchestration.loading import Report, materialize, run_name
+from stac_assets.orchestration.partitions import windows_of
 from stac_assets.orchestration.specs import StacTranslator
-from stac_assets.settings import Settings
 from stac_assets.source.request import Job
-from stac_assets.stac.endpoints import ENDPOINTS
+from stac_assets.stac.endpoints import ENDPOINTS, Endpoint
 from stac_assets.stac.errors import ConfigurationError
-from stac_assets.stac.wording import counted
+from stac_assets.stac.windows import Window
 
 
 class ItemIds(dg.Config):
@@ -31,82 +28,61 @@ class ItemIds(dg.Config):
     )
 
 
-def build_assets(settings: Settings) -> list[dg.AssetsDefinition | dg.AssetSpec]:
-    """The assets of all nine endpoints, after the API; building them asks nobody, writes nothing."""
-    translator = StacTranslator(settings)
-    named = {name: dlt.resource([], name=name) for name in ENDPOINTS}  # a run builds its own, which load
-    specs = {
-        name: translator.get_asset_spec(DltResourceTranslatorData(resource=resource, pipeline=None))
-        for name, resource in named.items()
-    }
-    return [translator.api_spec(), *(_asset(specs[name], settings) for name in ENDPOINTS)]
+def build_assets(catalog: Catalog) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """The assets of all endpoints, after the API; building them asks nobody and writes nothing."""
+    translator = StacTranslator(catalog)
+    return [translator.api_spec(), *(_asset(endpoint, translator) for endpoint in ENDPOINTS.values())]
 
 
-def _asset(spec: dg.AssetSpec, settings: Settings) -> dg.AssetsDefinition:
-    name = spec.key.to_user_string()
-    body = _bodies(settings).get(name) or _catalog_body(name, settings)
-    backfill = dg.BackfillPolicy.multi_run(settings.max_partitions_per_run) if spec.partitions_def else None
+def _asset(endpoint: Endpoint, translator: StacTranslator) -> dg.AssetsDefinition:
+    catalog = translator.catalog
+    resource = dlt.resource([], name=endpoint.name)  # a run builds its own, which load
+    spec = translator.get_asset_spec(DltResourceTranslatorData(resource=resource, pipeline=None))
+    partitions = catalog.settings.max_partitions_per_run
     decorate = dg.multi_asset(
-        name=name,
+        name=catalog.prefixed(endpoint.name),
         specs=[spec],
-        check_specs=check_specs(name, spec.partitions_def),
-        backfill_policy=backfill,
-        op_tags={"stac/base_url": settings.base_url},
-        pool=pool_of(settings),
+        check_specs=check_specs(endpoint, spec.key, spec.partitions_def),
+        backfill_policy=dg.BackfillPolicy.multi_run(partitions) if endpoint.is_partitioned else None,
+        op_tags={"stac/base_url": catalog.settings.base_url},
+        pool=catalog.pool,
     )
-    return decorate(body)
+
+    def load(context: dg.AssetExecutionContext) -> Iterator[Report]:
+        yield from materialize(context, _job(endpoint, catalog, context), catalog)
+
+    def load_single_items(context: dg.AssetExecutionContext, config: ItemIds) -> Iterator[Report]:
+        refuse_files_elsewhere(context, catalog.settings)
+        windows = windows_of(_keys(context), catalog.settings)
+        ids = _ids(context, catalog, windows, tuple(config.ids))
+        yield from materialize(context, Job(endpoint.name, windows, item_ids=ids), catalog)
+
+    return decorate(load_single_items if endpoint.looks_up_items else load)
 
 
-def pool_of(settings: Settings) -> str:
-    """Dagster's pool of the runs that ask one API; its limit is the instance's (`dagster.yaml`)."""
-    return f"stac-api/{urlsplit(settings.base_url).hostname}"
+def _job(endpoint: Endpoint, catalog: Catalog, context: dg.AssetExecutionContext) -> Job:
+    if not endpoint.is_partitioned:
+        return Job(endpoint.name, collections=catalog.settings.named_collections)
+    if not endpoint.has_items:
+        return Job(endpoint.name, collections=_keys(context))
+    return Job(endpoint.name, windows_of(_keys(context), catalog.settings))
 
 
-Body = Callable[..., Iterator[Report]]
+def _ids(
+    context: dg.AssetExecutionContext,
+    catalog: Catalog,
+    windows: tuple[Window, ...],
+    given: tuple[str, ...],
+) -> dict[Window, tuple[str, ...]]:
+    """The ids to look up in each window: those that the run's configuration gives, or stored ones."""
+    from stac_assets.pipeline.load import stored_ids
 
-
-def _bodies(settings: Settings) -> dict[str, Body]:
-    """What the assets that need more than their name do."""
-
-    def collections(context: dg.AssetExecutionContext, dlt: StacLoader) -> Iterator[Report]:
-        yield from dlt.run(context, Job("collections"), settings)
-        if settings.all_collections:
-            _register_collections(context, settings)
-
-    def collection(context: dg.AssetExecutionContext, dlt: StacLoader) -> Iterator[Report]:
-        yield from dlt.run(context, Job("collection", collections=_keys(context)), settings)
-
-    def item(context: dg.AssetExecutionContext, config: ItemIds, dlt: StacLoader) -> Iterator[Report]:
-        from stac_assets.pipeline.load import stored_ids
-
-        refuse_files_elsewhere(context, settings)
-        windows = windows_of(_keys(context), settings)
-        if config.ids and len({window.collection for window in windows}) > 1:
-            raise ConfigurationError("ids are given, but the run has partitions of several collections")
-        asked = partial(stored_ids, settings, doing=named(context), tell=context.log.info)
-        ids = {window: tuple(config.ids) or asked(window) for window in windows}
-        yield from dlt.run(context, Job("item", windows, item_ids=ids), settings)
-
-    def search(context: dg.AssetExecutionContext, dlt: StacLoader) -> Iterator[Report]:
-        yield from dlt.run(context, Job("search", windows_of(_keys(context), settings)), settings)
-
-    def collection_items(context: dg.AssetExecutionContext, dlt: StacLoader) -> Iterator[Report]:
-        yield from dlt.run(context, Job("collection_items", windows_of(_keys(context), settings)), settings)
-
-    return {
-        "collections": collections,
-        "collection": collection,
-        "collection_items": collection_items,
-        "search": search,
-        "item": item,
-    }
-
-
-def _catalog_body(name: str, settings: Settings) -> Body:
-    def catalog(context: dg.AssetExecutionContext, dlt: StacLoader) -> Iterator[Report]:
-        yield from dlt.run(context, Job(name, collections=settings.named_collections), settings)
-
-    return catalog
+    if given and len({window.collection for window in windows}) > 1:
+        raise ConfigurationError("ids are given, but the run has partitions of several collections")
+    if given:
+        return dict.fromkeys(windows, given)
+    doing, tell = run_name(context), context.log.info
+    return {window: stored_ids(catalog.settings, window, doing=doing, tell=tell) for window in windows}
 
 
 def _keys(context: dg.AssetExecutionContext) -> tuple[str, ...]:
@@ -117,14 +93,3 @@ def _keys(context: dg.AssetExecutionContext) -> tuple[str, ...]:
             "`collections`, and days from start_date to end_date (or today)"
         )
     return keys
-
-
-def _register_collections(context: dg.AssetExecutionContext, settings: Settings) -> None:
-    from stac_assets.stac.api import StacApi
-
-    ids = [i for i in StacApi(settings.api).collection_ids() if "|" not in i]
-    with unlogged():
-        known = set(context.instance.get_dynamic_partitions(DYNAMIC_COLLECTIONS))
-        new = [i for i in ids if i not in known]
-        context.instance.add_dynamic_partitions(DYNAMIC_COLLECTIONS, new)
-    context.log.info(f"{counted(len(new), 'new collection')} registered as partitions, {len(ids)} in all")

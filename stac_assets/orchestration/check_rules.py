@@ -15,7 +15,7 @@ from stac_assets.orchestration.short_tables import short_table
 from stac_assets.pipeline.inspection_result import Inspection, PartitionRows
 from stac_assets.settings import Settings
 from stac_assets.stac.figures import Figures
-from stac_assets.stac.windows import parse_day
+from stac_assets.stac.windows import PartitionKey
 from stac_assets.stac.wording import counted
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
@@ -207,8 +207,8 @@ def _counted(partition: Partition, counts: Mapping[str, int], words: tuple[str, 
 
 def _partition_of(key: str, settings: Settings) -> str:
     """The Dagster partition that a row's own partition key belongs to."""
-    collection, _, day = key.rpartition("|")
-    return settings.window_at(collection, settings.granularity.floor(parse_day(day, "partition"))).key
+    collection, day = PartitionKey.parse(key)
+    return settings.window_at(collection, settings.granularity.floor(day)).key
 
 
 def _table(title: str = "findings_table", **columns: Any) -> dict[str, Any]:

@@ -14,11 +14,12 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
 
+from stac_assets.catalog import Catalog
 from stac_assets.orchestration import check_rules as judgements
-from stac_assets.orchestration.asking import unlogged
 from stac_assets.orchestration.check_rules import OF_PARTITIONS, Judgement, Partition
-from stac_assets.settings import Settings
-from stac_assets.source.columns import ITEM_TABLES
+from stac_assets.orchestration.quiet import quiet_storage
+from stac_assets.orchestration.specs import asset_key
+from stac_assets.stac.endpoints import ENDPOINTS, Endpoint
 from stac_assets.stac.figures import Figures
 
 if TYPE_CHECKING:
@@ -33,53 +34,55 @@ DESCRIPTIONS = {
 }
 
 
-def checks_of(asset: str) -> tuple[str, ...]:
+def checks_of(endpoint: Endpoint) -> tuple[str, ...]:
     """Names of the checks of an asset: first that of the table, then those of each partition."""
-    own = tuple(OF_PARTITIONS) if asset in ITEM_TABLES else (ROW_COUNT,)
-    return (SCHEMA, *own, CONFIGURED) if asset == "collections" else (SCHEMA, *own)
+    own = tuple(OF_PARTITIONS) if endpoint.has_items else (ROW_COUNT,)
+    return (SCHEMA, *own, CONFIGURED) if endpoint.lists_collections else (SCHEMA, *own)
 
 
-def check_specs(asset: str, partitions: dg.PartitionsDefinition | None) -> list[dg.AssetCheckSpec]:
+def check_specs(
+    endpoint: Endpoint, key: dg.AssetKey, partitions: dg.PartitionsDefinition | None
+) -> list[dg.AssetCheckSpec]:
     """The specs of an asset's checks. The schema is the table's, and has no partitions."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.PreviewWarning)  # partitions of checks
         return [
             dg.AssetCheckSpec(
                 name,
-                asset=asset,
+                asset=key,
                 description=DESCRIPTIONS[name],
                 partitions_def=partitions if name in OF_PARTITIONS else None,
             )
-            for name in checks_of(asset)
+            for name in checks_of(endpoint)
         ]
 
 
-def judged(result: "LoadResult", settings: Settings) -> Iterator[tuple[str, str | None, Judgement]]:
+def judged(result: "LoadResult", catalog: Catalog) -> Iterator[tuple[str, str | None, Judgement]]:
     """The name of each check, the partition that it was made of (None for the table), and its outcome."""
-    inspection, asset = result.inspection, result.job.resource
+    inspection, endpoint = result.inspection, ENDPOINTS[result.job.resource]
     if inspection is None:
         return
     yield SCHEMA, None, judgements.schema(inspection)
     figures = {fetched.window.key: fetched.figures for fetched in result.windows}
-    own_checks = [name for name in checks_of(asset) if name in OF_PARTITIONS]
+    own_checks = [name for name in checks_of(endpoint) if name in OF_PARTITIONS]
     for key, rows in inspection.partitions.items():
         own = figures.get(key or "") or (Figures(items=1) if key else result.figures)
-        partition = Partition(key, rows, own, settings)
+        partition = Partition(key, rows, own, catalog.settings)
         for name in own_checks:
             yield name, key, OF_PARTITIONS[name](partition)
-    if asset == "collections":
-        yield CONFIGURED, None, judgements.configured_collections(inspection, settings)
+    if endpoint.lists_collections:
+        yield CONFIGURED, None, judgements.configured_collections(inspection, catalog.settings)
 
 
 def evaluations(
-    context: dg.AssetExecutionContext, result: "LoadResult", settings: Settings
+    context: dg.AssetExecutionContext, result: "LoadResult", catalog: Catalog
 ) -> Iterator[dg.AssetCheckEvaluation]:
     """One evaluation per check and partition; each names the materialization that it is about.
 
     To be asked for after the materializations have been yielded, so that they are stored.
     """
-    key = dg.AssetKey(result.job.resource)
-    found = list(judged(result, settings))
+    key = asset_key(catalog, result.job.resource)
+    found = list(judged(result, catalog))
     stored = _stored(context, key, {partition for _, partition, _ in found if partition})
     for name, partition, judgement in found:
         if not judgement.passed:
@@ -100,9 +103,9 @@ def evaluations(
         )
 
 
-def check_outputs(asset: str) -> Iterator[dg.Output]:
+def check_outputs(endpoint: Endpoint, key: dg.AssetKey) -> Iterator[dg.Output]:
     """What says that the checks of a step are done; their outcomes are events of their own."""
-    for spec in check_specs(asset, None):
+    for spec in check_specs(endpoint, key, None):
         yield dg.Output(None, output_name=spec.get_python_identifier())
 
 
@@ -118,7 +121,7 @@ def _stored(
         named = {partition: _target(stored) for partition, stored in together.items()}
         return {**named, None: list(named.values())[-1]}
     chosen = dg.AssetRecordsFilter(asset_key=key, asset_partitions=wanted or None)
-    with unlogged():
+    with quiet_storage():
         records = context.instance.fetch_materializations(chosen, limit=max(1, len(wanted))).records
     found: dict[str | None, AssetCheckEvaluationTargetMaterializationData] = {}
     for record in records:

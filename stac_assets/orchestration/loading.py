@@ -1,19 +1,23 @@
-"""The Dagster resource that loads: dagster-dlt's, with a run of our own in two halves."""
+"""A load in a Dagster run: what it does, and the events that it reports."""
 
 import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster_dlt import DagsterDltResource
 
+from stac_assets.catalog import Catalog
 from stac_assets.orchestration.checks import check_outputs, evaluations
+from stac_assets.orchestration.collection_keys import listed_collections, register_collections
 from stac_assets.orchestration.elsewhere import refuse_files_elsewhere
 from stac_assets.orchestration.metadata import load_metadata, partitions_metadata
+from stac_assets.orchestration.quiet import quiet_storage
 from stac_assets.orchestration.run_log import Heartbeat, begin, end
+from stac_assets.orchestration.specs import asset_key
 from stac_assets.pipeline.target import target_of
-from stac_assets.settings import Settings
 from stac_assets.source.request import Job
+from stac_assets.stac.endpoints import ENDPOINTS
+from stac_assets.stac.wording import counted
 
 if TYPE_CHECKING:  # what loads is imported by a run, not with the definitions
     from stac_assets.pipeline.load import LoadResult
@@ -22,58 +26,52 @@ Report = dg.MaterializeResult | dg.AssetMaterialization | dg.AssetCheckEvaluatio
 """What an asset tells Dagster."""
 
 
-def named(context: dg.AssetExecutionContext) -> str:
-    """A run as those are told of it that wait for it."""
+def run_name(context: dg.AssetExecutionContext) -> str:
+    """How a run is called in the log of other loads that wait for it."""
     return f"Dagster run {context.run_id}"
 
 
-class StacLoader(DagsterDltResource):
-    """Loads an endpoint for a run.
+def materialize(context: dg.AssetExecutionContext, job: Job, catalog: Catalog) -> Iterator[Report]:
+    """Load `job`, and yield its materializations and checks, each partition with its own figures.
 
-    dagster-dlt's own `run` cannot fetch first and store then, changes dlt's live schema and fails on zero
-    rows; this one fetches outside dlt, stores under a lock, and reports each partition on its own.
+    Where some partitions failed, the others are stored and reported, and then the run fails.
+
+    Raises:
+        StacError: something was not loaded; the message says what is stored and what to do.
     """
+    from stac_assets.orchestration.event_log import events_together
+    from stac_assets.pipeline.load import load
 
-    def run(  # type: ignore[override]
-        self, context: dg.AssetExecutionContext, job: Job, settings: Settings
-    ) -> Iterator[Report]:
-        """Load `job`, and yield its materializations and checks, each partition with its own figures.
-
-        Where some partitions failed, the others are stored and reported, and then the run fails.
-        """
-        from stac_assets.orchestration.event_log import events_together
-        from stac_assets.pipeline.load import load
-
-        refuse_files_elsewhere(context, settings)
-        context.log.info(begin(job, settings, target_of(settings).describe()))
-        cancelled = threading.Event()
-        try:
-            with Heartbeat(context.log.info) as heart:
-                result = load(
-                    job,
-                    settings,
-                    progress=heart.progress,
-                    cancelled=cancelled,
-                    stage=heart.stage,
-                    inspected=True,
-                    doing=named(context),
-                    tell=context.log.info,
-                )
-        finally:
-            cancelled.set()
-        context.log.info(end(result.figures))
-        with events_together(context.instance):
-            yield from _reported(context, result, settings)
-        result.raise_on_failures()
+    settings = catalog.settings
+    refuse_files_elsewhere(context, settings)
+    context.log.info(begin(job, settings, target_of(settings).describe()))
+    cancelled = threading.Event()
+    try:
+        with Heartbeat(context.log.info) as heart:
+            result = load(
+                job,
+                settings,
+                progress=heart.progress,
+                cancelled=cancelled,
+                stage=heart.stage,
+                inspected=True,
+                doing=run_name(context),
+                tell=context.log.info,
+            )
+    finally:
+        cancelled.set()
+    context.log.info(end(result.figures))
+    with events_together(context.instance):
+        yield from _reported(context, result, catalog)
+    result.raise_on_failures()
+    if ENDPOINTS[job.resource].lists_collections and settings.all_collections:
+        _register(context, catalog, listed_collections(catalog))
 
 
-def _reported(
-    context: dg.AssetExecutionContext, result: "LoadResult", settings: Settings
-) -> Iterator[Report]:
+def _reported(context: dg.AssetExecutionContext, result: "LoadResult", catalog: Catalog) -> Iterator[Report]:
     """The materialization of each partition that was stored, and the outcome of every check."""
-    asset = result.job.resource
-    key = dg.AssetKey(asset)
-    partitions = dict(partitions_metadata(result, settings))
+    key = asset_key(catalog, result.job.resource)
+    partitions = dict(partitions_metadata(result, catalog))
     if result.failed:
         for partition, metadata in partitions.items():
             yield dg.AssetMaterialization(key, partition=partition, metadata=metadata)
@@ -81,8 +79,14 @@ def _reported(
         for partition, metadata in partitions.items():
             context.add_asset_metadata(metadata, asset_key=key, partition_key=partition)
         yield dg.MaterializeResult(
-            asset_key=key, metadata={} if partitions else load_metadata(result, settings)
+            asset_key=key, metadata={} if partitions else load_metadata(result, catalog)
         )
-    yield from evaluations(context, result, settings)
+    yield from evaluations(context, result, catalog)
     if not result.failed:
-        yield from check_outputs(asset)
+        yield from check_outputs(ENDPOINTS[result.job.resource], key)
+
+
+def _register(context: dg.AssetExecutionContext, catalog: Catalog, listed: list[str]) -> None:
+    with quiet_storage():
+        new = register_collections(catalog, context.instance, listed)
+    context.log.info(f"{counted(len(new), 'new collection')} registered as partitions, {len(listed)} in all")

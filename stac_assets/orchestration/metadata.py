@@ -8,13 +8,14 @@ from urllib.parse import quote
 
 import dagster as dg
 
+from stac_assets.catalog import Catalog
 from stac_assets.orchestration.pictures.bars import bars
 from stac_assets.orchestration.pictures.footprints import footprints
 from stac_assets.orchestration.short_tables import short_table
 from stac_assets.pipeline.inspection_result import PartitionRows
-from stac_assets.settings import Settings
 from stac_assets.source.columns import type_of
 from stac_assets.source.rows import BOX
+from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.page_request import curl
 from stac_assets.stac.windows import partition_key
@@ -27,35 +28,35 @@ Metadata = dict[str, Any]
 COLUMNS = "dagster/column_schema"
 
 
-def partitions_metadata(result: "LoadResult", settings: Settings) -> Iterator[tuple[str, Metadata]]:
+def partitions_metadata(result: "LoadResult", catalog: Catalog) -> Iterator[tuple[str, Metadata]]:
     """The metadata of each partition that was stored: first its own, then what is true of the whole run.
 
     The table's columns come with the last date of each collection alone, because Dagster looks for an asset's
     columns in its latest materialization, and a year of days would have them hundreds of times.
     """
-    run = load_metadata(result, settings)
+    run = load_metadata(result, catalog)
     columns = {COLUMNS: run.pop(COLUMNS)}
     found = result.inspection.partitions if result.inspection else {}
     ranges = dict(_ranges(result))
     for fetched in result.windows:
         key = fetched.window.key
         own: Metadata = {"items": fetched.figures.items}
-        own |= _seen(found.get(key), settings, fetched.window.collection)
+        own |= _seen(found.get(key), catalog, fetched.window.collection)
         if key in ranges:
             own |= columns
             if len(ranges[key]) > 1:
                 own["items_by_date"] = bars(ranges[key])
-        own |= window_metadata(result.job.resource, fetched, settings)
+        own |= window_metadata(result.job.resource, fetched, catalog)
         yield key, {**own, **run}
-    if result.job.resource == "collection":
+    if ENDPOINTS[result.job.resource].is_partitioned and not result.windows:
         for collection in result.job.collections:
-            own = {"rows": 1, "dagster/partition_row_count": 1, **_seen(found.get(collection), settings)}
+            own = {"rows": 1, "dagster/partition_row_count": 1, **_seen(found.get(collection), catalog)}
             own["request"] = dg.MetadataValue.url(f"{result.url}/{quote(collection, safe='')}")
-            own["stac_browser"] = browser_link(settings, collection)
+            own["stac_browser"] = browser_link(catalog, collection)
             yield collection, {**own, **run, **columns}
 
 
-def window_metadata(resource: str, fetched: "FetchedWindow", settings: Settings) -> Metadata:
+def window_metadata(resource: str, fetched: "FetchedWindow", catalog: Catalog) -> Metadata:
     """What is true of one partition alone."""
     window, figures = fetched.window, fetched.figures
     found = figures_metadata(figures)
@@ -66,13 +67,13 @@ def window_metadata(resource: str, fetched: "FetchedWindow", settings: Settings)
     if fetched.request is not None and fetched.link is not None:
         found["request"] = dg.MetadataValue.md(f"```sh\n{curl(fetched.request)}\n```")
         found["request_link"] = dg.MetadataValue.url(fetched.link)
-    found["stac_browser"] = browser_link(settings, window.collection)
-    table = f"{settings.dataset_name}.{resource}"
+    found["stac_browser"] = browser_link(catalog, window.collection)
+    table = f"{catalog.dataset_name}.{resource}"
     first, end = (f"{window.collection}|{day}" for day in (window.start, window.end))
     condition = f"_partition_key >= '{first}' AND _partition_key < '{end}'"
     found["query"] = dg.MetadataValue.md(f"```sql\nSELECT * FROM {table}\nWHERE {condition}\n```")
-    if settings.recorded_filter is not None:
-        found["filter"] = dg.MetadataValue.json(settings.narrowing.__dict__)
+    if catalog.settings.recorded_filter is not None:
+        found["filter"] = dg.MetadataValue.json(catalog.settings.narrowing.__dict__)
     return found
 
 
@@ -99,7 +100,7 @@ def figures_metadata(figures: Figures) -> Metadata:
     return found
 
 
-def load_metadata(result: "LoadResult", settings: Settings) -> Metadata:
+def load_metadata(result: "LoadResult", catalog: Catalog) -> Metadata:
     """What is true of the whole load: time, types that did not fit, and the table."""
     seconds = result.fetch_seconds + result.store_seconds
     table = f"{result.target.dataset_name}.{result.job.resource}"
@@ -111,7 +112,7 @@ def load_metadata(result: "LoadResult", settings: Settings) -> Metadata:
         "destination": result.location or result.target.destination,
         "dagster/table_name": table,
         COLUMNS: column_schema(result.table or {}),
-        "api": dg.MetadataValue.url(settings.base_url),
+        "api": dg.MetadataValue.url(catalog.settings.base_url),
     }
     if result.job.windows or result.misfits:
         found["type_mismatches"] = sum(result.misfits.values())
@@ -123,16 +124,16 @@ def load_metadata(result: "LoadResult", settings: Settings) -> Metadata:
         found["rows"] = found["dagster/row_count"] = result.figures.items
         found["query"] = dg.MetadataValue.md(f"```sql\nSELECT * FROM {table}\n```")
         if result.inspection is not None:
-            found |= _seen(result.inspection.partitions.get(None), settings)
+            found |= _seen(result.inspection.partitions.get(None), catalog)
         if result.url is not None:
             found["request"] = dg.MetadataValue.url(result.url)
-        found["stac_browser"] = browser_link(settings)
+        found["stac_browser"] = browser_link(catalog)
     found["requests"] = result.figures.requests
     found["bytes"] = result.figures.bytes
     return found
 
 
-def _seen(rows: PartitionRows | None, settings: Settings, collection: str | None = None) -> Metadata:
+def _seen(rows: PartitionRows | None, catalog: Catalog, collection: str | None = None) -> Metadata:
     """What the table shows of a partition: some rows, and where on the globe they lie."""
     if rows is None or not rows.sample:
         return {}
@@ -143,7 +144,7 @@ def _seen(rows: PartitionRows | None, settings: Settings, collection: str | None
         found["footprints"] = footprints(boxes, rows.rows)
     found["sample"] = short_table(rows.sample)
     if collection is not None:
-        found["first_item"] = browser_link(settings, collection, rows.sample[0]["id"])
+        found["first_item"] = browser_link(catalog, collection, rows.sample[0]["id"])
     return found
 
 
@@ -157,14 +158,14 @@ def _ranges(result: "LoadResult") -> Iterator[tuple[str, Mapping[date, int]]]:
 
 
 def browser_link(
-    settings: Settings, collection: str | None = None, item: str | None = None
+    catalog: Catalog, collection: str | None = None, item: str | None = None
 ) -> dg.UrlMetadataValue:
     """A link to the API, a collection or an item in a STAC browser (setting `stac_browser`)."""
-    url = settings.base_url.removeprefix("https://").replace("http://", "http:/", 1)
+    url = catalog.settings.base_url.removeprefix("https://").replace("http://", "http:/", 1)
     for name, identifier in (("collections", collection), ("items", item)):
         if identifier is not None:
             url += f"/{name}/{quote(identifier, safe='')}"
-    return dg.MetadataValue.url(settings.stac_browser + url)
+    return dg.MetadataValue.url(catalog.settings.stac_browser + url)
 
 
 def column_schema(table: Mapping[str, Any]) -> dg.TableSchema:

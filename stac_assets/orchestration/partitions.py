@@ -5,17 +5,15 @@ from functools import lru_cache
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.partitions.context import partition_loading_context
-from dagster._core.instance import DynamicPartitionsStore
 
+from stac_assets.catalog import Catalog
 from stac_assets.settings import Settings
-from stac_assets.stac.windows import Granularity, Window, parse_day
+from stac_assets.stac.endpoints import Endpoint
+from stac_assets.stac.windows import Granularity, PartitionKey, Window
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 """Dagster's tags of a run over several partitions."""
 COLLECTION, DATE = "collection", "date"
-DYNAMIC_COLLECTIONS = "collections"
-"""Name of the dynamic partitions that `collections = "*"` fills."""
 
 _CRON = {
     Granularity.DAILY: "0 0 * * *",
@@ -25,11 +23,18 @@ _CRON = {
 }
 
 
-def collection_partitions(settings: Settings) -> dg.PartitionsDefinition:
+def partitions_of(endpoint: Endpoint, catalog: Catalog) -> dg.PartitionsDefinition | None:
+    """The partitions of an endpoint's asset; None where a load replaces the whole table."""
+    if endpoint.has_items:
+        return item_partitions(catalog)
+    return collection_partitions(catalog) if endpoint.is_partitioned else None
+
+
+def collection_partitions(catalog: Catalog) -> dg.PartitionsDefinition:
     """One partition per configured collection, or those of the API once `collections` is materialized."""
-    if settings.all_collections:
-        return dg.DynamicPartitionsDefinition(name=DYNAMIC_COLLECTIONS)
-    return dg.StaticPartitionsDefinition(list(settings.named_collections))
+    if catalog.settings.all_collections:
+        return dg.DynamicPartitionsDefinition(name=catalog.collection_partitions_name)
+    return dg.StaticPartitionsDefinition(list(catalog.settings.named_collections))
 
 
 def date_partitions(settings: Settings) -> dg.TimeWindowPartitionsDefinition:
@@ -46,9 +51,11 @@ def date_partitions(settings: Settings) -> dg.TimeWindowPartitionsDefinition:
     )
 
 
-def item_partitions(settings: Settings) -> dg.MultiPartitionsDefinition:
+def item_partitions(catalog: Catalog) -> dg.MultiPartitionsDefinition:
     """Collection × date: keys read `sentinel-2-l2a|2024-01-05`."""
-    return CollectionsAndDates({COLLECTION: collection_partitions(settings), DATE: date_partitions(settings)})
+    return CollectionsAndDates(
+        {COLLECTION: collection_partitions(catalog), DATE: date_partitions(catalog.settings)}
+    )
 
 
 class CollectionsAndDates(dg.MultiPartitionsDefinition):
@@ -58,16 +65,14 @@ class CollectionsAndDates(dg.MultiPartitionsDefinition):
     """
 
     def get_partition_keys_in_range(
-        self,
-        partition_key_range: dg.PartitionKeyRange,
-        dynamic_partitions_store: DynamicPartitionsStore | None = None,
+        self, partition_key_range: dg.PartitionKeyRange, dynamic_partitions_store: Any = None
     ) -> Sequence[str]:
         """The keys between the corners of a range, collection by collection."""
         first, last = (
             self.get_partition_key_from_str(key).keys_by_dimension
             for key in (partition_key_range.start, partition_key_range.end)
         )
-        with partition_loading_context(dynamic_partitions_store=dynamic_partitions_store):
+        with dg.partition_loading_context(dynamic_partitions_store=dynamic_partitions_store):
             collections, dates = (
                 tuple(
                     dimension.partitions_def.get_partition_keys_in_range(
@@ -86,15 +91,7 @@ def _product(collections: tuple[str, ...], dates: tuple[str, ...]) -> Sequence[s
 
 def windows_of(keys: Iterable[str], settings: Settings) -> tuple[Window, ...]:
     """The windows that the partition keys of a run name, in order of collection and date."""
-    parts = (str(key).rsplit("|", 1) for key in keys)
-    return tuple(sorted(settings.window_at(c, parse_day(day, "partition")) for c, day in parts))
-
-
-def known_collections(settings: Settings, instance: dg.DagsterInstance) -> Sequence[str]:
-    """The collections that are partitions now, in the order of their partitions."""
-    if settings.all_collections:
-        return instance.get_dynamic_partitions(DYNAMIC_COLLECTIONS)
-    return settings.named_collections
+    return tuple(sorted(settings.window_at(*PartitionKey.parse(str(key))) for key in keys))
 
 
 def range_tags(first: str, last: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What a run's log says: a few lines that tell the story, and a sign of life in between."""
+"""What a run's log says: a few lines that tell what it did, and a sign of life in between."""
 
 import threading
 import time
@@ -36,8 +36,8 @@ def begin(job: Job, settings: Settings, place: str) -> str:
         last = max(window.end for window in job.windows) - ONE_DAY
         dates = f"{first}" if first == last else f"{first} to {last}"
         what = f"{what}: {counted(len(job.windows), 'partition')} of {_listed(collections)}, {dates}"
-    elif job.resource == "collection":
-        what = f"collection: {_listed(job.collections)}"
+    elif job.is_partitioned:
+        what = f"{what}: {_listed(job.collections)}"
     return f"{what}, from {settings.base_url} into {place}"
 
 

@@ -5,63 +5,73 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
-from dagster._utils.schedules import is_valid_cron_schedule
 
-from stac_assets.orchestration.partitions import known_collections, range_request
+from stac_assets.catalog import Catalog
+from stac_assets.orchestration.collection_keys import known_collections
+from stac_assets.orchestration.executors import executor_named
+from stac_assets.orchestration.partitions import range_request
+from stac_assets.orchestration.specs import asset_key
 from stac_assets.settings import Settings
-from stac_assets.source.columns import ITEM_TABLES
 from stac_assets.stac.endpoints import ENDPOINTS
-from stac_assets.stac.errors import ConfigurationError
+from stac_assets.stac.errors import ConfigurationError, StacError
 from stac_assets.stac.windows import ONE_DAY, partition_key
 from stac_assets.stac.wording import counted
 
 ITEMS_JOB, CATALOG_JOB = "items_job", "catalog_job"
-UNPARTITIONED = tuple(name for name in ENDPOINTS if name not in (*ITEM_TABLES, "collection"))
+UNPARTITIONED = tuple(name for name, endpoint in ENDPOINTS.items() if not endpoint.is_partitioned)
+BY_COLLECTION = tuple(
+    name for name, endpoint in ENDPOINTS.items() if endpoint.is_partitioned and not endpoint.has_items
+)
 
 
-def build_jobs(settings: Settings) -> list[Any]:
-    """`items_job` over the configured item assets, `catalog_job` over everything else."""
+def build_jobs(catalog: Catalog) -> list[Any]:
+    """`items_job` over the configured item assets, `catalog_job` over everything that has no items.
+
+    Raises:
+        ConfigurationError: the setting `executor` names none.
+    """
+    items = catalog.settings.item_assets
+    executor = executor_named(catalog.settings.executor)
     return [
         dg.define_asset_job(
-            ITEMS_JOB,
-            dg.AssetSelection.assets(*settings.item_assets),
-            description="Loads partitions of "
-            + ", ".join(settings.item_assets)
-            + " (setting `item_assets`).",
+            catalog.prefixed(ITEMS_JOB),
+            _selection(catalog, items),
+            description=f"Loads partitions of {', '.join(items)} (setting `item_assets`).",
+            executor_def=executor,
         ),
         dg.define_asset_job(
-            CATALOG_JOB,
-            dg.AssetSelection.assets(*UNPARTITIONED, "collection"),
+            catalog.prefixed(CATALOG_JOB),
+            _selection(catalog, (*UNPARTITIONED, *BY_COLLECTION)),
             description="Loads what describes the API: landing page, conformance, queryables, collections.",
+            executor_def=executor,
         ),
     ]
 
 
-def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
+def _selection(catalog: Catalog, endpoints: Sequence[str]) -> dg.AssetSelection:
+    return dg.AssetSelection.assets(*(asset_key(catalog, name) for name in endpoints))
+
+
+def build_schedules(catalog: Catalog) -> list[dg.ScheduleDefinition]:
     """`items_schedule` and `catalog_schedule`.
 
     Raises:
         ConfigurationError: a cron expression cannot be read.
     """
-    for name in ("items_cron", "catalog_cron"):
-        expression = getattr(settings, name)
-        if not is_valid_cron_schedule(expression):
-            raise ConfigurationError(
-                f"{name} is {expression!r}; expected a cron expression such as '0 6 * * *'"
-            )
-    trailing = f" and the {counted(settings.rescan_days, 'day')} before it" if settings.rescan_days else ""
+    return [_items_schedule(catalog), _catalog_schedule(catalog)]
 
-    @dg.schedule(
-        job_name=ITEMS_JOB,
-        name="items_schedule",
-        cron_schedule=settings.items_cron,
-        execution_timezone="UTC",
-        description=f"Loads the latest closed {settings.granularity} partition of each collection{trailing}, "
-        "so that stragglers and deletions are caught.",
-    )
+
+def _items_schedule(catalog: Catalog) -> dg.ScheduleDefinition:
+    settings = catalog.settings
+    before = f" and the {counted(settings.rescan_days, 'day')} before it" if settings.rescan_days else ""
+
     def items_schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        collections = known_collections(settings, context.instance)
         starts = closed_windows(settings, context.scheduled_execution_time)
+        try:
+            collections = known_collections(catalog, context.instance)
+        except StacError as error:
+            yield dg.SkipReason(f"which collections there are is not known, as the API failed: {error}")
+            return
         if not collections:
             yield dg.SkipReason("no collection is known yet; materialize `collections` first")
         elif not starts:
@@ -72,25 +82,62 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
                 run_key=f"{keys[0]}..{keys[-1]}@{_minute(context)}", **range_request(keys[0], keys[-1])
             )
 
-    @dg.schedule(
-        job_name=CATALOG_JOB,
-        name="catalog_schedule",
-        cron_schedule=settings.catalog_cron,
-        execution_timezone="UTC",
-        description="Loads what describes the API, and the document of every collection.",
+    return _schedule(
+        catalog,
+        "items_cron",
+        name="items_schedule",
+        job_name=ITEMS_JOB,
+        execution_fn=items_schedule,
+        description=f"Loads the latest closed {settings.granularity} partition of each collection{before}, "
+        "so that stragglers and deletions are caught.",
     )
+
+
+def _catalog_schedule(catalog: Catalog) -> dg.ScheduleDefinition:
     def catalog_schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
-        assets = [dg.AssetKey(name) for name in UNPARTITIONED]
-        yield dg.RunRequest(run_key=f"catalog@{_minute(context)}", asset_selection=assets)
-        collections = known_collections(settings, context.instance)
-        for some in _portions(collections, 1, settings.max_partitions_per_run):
+        yield dg.RunRequest(
+            run_key=f"catalog@{_minute(context)}",
+            asset_selection=[asset_key(catalog, name) for name in UNPARTITIONED],
+        )
+        try:
+            collections = known_collections(catalog, context.instance)
+        except StacError as error:  # the run that is requested already tells of it too
+            context.log.warning(f"which collections there are is not known, as the API failed: {error}")
+            return
+        for some in _portions(collections, 1, catalog.settings.max_partitions_per_run):
             yield dg.RunRequest(
                 run_key=f"{some[0]}..{some[-1]}@{_minute(context)}",
-                asset_selection=[dg.AssetKey("collection")],
+                asset_selection=[asset_key(catalog, name) for name in BY_COLLECTION],
                 **range_request(some[0], some[-1]),
             )
 
-    return [items_schedule, catalog_schedule]
+    return _schedule(
+        catalog,
+        "catalog_cron",
+        name="catalog_schedule",
+        job_name=CATALOG_JOB,
+        execution_fn=catalog_schedule,
+        description="Loads what describes the API, and the document of every collection.",
+    )
+
+
+def _schedule(
+    catalog: Catalog, cron_setting: str, *, name: str, job_name: str, **arguments: Any
+) -> dg.ScheduleDefinition:
+    """A schedule in UTC by the cron expression of a setting."""
+    expression = getattr(catalog.settings, cron_setting)
+    try:
+        return dg.ScheduleDefinition(
+            name=catalog.prefixed(name),
+            job_name=catalog.prefixed(job_name),
+            cron_schedule=expression,
+            execution_timezone="UTC",
+            **arguments,
+        )
+    except dg.DagsterInvalidDefinitionError:
+        raise ConfigurationError(
+            f"{cron_setting} is {expression!r}; expected a cron expression such as '0 6 * * *'"
+        ) from None
 
 
 def closed_windows(settings: Settings, now: datetime) -> list[date]:

@@ -24,7 +24,7 @@ def test_every_asset_passes_its_checks(lake: Lake, instance: dg.DagsterInstance,
             result = runs(name, partition)
             assert result.success
             found = result.get_asset_check_evaluations()
-            assert [evaluation.check_name for evaluation in found] == list(checks_of(name))
+            assert [evaluation.check_name for evaluation in found] == list(checks_of(ENDPOINTS[name]))
             assert [evaluation.description for evaluation in found if not evaluation.passed] == []
         assert lake.rows(name), name
 

@@ -1,4 +1,4 @@
-"""Partitions that a run is loading, or is about to: what the run's tags say."""
+"""Partitions that a run is loading, or is about to load: what the tags of unfinished runs say."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import dagster as dg
 
 from stac_assets.orchestration.partitions import RANGE_END, RANGE_START
 from stac_assets.stac.errors import ConfigurationError
-from stac_assets.stac.windows import parse_day
+from stac_assets.stac.windows import PartitionKey
 
 PARTITION = "dagster/partition"
 UNFINISHED = [
@@ -21,7 +21,7 @@ UNFINISHED = [
 
 
 @dataclass(frozen=True)
-class Flight:
+class RunPartitions:
     """The partitions of one run: every date from `first` to `last` of each of the collections."""
 
     run_id: str
@@ -30,46 +30,45 @@ class Flight:
     last: date
 
 
-class InFlight:
+class BusyPartitions:
     """The partitions of all unfinished runs of some assets, a backfill's runs among them.
 
     A run that began before an item changed may not have seen the change; so its partitions wait for its end.
 
     Args:
         instance: has the runs.
-        assets: that are loaded.
-        collections: all of them, in the order of their partitions, which is that of Dagster's ranges.
+        assets: keys of the assets that are loaded.
+        collections: all collections, in the order of their partitions, which is that of Dagster's ranges.
     """
 
     def __init__(
-        self, instance: dg.DagsterInstance, assets: Iterable[str], collections: Sequence[str]
+        self, instance: dg.DagsterInstance, assets: Iterable[dg.AssetKey], collections: Sequence[str]
     ) -> None:
-        keys = {dg.AssetKey(asset) for asset in assets}
+        keys = frozenset(assets)
         runs = instance.get_runs(filters=dg.RunsFilter(statuses=UNFINISHED))
-        flights = (_flight(run, collections) for run in runs if keys & (run.asset_selection or keys))
-        self._flights = [flight for flight in flights if flight is not None]
+        parts = (_partitions(run, collections) for run in runs if keys & (run.asset_selection or keys))
+        self._runs = [part for part in parts if part is not None]
 
     def run_of(self, collection: str, day: date) -> str | None:
         """Id of a run that loads the partition which begins on `day`; None where there is none."""
-        for flight in self._flights:
-            if collection in flight.collections and flight.first <= day <= flight.last:
-                return flight.run_id
+        for run in self._runs:
+            if collection in run.collections and run.first <= day <= run.last:
+                return run.run_id
         return None
 
 
-def _flight(run: dg.DagsterRun, collections: Sequence[str]) -> Flight | None:
+def _partitions(run: dg.DagsterRun, collections: Sequence[str]) -> RunPartitions | None:
     """What a run loads; None for one that has no partitions of collections and dates."""
     single = run.tags.get(PARTITION)
     start, end = run.tags.get(RANGE_START, single), run.tags.get(RANGE_END, single)
     if not start or not end:
         return None
-    (first_collection, _, first), (last_collection, _, last) = start.rpartition("|"), end.rpartition("|")
     try:
-        days = parse_day(first, "partition"), parse_day(last, "partition")
+        first, last = PartitionKey.parse(start), PartitionKey.parse(end)
     except ConfigurationError:
         return None
-    named = {first_collection, last_collection}
+    named = {first.collection, last.collection}
     if len(named) > 1 and named <= set(collections):
-        named = set(collections[collections.index(first_collection) :])
-        named &= set(collections[: collections.index(last_collection) + 1])
-    return Flight(run.run_id, frozenset(named), *days)
+        named = set(collections[collections.index(first.collection) :])
+        named &= set(collections[: collections.index(last.collection) + 1])
+    return RunPartitions(run.run_id, frozenset(named), first.day, last.day)

@@ -7,16 +7,13 @@ from dataclasses import dataclass
 import dagster as dg
 import msgspec
 
-from stac_assets.orchestration.partitions import DYNAMIC_COLLECTIONS
-from stac_assets.settings import Settings
+from stac_assets.catalog import Catalog
+from stac_assets.orchestration.collection_keys import partitionable
+from stac_assets.orchestration.sensors.budget import MAX_CONFIRMED, MAX_SECONDS
+from stac_assets.stac.api import StacApi
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.watch.patience import impatient, stopping_after
 from stac_assets.stac.wording import counted
-
-MAX_SECONDS = 16.0
-"""After which no request begins in a tick."""
-MAX_CONFIRMED = 20
-"""Vanished collections that one tick asks for by name, before it believes that they are gone."""
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -40,12 +37,13 @@ class NewCollections:
     """Evaluates one tick.
 
     Args:
-        settings: what is mirrored.
+        catalog: what is mirrored.
         instance: of Dagster, which has the partition keys.
     """
 
-    def __init__(self, settings: Settings, instance: dg.DagsterInstance) -> None:
-        self._settings = settings
+    def __init__(self, catalog: Catalog, instance: dg.DagsterInstance) -> None:
+        self._catalog = catalog
+        self._settings = catalog.settings
         self._instance = instance
 
     def tick(self, cursor_text: str | None) -> dg.SensorResult:
@@ -61,49 +59,43 @@ class NewCollections:
 
     def _followed(self) -> dg.SensorResult:
         """Partition keys as the API has collections."""
-        known = self._instance.get_dynamic_partitions(DYNAMIC_COLLECTIONS)
-        offer = self._offer(known)
-        keys = dg.DynamicPartitionsDefinition(name=DYNAMIC_COLLECTIONS)
+        keys = dg.DynamicPartitionsDefinition(name=self._catalog.collection_partitions_name)
+        offer = self._offer(self._instance.get_dynamic_partitions(self._catalog.collection_partitions_name))
         requests = []
         if offer.new:
             requests.append(keys.build_add_request(list(offer.new)))
         if offer.vanished:
             requests.append(keys.build_delete_request(list(offer.vanished)))
-        told = [counted(len(offer.listed), "collection"), f"added: {_names(offer.new)}"]
-        told.append(
-            f"removed: {_names(offer.vanished)}; their rows stay in the tables" * bool(offer.vanished)
-        )
-        return dg.SensorResult(
-            skip_reason="; ".join(filter(None, told)), dynamic_partitions_requests=requests
-        )
+        words = [counted(len(offer.listed), "collection"), f"added: {_names(offer.new)}"]
+        if offer.vanished:
+            words.append(f"removed: {_names(offer.vanished)}; their rows stay in the tables")
+        return dg.SensorResult(skip_reason="; ".join(words), dynamic_partitions_requests=requests)
 
     def _reported(self, cursor_text: str | None) -> dg.SensorResult:
         """What differs from what the API had, and from the settings."""
-        settings, known = self._settings, _known(cursor_text, self._settings)
+        settings, known = self._settings, _known(cursor_text, self._settings.base_url)
         offer = self._offer((*settings.named_collections, *(known or ())))
         gone = [name for name in settings.named_collections if name in offer.vanished]
-        told = [f"{name!r} of the settings is not there{_near(name, offer.listed)}" for name in gone]
+        words = [f"{name!r} of the settings is not there{_near(name, offer.listed)}" for name in gone]
         if known is None:
-            told.append(f"baseline recorded: {counted(len(offer.listed), 'collection')}")
+            words.append(f"baseline recorded: {counted(len(offer.listed), 'collection')}")
         else:
             new = [name for name in offer.listed if name not in known]
             vanished = [name for name in offer.vanished if name in known and name not in gone]
-            told.append(f"new: {_names(new)}; vanished: {_names(vanished)}; {len(offer.listed)} in all")
+            words.append(f"new: {_names(new)}; vanished: {_names(vanished)}; {len(offer.listed)} in all")
         cursor = Known(1, settings.base_url, offer.listed)
-        return dg.SensorResult(skip_reason="; ".join(told), cursor=msgspec.json.encode(cursor).decode())
+        return dg.SensorResult(skip_reason="; ".join(words), cursor=msgspec.json.encode(cursor).decode())
 
-    def _offer(self, known: Iterable[str]) -> Offer:
-        """What the API has.
+    def _offer(self, names: Iterable[str]) -> Offer:
+        """What the API has, compared with the names that are known.
 
         Raises:
             StacError: it did not answer, or with what cannot be believed.
         """
-        from stac_assets.stac.api import StacApi
-
-        known = dict.fromkeys(known)
+        known = dict.fromkeys(names)
         with stopping_after(MAX_SECONDS) as stopped:
             api = StacApi(impatient(self._settings.api), stopped)
-            listed = tuple(i for i in dict.fromkeys(api.collection_ids()) if "|" not in i)
+            listed = tuple(partitionable(api.collection_ids()))
             if not listed and known:
                 raise StacError("it lists no collection at all, which is taken for a fault")
             missing = [name for name in known if name not in set(listed)]
@@ -112,13 +104,13 @@ class NewCollections:
         return Offer(listed, tuple(name for name in listed if name not in known), vanished)
 
 
-def _known(text: str | None, settings: Settings) -> tuple[str, ...] | None:
+def _known(text: str | None, base_url: str) -> tuple[str, ...] | None:
     """The collections that the API had at the tick before; None where that is not known."""
     try:
         known = msgspec.json.decode(text or "", type=Known)
     except msgspec.MsgspecError:
         return None
-    return known.collections if (known.version, known.base_url) == (1, settings.base_url) else None
+    return known.collections if (known.version, known.base_url) == (1, base_url) else None
 
 
 def _names(names: Sequence[str]) -> str:

@@ -7,12 +7,13 @@ from itertools import chain, zip_longest
 
 import dagster as dg
 
+from stac_assets.catalog import Catalog
 from stac_assets.orchestration.partitions import range_request
-from stac_assets.orchestration.sensors.budget import MAX_REQUESTS, MAX_RUNS, MAX_SECONDS, SENSOR
-from stac_assets.orchestration.sensors.busy import InFlight
+from stac_assets.orchestration.sensors.budget import MAX_REQUESTS, MAX_RUNS, MAX_SECONDS
+from stac_assets.orchestration.sensors.busy import BusyPartitions
 from stac_assets.orchestration.sensors.cursor import Cursor, Entry, read_cursor, watched
 from stac_assets.orchestration.sensors.window_ranges import Range, chunks, count, parted, with_changes
-from stac_assets.settings import Settings
+from stac_assets.orchestration.specs import NEW_ITEMS, asset_key
 from stac_assets.stac.api import StacApi
 from stac_assets.stac.errors import RequestFailed
 from stac_assets.stac.watch.budgeted_client import BudgetedClient
@@ -25,26 +26,28 @@ from stac_assets.stac.wording import counted
 
 @dataclass(frozen=True)
 class Tick:
-    """What a tick does: runs to request, the next cursor, and what is to be told, line by line."""
+    """What a tick does: the runs that it requests, the next cursor, and lines that say what it found."""
 
     runs: list[dg.RunRequest]
     cursor: str
-    told: list[str]
+    lines: list[str]
 
 
 class NewItems:
     """Evaluates one tick.
 
     Args:
-        settings: what is watched.
+        catalog: what is watched.
         instance: of Dagster; asked for runs, and for nothing else.
         collections: in the order of their partitions.
         now: the time of the evaluation, of which only the UTC day counts.
     """
 
     def __init__(
-        self, settings: Settings, instance: dg.DagsterInstance, collections: Sequence[str], now: datetime
+        self, catalog: Catalog, instance: dg.DagsterInstance, collections: Sequence[str], now: datetime
     ) -> None:
+        settings = catalog.settings
+        self._catalog = catalog
         self._settings = settings
         self._instance = instance
         self._collections = collections
@@ -52,26 +55,27 @@ class NewItems:
             settings.start_date, settings.end_date, settings.granularity, today=now.date()
         )
         self._granularity = settings.granularity
-        self._told: list[str] = []
+        self._assets = [asset_key(catalog, name) for name in settings.item_assets]
+        self._lines: list[str] = []
 
     def tick(self, cursor_text: str | None) -> Tick:
         """Poll each collection, and request what has changed and is not being loaded already."""
-        cursor, fresh = read_cursor(cursor_text, self._settings)
-        if fresh:
-            self._told.append(f"begins anew, as {fresh}")
+        cursor, why_empty = read_cursor(cursor_text, self._settings)
+        if why_empty:
+            self._lines.append(f"begins anew, as {why_empty}")
         entries = {name: cursor.collections[name] for name in self._collections if name in cursor.collections}
         names, following = _from(self._collections, cursor.next), ""
         for name, changes, after in self._polls(names, entries):
             following = "" if after == self._collections[0] else after
-            self._told.append(changes.summary)
+            self._lines.append(changes.summary)
             if changes.state is not None:
-                pending = entries[name].pending if name in entries else []
-                pending = with_changes(pending, changes.windows, changes.state.serial, self._granularity)
-                entries[name] = Entry(changes.state, pending)
+                queued = entries[name].queued if name in entries else []
+                queued = with_changes(queued, changes.windows, changes.state.serial, self._granularity)
+                entries[name] = Entry(changes.state, queued)
         runs = []
-        if any(entry.pending for entry in entries.values()):
+        if any(entry.queued for entry in entries.values()):
             runs = self._requested([name for name in names if name in entries], entries)
-        return Tick(runs, Cursor(cursor.version, cursor.scope, entries, following).text(), self._told)
+        return Tick(runs, Cursor(cursor.version, cursor.scope, entries, following).text(), self._lines)
 
     def _polls(self, names: Sequence[str], entries: dict[str, Entry]) -> Iterator[tuple[str, Changes, str]]:
         """What each collection has, until requests or time run out, and which to begin with next time."""
@@ -93,32 +97,32 @@ class NewItems:
 
     def _seed(self) -> str:
         """Another text for each baseline: a run key from before the cursor was reset must not come again."""
-        filters = dg.RunsFilter(tags={"dagster/sensor_name": SENSOR})
+        filters = dg.RunsFilter(tags={"dagster/sensor_name": self._catalog.prefixed(NEW_ITEMS)})
         return "".join(run.run_id for run in self._instance.get_runs(filters=filters, limit=1))
 
     def _requested(self, names: Sequence[str], entries: dict[str, Entry]) -> list[dg.RunRequest]:
         """Runs for what may be loaded now; everything else stays in `entries`."""
-        in_flight = InFlight(self._instance, self._settings.item_assets, self._collections)
-        most, held, ready = self._settings.max_partitions_per_run, {}, []
+        busy = BusyPartitions(self._instance, self._assets, self._collections)
+        most, waiting, ready = self._settings.max_partitions_per_run, {}, []
         for name in names:
-            free, held[name] = self._parted(name, entries[name].pending, in_flight)
+            free, waiting[name] = self._parted(name, entries[name].queued, busy)
             ready.append([(name, part) for part in chunks(free, most, self._granularity)])
-        in_turn = [one for one in chain.from_iterable(zip_longest(*ready)) if one is not None]
-        for name, part in in_turn[MAX_RUNS:]:
-            held[name].append(part)
+        ordered = [one for one in chain.from_iterable(zip_longest(*ready)) if one is not None]
+        for name, part in ordered[MAX_RUNS:]:
+            waiting[name].append(part)
         for name in names:
-            pending = sorted(held[name], key=lambda part: part.first)
-            entries[name] = Entry(entries[name].state, pending)
-        if in_turn[MAX_RUNS:]:
-            left = self._count(part for _, part in in_turn[MAX_RUNS:])
-            self._told.append(
+            queued = sorted(waiting[name], key=lambda part: part.first)
+            entries[name] = Entry(entries[name].state, queued)
+        if ordered[MAX_RUNS:]:
+            left = self._count(part for _, part in ordered[MAX_RUNS:])
+            self._lines.append(
                 f"{counted(left, 'partition is', 'partitions are')} left for the next ticks; "
                 f"one requests {counted(MAX_RUNS, 'run')}"
             )
-        return [self._run(name, part, entries[name].state.strategy) for name, part in in_turn[:MAX_RUNS]]
+        return [self._run(name, part, entries[name].state.strategy) for name, part in ordered[:MAX_RUNS]]
 
     def _parted(
-        self, name: str, pending: list[Range], in_flight: InFlight
+        self, name: str, queued: list[Range], busy: BusyPartitions
     ) -> tuple[list[Range], list[Range]]:
         """The windows of a collection that may be loaded now, and those that have to wait."""
 
@@ -129,17 +133,17 @@ class NewItems:
             return day > self._calendar.newest
 
         def is_busy(day: date) -> bool:
-            return in_flight.run_of(name, day) is not None
+            return busy.run_of(name, day) is not None
 
-        pending, _ = parted(pending, is_other, self._granularity)  # the settings' range is another one now
-        pending, future = parted(pending, is_future, self._granularity)
-        free, busy = parted(pending, is_busy, self._granularity)
-        if busy:
-            run = in_flight.run_of(name, busy[0].first)
-            self._told.append(f"{name}: {self._waiting(busy)} for the end of run {run}")
+        queued, _ = parted(queued, is_other, self._granularity)  # the settings' range is another one now
+        queued, future = parted(queued, is_future, self._granularity)
+        free, loading = parted(queued, is_busy, self._granularity)
+        if loading:
+            run = busy.run_of(name, loading[0].first)
+            self._lines.append(f"{name}: {self._waiting(loading)} for the end of run {run}")
         if future:
-            self._told.append(f"{name}: {self._waiting(future)} to begin")
-        return free, [*busy, *future]
+            self._lines.append(f"{name}: {self._waiting(future)} to begin")
+        return free, [*loading, *future]
 
     def _run(self, name: str, windows: Range, strategy: str) -> dg.RunRequest:
         """The run of one range; its key is another one for every change of any of its windows."""
@@ -147,7 +151,7 @@ class NewItems:
         return dg.RunRequest(
             run_key=f"{name}|{windows.days}|{windows.label}|{windows.serial}",
             **range_request(first, last, **{"stac/strategy": strategy}),
-            asset_selection=[dg.AssetKey(asset) for asset in self._settings.item_assets],
+            asset_selection=self._assets,
         )
 
     def _waiting(self, ranges: Iterable[Range]) -> str:
@@ -158,6 +162,6 @@ class NewItems:
 
 
 def _from(names: Sequence[str], first: str) -> list[str]:
-    """The names in turn, beginning with one of them."""
+    """All the names, in a circle, beginning with one of them."""
     start = names.index(first) if first in names else 0
     return [*names[start:], *names[:start]]

@@ -58,15 +58,15 @@ def joined(ranges: Iterable[Range], granularity: Granularity) -> list[Range]:
 
 
 def parted(
-    ranges: Iterable[Range], is_held: Callable[[date], bool], granularity: Granularity
+    ranges: Iterable[Range], is_apart: Callable[[date], bool], granularity: Granularity
 ) -> tuple[list[Range], list[Range]]:
-    """The windows that are free and those that are held, as ranges."""
-    free: list[Range] = []
-    held: list[Range] = []
+    """The windows for which `is_apart` is false, and those for which it is true, as ranges."""
+    rest: list[Range] = []
+    apart: list[Range] = []
     for found in ranges:
         for day in windows_in([found], granularity):
-            (held if is_held(day) else free).append(Range(day, day, found.label, found.serial))
-    return joined(free, granularity), joined(held, granularity)
+            (apart if is_apart(day) else rest).append(Range(day, day, found.label, found.serial))
+    return joined(rest, granularity), joined(apart, granularity)
 
 
 def chunks(ranges: Iterable[Range], most: int, granularity: Granularity) -> Iterator[Range]:

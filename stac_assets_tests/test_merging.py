@@ -1,0 +1,141 @@
+"""Definitions of several catalogs beside those of somebody else: no name of one is one of the other."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from stac_assets.catalog import Catalog
+from stac_assets.definitions import build_definitions
+from stac_assets.stac.endpoints import ENDPOINTS
+from stac_assets_tests.loads import settings_for
+from stac_assets_tests.stac_api import StacApi, make_item
+
+GUEST_KEYS = ["books", "stamps"]
+
+
+class GuestResource(dg.ConfigurableResource):
+    """A resource of somebody who uses dagster-dlt too."""
+
+    greeting: str = "hello"
+
+
+def guest() -> dg.Definitions:
+    """Somebody's own definitions: an executor, a resource `dlt`, and dynamic partitions `collections`."""
+
+    @dg.asset(partitions_def=dg.DynamicPartitionsDefinition(name="collections"))
+    def collected(dlt: GuestResource) -> str:
+        return dlt.greeting
+
+    @dg.asset(deps=["search"])
+    def report() -> None: ...
+
+    return dg.Definitions(
+        assets=[collected, report],
+        jobs=[dg.define_asset_job("reports", [report])],
+        resources={"dlt": GuestResource()},
+        executor=dg.multiprocess_executor,
+    )
+
+
+def merged(api: StacApi, **settings: Any) -> dg.Definitions:
+    """Three catalogs and the guest."""
+    catalogs = [Catalog(settings_for(api, **settings), name) for name in (None, "east", "west")]
+    return dg.Definitions.merge(guest(), *map(build_definitions, catalogs))
+
+
+def test_three_catalogs_are_merged_with_a_guest(project: Path, api: StacApi) -> None:
+    definitions = merged(api, collections="*")
+    repository = definitions.get_repository_def()
+    keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
+    ours = {*ENDPOINTS, "stac_api"}
+    assert keys == {*ours, *(f"{name}/{key}" for name in ("east", "west") for key in ours)} | {
+        "collected",
+        "report",
+    }
+    jobs = {job.name for job in repository.get_all_jobs()}
+    assert {"reports", "items_job", "east_items_job", "west_catalog_job"} <= jobs
+    sensors = {sensor.name: sensor for sensor in repository.sensor_defs}
+    assert len(sensors) == 6 and "east_new_items_sensor" in sensors
+    assert len(repository.schedule_defs) == 6
+    east = definitions.resolve_asset_graph().get(dg.AssetKey(["east", "search"]))
+    assert east.group_name == "east"
+    assert {key.to_user_string() for key in east.parent_keys} == {"east/collection"}
+    assert definitions.executor is dg.multiprocess_executor
+    assert repository.get_job("east_items_job").executor_def is dg.in_process_executor
+
+
+def test_a_guest_keeps_its_resource_and_its_partitions(
+    api: StacApi, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sensor of version 0.1.0 deleted all keys of `collections` that the API did not list."""
+    api.put(make_item("a"))
+    instance.add_dynamic_partitions("collections", [*GUEST_KEYS, "c1"])
+    definitions = merged(api, collections="*")
+    repository = definitions.get_repository_def()
+    for name in ("new_collections_sensor", "east_new_collections_sensor"):
+        context = dg.build_sensor_context(instance=instance, repository_def=repository)
+        requests = repository.get_sensor_def(name).evaluate_tick(context).dynamic_partitions_requests
+        assert requests and {request.partitions_def_name for request in requests} == {
+            "collections of east" if name.startswith("east") else f"collections of {api.url}"
+        }
+        for request in requests:
+            assert isinstance(request, dg.AddDynamicPartitionsRequest)
+            assert list(request.partition_keys) == ["c1"]
+    job = definitions.resolve_implicit_global_asset_job_def()
+    for asset, partition in (("collected", "books"), ("collections", None)):
+        result = job.execute_in_process(
+            instance=instance, asset_selection=[dg.AssetKey(asset)], partition_key=partition
+        )
+        assert result.success
+    assert instance.get_dynamic_partitions("collections") == [*GUEST_KEYS, "c1"]
+    assert instance.get_dynamic_partitions(f"collections of {api.url}") == ["c1"]
+
+
+@pytest.mark.parametrize("name", ["items_schedule", "catalog_schedule", "new_items_sensor"])
+def test_keys_of_version_0_1_0_are_found_again(api: StacApi, instance: dg.DagsterInstance, name: str) -> None:
+    """Whatever is evaluated first takes over, in their order, the keys that the API lists."""
+    api.put(make_item("a", "c1", "2024-01-01T10:00:00Z"))
+    api.put(make_item("b", "c2", "2024-01-01T10:00:00Z"))
+    instance.add_dynamic_partitions("collections", ["c2", *GUEST_KEYS, "c1"])
+    repository = build_definitions(
+        Catalog(settings_for(api, collections="*", rescan_days=0))
+    ).get_repository_def()
+    at = datetime(2024, 1, 2, 6, tzinfo=UTC)
+    if name == "new_items_sensor":
+        context: Any = dg.build_sensor_context(instance=instance, repository_def=repository)
+        found: Any = repository.get_sensor_def(name).evaluate_tick(context)
+        assert "c1: " in found.skip_message and "c2: " in found.skip_message
+    else:
+        context = dg.build_schedule_context(instance, scheduled_execution_time=at, repository_def=repository)
+        found = repository.get_schedule_def(name).evaluate_tick(context)
+        last = found.run_requests[-1].tags
+        assert last["dagster/asset_partition_range_start"].startswith("c2")
+        assert last["dagster/asset_partition_range_end"].startswith("c1")
+    assert instance.get_dynamic_partitions(f"collections of {api.url}") == ["c2", "c1"]
+    assert instance.get_dynamic_partitions("collections") == ["c2", *GUEST_KEYS, "c1"]
+
+
+def test_a_tick_whose_api_is_down_takes_nothing_over(api: StacApi, instance: dg.DagsterInstance) -> None:
+    instance.add_dynamic_partitions("collections", ["c1"])
+    api.fault("/", times=None, drop=True)
+    repository = build_definitions(Catalog(settings_for(api, collections="*"))).get_repository_def()
+    context = dg.build_sensor_context(instance=instance, repository_def=repository)
+    found = repository.get_sensor_def("new_items_sensor").evaluate_tick(context)
+    assert "as the API failed" in str(found.skip_message)
+    at = datetime(2024, 1, 2, 6, tzinfo=UTC)
+    scheduled = dg.build_schedule_context(instance, scheduled_execution_time=at, repository_def=repository)
+    tick = repository.get_schedule_def("items_schedule").evaluate_tick(scheduled)
+    assert "as the API failed" in str(tick.skip_message)
+    tick = repository.get_schedule_def("catalog_schedule").evaluate_tick(scheduled)
+    assert len(tick.run_requests or ()) == 1
+    assert not instance.get_dynamic_partitions(f"collections of {api.url}")
+
+
+def test_definitions_as_version_0_1_0_built_them(project: Path, api: StacApi) -> None:
+    """`build_definitions(read_settings())` gives its runs the executor of the settings, as it did."""
+    definitions = build_definitions(settings_for(api, executor="multiprocess"))
+    assert definitions.executor is dg.multiprocess_executor
+    assert definitions.resolve_job_def("items_job").executor_def is dg.multiprocess_executor
