@@ -8,8 +8,9 @@ import psycopg2
 import pytest
 
 from stac_assets.catalog import Catalog
-from stac_assets.orchestration.check_rules import Judgement
-from stac_assets.orchestration.checks import checks_of, judged
+from stac_assets.orchestration.check_rules import Judgement, schema
+from stac_assets.orchestration.checks import check_specs, checks_of, judged
+from stac_assets.pipeline.inspection_result import Inspection
 from stac_assets.source.columns import ITEM_TABLES
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets_tests.loads import DATASET, DUCKDB_FILE, load_catalog, load_days, settings_for
@@ -64,23 +65,66 @@ def test_every_asset_passes_its_checks_on_a_sound_table(instance: dg.DagsterInst
         assert [evaluation.description for evaluation in found if not evaluation.passed] == []
 
 
-def test_a_range_has_an_evaluation_for_each_partition_about_its_own_materialization(
-    instance: dg.DagsterInstance, api: StacApi
-) -> None:
+def evaluations(result: dg.ExecuteInProcessResult, check: str) -> dict[str | None, dg.AssetCheckEvaluation]:
+    """What a run reports of a check: of all its partitions under None, and of single ones."""
+    found = [e for e in result.get_asset_check_evaluations() if e.check_name == check]
+    return {evaluation.partition: evaluation for evaluation in found}
+
+
+def test_a_range_has_one_evaluation_of_each_check(instance: dg.DagsterInstance, api: StacApi) -> None:
     api.put(make_item("a", datetime="2024-01-02T10:00:00Z"))
     result = Runs(api, instance)("search", "c1|2024-01-01", "c1|2024-01-03")
-    found = {(e.check_name, e.partition): e for e in result.get_asset_check_evaluations()}
-    counted = {key: e.metadata["rows"].value for (name, key), e in found.items() if name == "row_count"}
-    assert counted == {"c1|2024-01-01": 0, "c1|2024-01-02": 1, "c1|2024-01-03": 0}
-    assert ("schema", None) in found
-    stored = {
-        record.partition_key: record.storage_id
-        for record in instance.fetch_materializations(dg.AssetKey("search"), limit=9).records
-    }
-    for (_, partition), evaluation in found.items():
-        data = evaluation.target_materialization_data
-        assert data is not None
-        assert partition is None or data.storage_id == stored[partition]
+    found = result.get_asset_check_evaluations()
+    assert [(e.check_name, e.partition) for e in found] == [(n, None) for n in checks_of(ENDPOINTS["search"])]
+    (rows,) = [e for e in found if e.check_name == "row_count"]
+    assert rows.description == "3 partitions passed, c1|2024-01-01 to c1|2024-01-03"
+    assert rows.metadata["partitions"].value == 3
+    assert rows.metadata["rows"].value == rows.metadata["fetched"].value == 1
+
+
+def test_a_failure_names_its_partition_until_that_is_loaded_again(
+    instance: dg.DagsterInstance, api: StacApi
+) -> None:
+    odd = {"bbox": [10, 51, 11, 50]}
+    for day in (1, 2, 3):
+        time = f"2024-01-0{day}T10:00:00Z"
+        api.put(make_item(f"d{day}", datetime=time, extra=odd if day < 3 else None))
+    runs = Runs(api, instance)
+    first = evaluations(runs("search", "c1|2024-01-01", "c1|2024-01-03"), "valid_geometry")
+    assert list(first) == [None, "c1|2024-01-01", "c1|2024-01-02"]
+    assert not any(evaluation.passed for evaluation in first.values())
+    told = first[None].description
+    assert told and told.startswith("2 of 3 partitions failed: c1|2024-01-01: 1 item has a bbox with south")
+    assert first[None].severity is dg.AssetCheckSeverity.WARN
+    table: Any = first[None].metadata["partitions_table"]
+    assert [row.data["partition"] for row in table.records] == ["c1|2024-01-01", "c1|2024-01-02"]
+
+    other = evaluations(runs("search", "c1|2024-01-03"), "valid_geometry")
+    assert list(other) == [None] and not other[None].passed
+    assert "2 partitions of earlier runs fail until loaded again: c1|2024-01-0" in str(
+        other[None].description
+    )
+    api.put(make_item("d1", datetime="2024-01-01T10:00:00Z"))
+    mended = evaluations(runs("search", "c1|2024-01-01"), "valid_geometry")
+    assert list(mended) == [None] and not mended[None].passed
+    assert mended[None].metadata["partitions_failed_earlier"].value == 1
+
+    shorter = Runs(api, instance, end_date="2024-01-01")  # whose range does not hold the partition that fails
+    assert evaluations(shorter("search", "c1|2024-01-01"), "valid_geometry")[None].passed
+    api.put(make_item("d2", datetime="2024-01-02T10:00:00Z"))
+    assert evaluations(runs("search", "c1|2024-01-02"), "valid_geometry")[None].passed
+    assert evaluations(runs("search", "c1|2024-01-03"), "valid_geometry")[None].passed
+
+
+def test_a_sample_is_told_though_the_check_passes(instance: dg.DagsterInstance, api: StacApi) -> None:
+    for name in ("a", "b"):
+        api.put(make_item(name))
+    runs = Runs(api, instance, max_items=1)
+    sample = f"{DAY}: a sample of 1 (`max_items`): the API has more"
+    one = evaluations(runs("collection_items", DAY), "row_count")[None]
+    assert one.passed and one.description == sample
+    two = evaluations(runs("search", DAY, "c1|2024-01-02"), "row_count")[None]
+    assert two.passed and str(two.description).endswith(f"; {sample}")
 
 
 def test_checks_of_what_was_stored_are_reported_though_another_partition_failed(
@@ -94,17 +138,20 @@ def test_checks_of_what_was_stored_are_reported_though_another_partition_failed(
     )
     result = Runs(api, instance)("search", "c1|2024-01-01", "c1|2024-01-02")
     assert not result.success
-    found = {(e.check_name, e.partition): e.passed for e in result.get_asset_check_evaluations()}
-    assert {partition for _, partition in found} == {None, DAY}
-    assert all(found.values())
+    found = result.get_asset_check_evaluations()
+    assert {evaluation.check_name for evaluation in found} == set(checks_of(ENDPOINTS["search"]))
+    assert all(evaluation.passed for evaluation in found)
+    counted = evaluations(result, "row_count")[None]
+    assert counted.description == f"{DAY}: 1 row, as many as were fetched"
 
 
 def test_a_failed_check_fails_no_run(instance: dg.DagsterInstance, api: StacApi) -> None:
     api.put(make_item("a", extra={"bbox": [10, 51, 11, 50]}))
     result = Runs(api, instance)("search", DAY)
     assert result.success
-    (found,) = [e for e in result.get_asset_check_evaluations() if not e.passed]
-    assert (found.check_name, found.severity) == ("valid_geometry", dg.AssetCheckSeverity.WARN)
+    found = [e for e in result.get_asset_check_evaluations() if not e.passed]
+    assert [(e.check_name, e.partition) for e in found] == [("valid_geometry", None), ("valid_geometry", DAY)]
+    assert {e.severity for e in found} == {dg.AssetCheckSeverity.WARN}
 
 
 # Each check -----------------------------------------------------------------------------------------------
@@ -238,3 +285,18 @@ def test_configured_collections_exist(project: Any, api: StacApi) -> None:
     ]
     assert severity == "ERROR"
     assert "no collection 'gone'" in words
+
+
+def test_a_check_without_anything_to_look_at_says_so(project: Any, api: StacApi) -> None:
+    api.put(make_item("a"))
+    found = catalog(api, "collections", collections="*")["configured_collections", None]
+    assert found.passed and found.description.startswith("not applicable") and not found.metadata
+    told = schema(Inspection(columns=None))
+    assert told.passed and told.description.startswith("not applicable") and not told.metadata
+
+
+def test_the_description_of_a_check_says_who_makes_it(project: Any, api: StacApi) -> None:
+    """The UI cannot execute a check alone that the load makes, and says nothing about it."""
+    for endpoint in ENDPOINTS.values():
+        for spec in check_specs(endpoint, dg.AssetKey(endpoint.name)):
+            assert spec.description and "materialize the asset" in spec.description

@@ -42,7 +42,7 @@ def _asset(endpoint: Endpoint, translator: StacTranslator) -> dg.AssetsDefinitio
     decorate = dg.multi_asset(
         name=catalog.prefixed(endpoint.name),
         specs=[spec],
-        check_specs=check_specs(endpoint, spec.key, spec.partitions_def),
+        check_specs=check_specs(endpoint, spec.key),
         backfill_policy=dg.BackfillPolicy.multi_run(partitions) if endpoint.is_partitioned else None,
         op_tags={"stac/base_url": catalog.settings.base_url},
         pool=catalog.pool,

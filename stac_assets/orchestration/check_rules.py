@@ -19,18 +19,24 @@ from stac_assets.stac.windows import PartitionKey
 from stac_assets.stac.wording import counted
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+NOT_APPLICABLE = "not applicable"
+"""How the description of a check begins that has nothing to look at."""
 TABLE_ROWS = 10
 """Rows of the short table that a check shows."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """The outcome of a check of the table or of one partition."""
+    """The outcome of a check of the table or of one partition.
+
+    `is_remarkable` says that the description is worth reading although the check passed.
+    """
 
     passed: bool
     description: str
     severity: dg.AssetCheckSeverity = ERROR
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    is_remarkable: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,8 @@ def schema(inspection: Inspection) -> Judgement:
     """The promised columns are there, each with its type; what is new with this load is listed."""
     columns = inspection.columns
     if columns is None:
-        return Judgement(True, "the destination does not tell its columns; dlt keeps them as the schema says")
+        why = "the destination does not tell its columns; dlt keeps them as the schema says"
+        return Judgement(True, f"{NOT_APPLICABLE}: {why}")
     lost = [
         (name, columns.promised[name], columns.found.get(name)) for name in columns.missing + columns.changed
     ]
@@ -85,7 +92,8 @@ def row_count(partition: Partition) -> Judgement:
             metadata=metadata,
         )
     if not figures.complete:
-        return Judgement(True, f"a sample of {rows} (`max_items`): the API has more", metadata=metadata)
+        sample = f"a sample of {rows} (`max_items`): the API has more"
+        return Judgement(True, sample, metadata=metadata, is_remarkable=True)
     matched = figures.number_matched
     if matched is not None and matched != told:
         return Judgement(
@@ -167,6 +175,8 @@ def rejected_items(partition: Partition) -> Judgement:
 
 def configured_collections(inspection: Inspection, settings: Settings) -> Judgement:
     """Every collection in the settings is one of the API."""
+    if settings.all_collections:
+        return Judgement(True, f"{NOT_APPLICABLE}: the settings take every collection that the API lists")
     missing = [c for c in settings.named_collections if c not in inspection.ids]
     told = f"the API has no collection {', '.join(map(repr, missing))}; correct the setting `collections`"
     return Judgement(

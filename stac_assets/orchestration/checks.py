@@ -1,37 +1,30 @@
-"""Asset checks: which each asset has, and how a load reports them, for every partition on its own.
+"""Asset checks: which each asset has, and what a load reports of them.
 
-They run in the same run as the load, from counts taken while it held the dataset.
+They are made in the run that loads, from counts taken while it held the dataset. A check has one evaluation
+in each run, for all its partitions together, and another one for each partition in which it fails.
 """
 
-import warnings
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-# Dagster fills this in itself, but only for a run of one partition, and has no public name for it
-from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-    AssetCheckEvaluationTargetMaterializationData,
-)
-
 from stac_assets.catalog import Catalog
-from stac_assets.orchestration import check_rules as judgements
-from stac_assets.orchestration.check_rules import OF_PARTITIONS, Judgement, Partition
-from stac_assets.orchestration.quiet import quiet_storage
+from stac_assets.orchestration import check_rules
+from stac_assets.orchestration.check_rules import ERROR, OF_PARTITIONS, Judgement, Partition
+from stac_assets.orchestration.check_summary import summary
+from stac_assets.orchestration.earlier_failures import earlier_failures
+from stac_assets.orchestration.partitions import partitions_of
 from stac_assets.orchestration.specs import asset_key
 from stac_assets.stac.endpoints import ENDPOINTS, Endpoint
 from stac_assets.stac.figures import Figures
 
 if TYPE_CHECKING:
-    from stac_assets.orchestration.events_held import Stored
     from stac_assets.pipeline.load import LoadResult
 
 SCHEMA, ROW_COUNT, CONFIGURED = "schema", "row_count", "configured_collections"
-DESCRIPTIONS = {
-    SCHEMA: judgements.schema.__doc__,
-    CONFIGURED: judgements.configured_collections.__doc__,
-    **{name: judge.__doc__ for name, judge in OF_PARTITIONS.items()},
-}
+RULES = {SCHEMA: check_rules.schema, CONFIGURED: check_rules.configured_collections, **OF_PARTITIONS}
+MADE_BY_THE_LOAD = "Every load makes this check: materialize the asset, as it cannot be executed alone."
 
 
 def checks_of(endpoint: Endpoint) -> tuple[str, ...]:
@@ -40,21 +33,12 @@ def checks_of(endpoint: Endpoint) -> tuple[str, ...]:
     return (SCHEMA, *own, CONFIGURED) if endpoint.lists_collections else (SCHEMA, *own)
 
 
-def check_specs(
-    endpoint: Endpoint, key: dg.AssetKey, partitions: dg.PartitionsDefinition | None
-) -> list[dg.AssetCheckSpec]:
-    """The specs of an asset's checks. The schema is the table's, and has no partitions."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.PreviewWarning)  # partitions of checks
-        return [
-            dg.AssetCheckSpec(
-                name,
-                asset=key,
-                description=DESCRIPTIONS[name],
-                partitions_def=partitions if name in OF_PARTITIONS else None,
-            )
-            for name in checks_of(endpoint)
-        ]
+def check_specs(endpoint: Endpoint, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    """The specs of an asset's checks."""
+    return [
+        dg.AssetCheckSpec(name, asset=key, description=f"{RULES[name].__doc__}\n\n{MADE_BY_THE_LOAD}")
+        for name in checks_of(endpoint)
+    ]
 
 
 def judged(result: "LoadResult", catalog: Catalog) -> Iterator[tuple[str, str | None, Judgement]]:
@@ -62,7 +46,7 @@ def judged(result: "LoadResult", catalog: Catalog) -> Iterator[tuple[str, str | 
     inspection, endpoint = result.inspection, ENDPOINTS[result.job.resource]
     if inspection is None:
         return
-    yield SCHEMA, None, judgements.schema(inspection)
+    yield SCHEMA, None, check_rules.schema(inspection)
     figures = {fetched.window.key: fetched.figures for fetched in result.windows}
     own_checks = [name for name in checks_of(endpoint) if name in OF_PARTITIONS]
     for key, rows in inspection.partitions.items():
@@ -71,67 +55,57 @@ def judged(result: "LoadResult", catalog: Catalog) -> Iterator[tuple[str, str | 
         for name in own_checks:
             yield name, key, OF_PARTITIONS[name](partition)
     if endpoint.lists_collections:
-        yield CONFIGURED, None, judgements.configured_collections(inspection, catalog.settings)
+        yield CONFIGURED, None, check_rules.configured_collections(inspection, catalog.settings)
 
 
 def evaluations(
     context: dg.AssetExecutionContext, result: "LoadResult", catalog: Catalog
 ) -> Iterator[dg.AssetCheckEvaluation]:
-    """One evaluation per check and partition; each names the materialization that it is about.
+    """One evaluation per check, and after it one for each partition in which the check failed.
 
-    To be asked for after the materializations have been yielded, so that they are stored.
+    Dagster shows the last of them as the state of the check. To be asked for after the materializations have
+    been yielded, so that those are stored.
     """
-    key = asset_key(catalog, result.job.resource)
-    found = list(judged(result, catalog))
-    stored = _stored(context, key, {partition for _, partition, _ in found if partition})
-    for name, partition, judgement in found:
+    endpoint = ENDPOINTS[result.job.resource]
+    key, partitions = asset_key(catalog, endpoint.name), partitions_of(endpoint, catalog)
+    outcomes: dict[str, dict[str | None, Judgement]] = {}
+    for name, partition, judgement in judged(result, catalog):
+        outcomes.setdefault(name, {})[partition] = judgement
+    for name, of_table in outcomes.items():
+        judgement, found = of_table.get(None), {}
+        if judgement is None:
+            of_partitions = {partition: one for partition, one in of_table.items() if partition is not None}
+            check = dg.AssetCheckKey(key, name)
+            earlier = earlier_failures(context.instance, check, partitions, of_partitions)
+            judgement = summary(of_partitions, earlier)
+            found = {partition: one for partition, one in of_partitions.items() if not one.passed}
         if not judgement.passed:
-            where = f"{partition}, " if partition else ""
-            log = context.log.error if judgement.severity is judgements.ERROR else context.log.warning
-            log(f"{where}check {name}: {judgement.description}")
-        yield dg.AssetCheckEvaluation(
-            asset_key=key,
-            check_name=name,
-            passed=judgement.passed,
-            metadata={
-                k: dg.MetadataValue.int(v) if type(v) is int else v for k, v in judgement.metadata.items()
-            },
-            severity=judgement.severity,
-            description=judgement.description,
-            partition=partition,
-            target_materialization_data=stored.get(partition) or stored.get(None),
-        )
+            log = context.log.error if judgement.severity is ERROR else context.log.warning
+            log(f"check {name}: {judgement.description}")
+        yield _evaluation(key, name, judgement)
+        for partition, one in found.items():
+            yield _evaluation(key, name, one, partition)
+
+
+def _evaluation(
+    key: dg.AssetKey, name: str, judgement: Judgement, partition: str | None = None
+) -> dg.AssetCheckEvaluation:
+    return dg.AssetCheckEvaluation(
+        asset_key=key,
+        check_name=name,
+        passed=judgement.passed,
+        metadata=_metadata(judgement.metadata),
+        severity=judgement.severity,
+        description=judgement.description,
+        partition=partition,
+    )
+
+
+def _metadata(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: dg.MetadataValue.int(v) if type(v) is int else v for name, v in values.items()}
 
 
 def check_outputs(endpoint: Endpoint, key: dg.AssetKey) -> Iterator[dg.Output]:
     """What says that the checks of a step are done; their outcomes are events of their own."""
-    for spec in check_specs(endpoint, key, None):
+    for spec in check_specs(endpoint, key):
         yield dg.Output(None, output_name=spec.get_python_identifier())
-
-
-def _stored(
-    context: dg.AssetExecutionContext, key: dg.AssetKey, partitions: Iterable[str]
-) -> dict[str | None, AssetCheckEvaluationTargetMaterializationData]:
-    """This run's materializations by partition, and under None the last of them."""
-    from stac_assets.orchestration.event_log import materialized_together
-
-    wanted = sorted(partitions)
-    together = materialized_together(context.instance, key)
-    if together and together.keys() >= set(wanted):
-        named = {partition: _target(stored) for partition, stored in together.items()}
-        return {**named, None: list(named.values())[-1]}
-    chosen = dg.AssetRecordsFilter(asset_key=key, asset_partitions=wanted or None)
-    with quiet_storage():
-        records = context.instance.fetch_materializations(chosen, limit=max(1, len(wanted))).records
-    found: dict[str | None, AssetCheckEvaluationTargetMaterializationData] = {}
-    for record in records:
-        if record.run_id == context.run_id:
-            found.setdefault(record.partition_key, _target(record))
-            found.setdefault(None, _target(record))
-    return found
-
-
-def _target(stored: "Stored | dg.EventLogRecord") -> AssetCheckEvaluationTargetMaterializationData:
-    return AssetCheckEvaluationTargetMaterializationData(
-        storage_id=stored.storage_id, run_id=stored.run_id, timestamp=stored.timestamp
-    )

@@ -39,7 +39,6 @@ def materialize(context: dg.AssetExecutionContext, job: Job, catalog: Catalog) -
     Raises:
         StacError: something was not loaded; the message says what is stored and what to do.
     """
-    from stac_assets.orchestration.event_log import events_together
     from stac_assets.pipeline.load import load
 
     settings = catalog.settings
@@ -61,8 +60,7 @@ def materialize(context: dg.AssetExecutionContext, job: Job, catalog: Catalog) -
     finally:
         cancelled.set()
     context.log.info(end(result.figures))
-    with events_together(context.instance):
-        yield from _reported(context, result, catalog)
+    yield from _reported(context, result, catalog)
     result.raise_on_failures()
     if ENDPOINTS[job.resource].lists_collections and settings.all_collections:
         _register(context, catalog, listed_collections(catalog))

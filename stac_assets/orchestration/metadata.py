@@ -32,7 +32,8 @@ def partitions_metadata(result: "LoadResult", catalog: Catalog) -> Iterator[tupl
     """The metadata of each partition that was stored: first its own, then what is true of the whole run.
 
     The table's columns come with the last date of each collection alone, because Dagster looks for an asset's
-    columns in its latest materialization, and a year of days would have them hundreds of times.
+    columns in its latest materialization, and a year of days would have them hundreds of times. A partition
+    without items has its few figures, and what is true of the run only if it is the last one.
     """
     run = load_metadata(result, catalog)
     columns = {COLUMNS: run.pop(COLUMNS)}
@@ -40,6 +41,9 @@ def partitions_metadata(result: "LoadResult", catalog: Catalog) -> Iterator[tupl
     ranges = dict(_ranges(result))
     for fetched in result.windows:
         key = fetched.window.key
+        if not fetched.figures.items and key not in ranges:
+            yield key, empty_metadata(fetched)
+            continue
         own: Metadata = {"items": fetched.figures.items}
         own |= _seen(found.get(key), catalog, fetched.window.collection)
         if key in ranges:
@@ -54,6 +58,25 @@ def partitions_metadata(result: "LoadResult", catalog: Catalog) -> Iterator[tupl
             own["request"] = dg.MetadataValue.url(f"{result.url}/{quote(collection, safe='')}")
             own["stac_browser"] = browser_link(catalog, collection)
             yield collection, {**own, **run, **columns}
+
+
+def empty_metadata(fetched: "FetchedWindow") -> Metadata:
+    """What is true of a partition without items: how it was asked, and whether anything came at all."""
+    figures = fetched.figures
+    found: Metadata = {
+        "items": 0,
+        "dagster/partition_row_count": 0,
+        "requests": figures.requests,
+        "complete": figures.complete,
+        "interval": fetched.window.interval,
+    }
+    others = figures_metadata(figures)
+    for name in ("items_owned_elsewhere", "rejected_items", "number_matched"):
+        if others.get(name):
+            found[name] = others[name]
+    if fetched.link is not None:
+        found["request_link"] = dg.MetadataValue.url(fetched.link)
+    return found
 
 
 def window_metadata(resource: str, fetched: "FetchedWindow", catalog: Catalog) -> Metadata:

@@ -1,0 +1,58 @@
+"""The partitions in which a check failed in an earlier run, and which have not been loaded since."""
+
+from collections.abc import Container
+
+import dagster as dg
+
+# Dagster asks its storage with these, and has no public name for them
+from dagster._core.storage.asset_check_execution_record import (
+    AssetCheckExecutionRecord,
+    AssetCheckExecutionRecordStatus,
+)
+
+from stac_assets.orchestration.check_rules import Judgement
+from stac_assets.orchestration.quiet import quiet_storage
+
+FAILED = AssetCheckExecutionRecordStatus.FAILED
+MOST = 1000
+"""The last failures of a check that are looked at."""
+
+
+def earlier_failures(
+    instance: dg.DagsterInstance,
+    check: dg.AssetCheckKey,
+    partitions: dg.PartitionsDefinition | None,
+    besides: Container[str],
+) -> dict[str, Judgement]:
+    """The failures of a check, by partition.
+
+    Args:
+        instance: has the evaluations.
+        check: which check of which asset.
+        partitions: those that there are now; a failure in another one is past.
+        besides: partitions that this run has loaded, and so judges itself.
+    """
+    storage = instance.event_log_storage
+    with quiet_storage(), dg.partition_loading_context(dynamic_partitions_store=instance):
+        history = storage.get_asset_check_execution_history(check, limit=MOST, status={FAILED})
+        last: dict[str, AssetCheckExecutionRecord] = {}
+        for record in history:
+            if record.partition and record.partition not in besides:
+                last.setdefault(record.partition, record)
+        if not last or partitions is None:
+            return {}
+        infos = storage.get_asset_check_partition_info([check], partition_keys=list(last))
+        # an evaluation is stored after the materialization that it is about, with a greater number
+        failing = [
+            info.partition_key
+            for info in infos
+            if info.latest_execution_status is FAILED
+            and info.latest_check_event_storage_id > (info.latest_materialization_storage_id or 0)
+        ]
+        return {key: _judgement(last[key]) for key in failing if key and partitions.has_partition_key(key)}
+
+
+def _judgement(record: AssetCheckExecutionRecord) -> Judgement:
+    evaluation = record.evaluation
+    assert evaluation is not None
+    return Judgement(False, evaluation.description or "", evaluation.severity)
