@@ -46,6 +46,19 @@ def merged(api: StacApi, **settings: Any) -> dg.Definitions:
     return dg.Definitions.merge(guest(), *map(build_definitions, catalogs))
 
 
+def tick(definitions: dg.Definitions, name: str, instance: dg.DagsterInstance) -> Any:
+    """One evaluation of a sensor or schedule."""
+    repository = definitions.get_repository_def()
+    if name.endswith("_sensor"):
+        with dg.build_sensor_context(instance=instance, repository_def=repository) as sensing:
+            return repository.get_sensor_def(name).evaluate_tick(sensing)
+    at = datetime(2024, 1, 2, 6, tzinfo=UTC)
+    with dg.build_schedule_context(
+        instance, scheduled_execution_time=at, repository_def=repository
+    ) as scheduled:
+        return repository.get_schedule_def(name).evaluate_tick(scheduled)
+
+
 def test_three_catalogs_are_merged_with_a_guest(project: Path, api: StacApi) -> None:
     definitions = merged(api, collections="*")
     repository = definitions.get_repository_def()
@@ -74,10 +87,8 @@ def test_a_guest_keeps_its_resource_and_its_partitions(
     api.put(make_item("a"))
     instance.add_dynamic_partitions("collections", [*GUEST_KEYS, "c1"])
     definitions = merged(api, collections="*")
-    repository = definitions.get_repository_def()
     for name in ("new_collections_sensor", "east_new_collections_sensor"):
-        context = dg.build_sensor_context(instance=instance, repository_def=repository)
-        requests = repository.get_sensor_def(name).evaluate_tick(context).dynamic_partitions_requests
+        requests = tick(definitions, name, instance).dynamic_partitions_requests
         assert requests and {request.partitions_def_name for request in requests} == {
             "collections of east" if name.startswith("east") else f"collections of {api.url}"
         }
@@ -100,17 +111,11 @@ def test_keys_of_version_0_1_0_are_found_again(api: StacApi, instance: dg.Dagste
     api.put(make_item("a", "c1", "2024-01-01T10:00:00Z"))
     api.put(make_item("b", "c2", "2024-01-01T10:00:00Z"))
     instance.add_dynamic_partitions("collections", ["c2", *GUEST_KEYS, "c1"])
-    repository = build_definitions(
-        Catalog(settings_for(api, collections="*", rescan_days=0))
-    ).get_repository_def()
-    at = datetime(2024, 1, 2, 6, tzinfo=UTC)
+    definitions = build_definitions(Catalog(settings_for(api, collections="*", rescan_days=0)))
+    found = tick(definitions, name, instance)
     if name == "new_items_sensor":
-        context: Any = dg.build_sensor_context(instance=instance, repository_def=repository)
-        found: Any = repository.get_sensor_def(name).evaluate_tick(context)
         assert "c1: " in found.skip_message and "c2: " in found.skip_message
     else:
-        context = dg.build_schedule_context(instance, scheduled_execution_time=at, repository_def=repository)
-        found = repository.get_schedule_def(name).evaluate_tick(context)
         last = found.run_requests[-1].tags
         assert last["dagster/asset_partition_range_start"].startswith("c2")
         assert last["dagster/asset_partition_range_end"].startswith("c1")
@@ -121,16 +126,10 @@ def test_keys_of_version_0_1_0_are_found_again(api: StacApi, instance: dg.Dagste
 def test_a_tick_whose_api_is_down_takes_nothing_over(api: StacApi, instance: dg.DagsterInstance) -> None:
     instance.add_dynamic_partitions("collections", ["c1"])
     api.fault("/", times=None, drop=True)
-    repository = build_definitions(Catalog(settings_for(api, collections="*"))).get_repository_def()
-    context = dg.build_sensor_context(instance=instance, repository_def=repository)
-    found = repository.get_sensor_def("new_items_sensor").evaluate_tick(context)
-    assert "as the API failed" in str(found.skip_message)
-    at = datetime(2024, 1, 2, 6, tzinfo=UTC)
-    scheduled = dg.build_schedule_context(instance, scheduled_execution_time=at, repository_def=repository)
-    tick = repository.get_schedule_def("items_schedule").evaluate_tick(scheduled)
-    assert "as the API failed" in str(tick.skip_message)
-    tick = repository.get_schedule_def("catalog_schedule").evaluate_tick(scheduled)
-    assert len(tick.run_requests or ()) == 1
+    definitions = build_definitions(Catalog(settings_for(api, collections="*")))
+    for name in ("new_items_sensor", "items_schedule"):
+        assert "as the API failed" in str(tick(definitions, name, instance).skip_message)
+    assert len(tick(definitions, "catalog_schedule", instance).run_requests) == 1
     assert not instance.get_dynamic_partitions(f"collections of {api.url}")
 
 

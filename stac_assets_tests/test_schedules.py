@@ -20,10 +20,10 @@ def tick(
 ) -> tuple[dg.Definitions, Any]:
     """What a schedule asks for at a time."""
     definitions = build_definitions(settings_for(api, **settings))
-    context = dg.build_schedule_context(
+    with dg.build_schedule_context(
         instance, scheduled_execution_time=at, repository_def=definitions.get_repository_def()
-    )
-    return definitions, definitions.resolve_schedule_def(name).evaluate_tick(context)
+    ) as context:
+        return definitions, definitions.resolve_schedule_def(name).evaluate_tick(context)
 
 
 def run(definitions: dg.Definitions, request: dg.RunRequest, job: str, instance: dg.DagsterInstance) -> Any:

@@ -39,10 +39,10 @@ class Sensors:
 
     def tick(self, name: str = "new_items_sensor") -> Any:
         """One evaluation, as the daemon has it: run requests are checked and resolved."""
-        context = dg.build_sensor_context(
+        with dg.build_sensor_context(
             instance=self.instance, cursor=self.cursors.get(name), repository_def=self.repository
-        )
-        found = self.repository.get_sensor_def(name).evaluate_tick(context)
+        ) as context:
+            found = self.repository.get_sensor_def(name).evaluate_tick(context)
         self.cursors[name] = found.cursor
         return found
 

@@ -68,7 +68,7 @@ def empty_metadata(fetched: "FetchedWindow") -> Metadata:
         "dagster/partition_row_count": 0,
         "requests": figures.requests,
         "complete": figures.complete,
-        "interval": fetched.window.interval,
+        "interval": str(fetched.window.interval),
     }
     others = figures_metadata(figures)
     for name in ("items_owned_elsewhere", "rejected_items", "number_matched"):

@@ -67,7 +67,7 @@ class StacTranslator(DagsterDltTranslator):
         )
 
     def _api_tag(self) -> dict[str, str]:
-        return {"stac/api": self.catalog.host[:63]}
+        return {"stac/api": self.catalog.host_tag}
 
     def _freshness(self, endpoint: Endpoint) -> dg.FreshnessPolicy | None:
         hours = self.catalog.settings.freshness_hours
