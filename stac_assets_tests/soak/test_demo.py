@@ -12,17 +12,10 @@ from pathlib import Path
 from stac_assets.demo.catalog import COLLECTIONS
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets_tests.browser.dagster_dev import bare_environment, free_port, see_ended, until
-from stac_assets_tests.conftest import REPOSITORY
 from stac_assets_tests.loads import DUCKDB_FILE, query
+from stac_assets_tests.pages import BLOCKS, Block
 
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    """What stands between fences in the README, and in the page on queries where there is one."""
-    queries = REPOSITORY / "docs" / "query.md"
-    text = README + (queries.read_text(encoding="utf-8") if queries.exists() else "")
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+PAGES = ("README.md", "docs/query.md")
 
 
 def command(folder: Path, port: int, *arguments: str) -> list[str]:
@@ -88,30 +81,37 @@ def running(folder: Path, *arguments: str) -> Iterator[Callable[[str], str]]:
         see_ended(process)
 
 
-def test_every_command_and_query_of_the_readme_works_on_the_sample_api(tmp_path: Path) -> None:
+def test_the_code_of_readme_and_queries_runs_in_the_folder_as_it_stands(tmp_path: Path) -> None:
+    """Every block that a reader would run: commands, Python, SQL, from top to bottom."""
     folder = tmp_path / "demo"
     with running(folder, "--serve") as said:
         assert "  cd demo\n" in said("README.md")
         assert not (folder / DUCKDB_FILE).exists()
-        environment = bare_environment(folder)
-        environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+        told = {block: run(folder, block) for block in BLOCKS if block.page in PAGES}
+        (answer,) = [text for block, text in told.items() if block.text.startswith("stac-assets check")]
+        assert len(re.findall(r"^│ \w+ +│ yes +│", answer, re.M)) == len(ENDPOINTS)
+        (count,) = query("SELECT count(*) AS items FROM pystac_client_data.search", folder / DUCKDB_FILE)
+        (footprints,) = [text for block, text in told.items() if block.kind == "python notebook"]
+        assert count["items"] > 100 and footprints.startswith(f"{count['items']} [")
 
-        def run(*command: str) -> str:
-            done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-            assert done.returncode == 0, done.stdout + done.stderr
-            return done.stdout
 
-        commands = re.findall(
-            r"^(?:stac-assets check|stac-assets load|dagster asset materialize)\b.*", README, re.M
-        )
-        assert len(commands) >= 3
-        told = "".join(run("sh", "-c", command) for command in commands)
-        assert len(re.findall(r"^│ \w+ +│ yes +│", told, re.M)) == len(ENDPOINTS)
-    questions = [question for block in blocks("sql") for question in block.split(";") if question.strip()]
-    assert questions and all(query(question, folder / DUCKDB_FILE) for question in questions)
-    (cell,) = [code for code in blocks("python") if "import geopandas" in code]
-    items = query("SELECT id FROM pystac_client_data.search", folder / DUCKDB_FILE)
-    assert run(sys.executable, "-c", cell).startswith(f"{len(items)} [")
+def run(folder: Path, block: Block) -> str:
+    """What a block says; SQL must have an answer, and what is only shown, such as settings, says nothing."""
+    if block.kind == "sql":
+        questions = [question for question in block.text.split(";") if question.strip()]
+        assert all(query(question, folder / DUCKDB_FILE) for question in questions)
+        return ""
+    language, _, rest = block.kind.partition(" ")
+    if language not in ("sh", "python") or rest == "parsed":
+        return ""
+    environment = bare_environment(folder)
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    program = [sys.executable, "-c"] if language == "python" else ["sh", "-ec"]
+    done = subprocess.run(
+        [*program, block.text], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+    return done.stdout
 
 
 def test_the_ui_comes_without_a_note_on_another_program(tmp_path: Path) -> None:
