@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stac_assets.api import load
-    from stac_assets.definitions import build_definitions
+    from stac_assets.orchestration.build import build_definitions
     from stac_assets.source import pystac_client_source
     from stac_assets.source.rows import item_from_row
 
 __all__ = ["build_definitions", "item_from_row", "load", "pystac_client_source"]
 
 _MODULES = {
-    "build_definitions": "stac_assets.definitions",
+    "build_definitions": "stac_assets.orchestration.build",
     "item_from_row": "stac_assets.source.rows",
     "load": "stac_assets.api",
     "pystac_client_source": "stac_assets.source",
