@@ -69,7 +69,7 @@ def test_the_columns_of_search() -> None:
 
 def test_the_checks() -> None:
     every, of_items, of_collections = (
-        set(checks_of(name)) for name in ("client_root", ITEM_TABLES[0], "collections")
+        set(checks_of(ENDPOINTS[name])) for name in ("client_root", ITEM_TABLES[0], "collections")
     )
     expected = {
         "every asset": every,

@@ -51,7 +51,7 @@ class Watched:
 
     def add(self, name: str, day: str, stamp: str = NOW) -> None:
         """Add an item, or change it; `stamp` is its `updated`, or its `created` where it has only that."""
-        properties = {self._stamp: stamp, "changed": stamp == NOW}
+        properties: dict[str, Any] = {self._stamp: stamp, "changed": stamp == NOW}
         self._api.put(make_item(f"{name}-{day}", "c1", f"{day}T10:00:00Z", **properties))
 
     def additions(self, day: str) -> None:
@@ -60,7 +60,9 @@ class Watched:
     def changes(self, day: str) -> None:
         stamp = BEFORE if self._stamp == "created" else NOW
         self._api.put(
-            make_item(f"there-{day}", "c1", f"{day}T10:00:00Z", **{self._stamp: stamp}, changed=True)
+            make_item(
+                f"there-{day}", "c1", f"{day}T10:00:00Z", **dict[str, Any]({self._stamp: stamp}), changed=True
+            )
         )
 
     def deletions(self, day: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 from stac_assets.orchestration.check_rules import ERROR, WARN, Judgement
 from stac_assets.orchestration.short_tables import short_table
@@ -31,7 +32,7 @@ def summary(judgements: Mapping[str, Judgement], earlier: Mapping[str, Judgement
     totals: Counter[str] = Counter()
     for one in judgements.values():
         totals.update({name: value for name, value in one.metadata.items() if type(value) is int})
-    metadata = {
+    metadata: dict[str, Any] = {
         "partitions": len(judgements),
         "partitions_failed": len(failed),
         "partitions_failed_earlier": len(earlier),
