@@ -2,6 +2,8 @@
 
 Its URL is part of the project: dlt's state, Dagster's history and the sensors' cursors name it. So it has a
 host of its own, which no name server knows, and is served as a proxy serves it: on whatever port is free.
+
+The documents are written here in full, because the project's rows hold them byte for byte.
 """
 
 import json
@@ -9,7 +11,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
-from stac_assets_tests.stac_api import Document, RawItem, StacApi, make_collection, make_item
+from stac_assets_tests.stac_api import Document, RawItem, StacApi
 from stac_assets_tests.stac_api_faults import Request
 
 ORIGIN = "http://catalog.test"
@@ -80,7 +82,36 @@ FAILED = {"lakes|2024-01-03", "lakes|2024-01-04"}
 
 def a_collection(name: str) -> Document:
     """A collection as the API lists it."""
-    return make_collection(name, title=name.title(), keywords=["water", "été"], **{"vendor:rank": 1})
+    return {
+        "type": "Collection",
+        "stac_version": "1.0.0",
+        "id": name,
+        "description": f"Collection {name}",
+        "license": "proprietary",
+        "extent": {"spatial": {"bbox": [[-180, -90, 180, 90]]}, "temporal": {"interval": [[None, None]]}},
+        "links": [],
+        "title": name.title(),
+        "keywords": ["water", "été"],
+        "vendor:rank": 1,
+    }
+
+
+def an_item(id: str, properties: Document, **members: Any) -> Document:
+    """An item of the collection with which its id begins; `members` replaces or adds top-level ones."""
+    collection = id.partition("-")[0]
+    return {
+        "type": "Feature",
+        "stac_version": "1.0.0",
+        "stac_extensions": [],
+        "id": id,
+        "collection": collection,
+        "geometry": {"type": "Point", "coordinates": [10.0, 50.0]},
+        "bbox": [10.0, 50.0, 10.0, 50.0],
+        "properties": properties,
+        "links": [],
+        "assets": {"data": {"href": f"https://example.com/{collection}/{id}.tif", "roles": ["data"]}},
+        **members,
+    }
 
 
 def all_items() -> list[Document | RawItem]:
@@ -95,35 +126,27 @@ def all_items() -> list[Document | RawItem]:
 def river(day: int, name: str, **properties: Any) -> Document:
     """An item that tells when it changed: watched by `updated`."""
     known = {
+        "datetime": f"2024-01-0{day}T10:00:00.123456Z",
         "level": day + 0.25,
         "eo:cloud_cover": day,
         "frozen": day == 1,
         "updated": f"2024-01-1{day}T08:00:00Z",
     }
-    return make_item(
-        f"rivers-{day}-{name}",
-        "rivers",
-        f"2024-01-0{day}T10:00:00.123456Z",
-        extra={
-            "stac_extensions": ["https://stac-extensions.github.io/eo/v1.1.0/schema.json"],
-            "vendor": {"été": None},
-        },
-        **{**known, **properties},
-    )
+    eo = "https://stac-extensions.github.io/eo/v1.1.0/schema.json"
+    members = {"stac_extensions": [eo], "vendor": {"été": None}}
+    return an_item(f"rivers-{day}-{name}", {**known, **properties}, **members)
 
 
 def lake(day: int, name: str) -> Document:
     """An item that does not tell when it changed, of a collection that is counted: watched by counts."""
-    return make_item(
-        f"lakes-{day}-{name}", "lakes", f"2024-01-0{day}T00:00:00Z", salt=day > 3, names=["l", "L"]
-    )
+    properties = {"datetime": f"2024-01-0{day}T00:00:00Z", "salt": day > 3, "names": ["l", "L"]}
+    return an_item(f"lakes-{day}-{name}", properties)
 
 
 def glacier(day: int, name: str, hour: int = 10) -> Document:
     """An item of a collection that is not counted: watched by a look at the first items."""
-    return make_item(
-        f"glaciers-{day}-{name}", "glaciers", f"2024-01-0{day}T{hour}:00:00+02:00", thickness=None
-    )
+    properties = {"datetime": f"2024-01-0{day}T{hour}:00:00+02:00", "thickness": None}
+    return an_item(f"glaciers-{day}-{name}", properties)
 
 
 MAKERS = (river, lake, glacier)
@@ -131,18 +154,15 @@ MAKERS = (river, lake, glacier)
 
 def long_flood() -> Document:
     """An item whose time is an interval, which answers the windows of three days."""
-    times: dict[str, Any] = {"start": "2024-01-01T12:00:00Z", "end": "2024-01-03T12:00:00Z"}
-    return make_item("rivers-flood", "rivers", updated="2024-01-11T00:00:00Z", **times)
+    times = {"start_datetime": "2024-01-01T12:00:00Z", "end_datetime": "2024-01-03T12:00:00Z"}
+    return an_item("rivers-flood", {"datetime": None, **times, "updated": "2024-01-11T00:00:00Z"})
 
 
 def undated() -> RawItem:
     """A document that is found by date and says nothing of it: no row, but one of `rejected_items`."""
-    without = {
-        **make_item(UNDATED, "rivers"),
-        "properties": {"datetime": "spring", "updated": "2024-01-11T00:00:00Z"},
-    }
+    document = an_item(UNDATED, {"datetime": "spring", "updated": "2024-01-11T00:00:00Z"})
     found = RawItem.of(river(4, "b"))
-    return RawItem(RawItem.of(without).text, "rivers", found.start, found.end, UNDATED)
+    return RawItem(RawItem.of(document).text, "rivers", found.start, found.end, UNDATED)
 
 
 def _without_count_of_glaciers(page: Document, request: Request) -> Document:
