@@ -11,6 +11,8 @@ from stac_assets_tests.upgrade.catalog import CHANGED, COLLECTIONS, ENDPOINTS, F
 from stac_assets_tests.upgrade.conftest import Project
 from stac_assets_tests.upgrade.dagster_project import SEARCH, DagsterProject, opened
 
+OF_OTHERS = {"autumn-2023", "spring-2024"}
+"""Dynamic partitions named `collections` of somebody else in the same Dagster instance."""
 PLAIN = "storage:\n  sqlite:\n    base_dir: .dagster/storage\n"
 MORNING = datetime(2024, 6, 15, 6, tzinfo=UTC)
 
@@ -145,3 +147,25 @@ def test_schedules_load_the_partitions_that_there_were(either: Project) -> None:
             key for name in COLLECTIONS for key in partitions_of(name, *range(3, 11))
         }
         assert keys["catalog_schedule"] >= {*COLLECTIONS}
+
+
+def test_partitions_of_others_are_left_alone(everything: Project) -> None:
+    with opened() as dagster:
+        before = {*dagster.instance.get_dynamic_partitions("collections")}
+        assert before == {*COLLECTIONS, *OF_OTHERS}
+        everything.api.collections.pop()  # the glaciers are gone
+        dagster.tick("new_collections_sensor")
+        dagster.tick("new_collections_sensor")
+        assert {*dagster.instance.get_dynamic_partitions("collections")} == before
+        assert {*dagster.collections()} == {"rivers", "lakes"}
+
+
+def test_collections_are_found_by_their_asset_too(everything: Project) -> None:
+    with opened() as dagster:
+        before = {*dagster.instance.get_dynamic_partitions("collections")}
+        job = dagster.repository.get_job("catalog_job")
+        assert job.execute_in_process(
+            instance=dagster.instance, asset_selection=[dg.AssetKey("collections")]
+        ).success
+        assert {*dagster.collections()} == {*COLLECTIONS}
+        assert {*dagster.instance.get_dynamic_partitions("collections")} == before
