@@ -83,8 +83,9 @@ def test_the_checks() -> None:
 
 
 def test_the_targets_of_make() -> None:
-    told = {name for row in table("docs/development.md", "target") for name in named(row["target"])}
-    shown = told | {f"make {name}" for name in ("demo", "ui", "check")}
+    told = [name for row in table("docs/development.md", "target") for name in named(row["target"])]
+    assert len(told) == len(set(told))
+    shown = set(told) | {f"make {name}" for name in ("demo", "ui", "check")}
     assert shown == {f"make {name}" for name in make_targets()}
 
 
