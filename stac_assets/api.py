@@ -5,12 +5,11 @@ from datetime import date
 from typing import Any
 
 from stac_assets.catalog import Catalog, read_catalog
-from stac_assets.pipeline.load import LoadResult, stored_ids
+from stac_assets.pipeline.load import LoadResult
 from stac_assets.pipeline.load import load as load_request
-from stac_assets.source import whole_job
-from stac_assets.source.columns import ITEM_TABLES
-from stac_assets.source.request import Job
-from stac_assets.stac.endpoints import ENDPOINTS
+from stac_assets.pipeline.queries import stored_ids
+from stac_assets.source.request import LoadRequest, whole_request
+from stac_assets.stac.endpoints import ENDPOINTS, SEARCH, Endpoint
 from stac_assets.stac.errors import ConfigurationError
 
 
@@ -49,37 +48,37 @@ def load(
     if resource not in ENDPOINTS:
         raise ConfigurationError(f"resource is {resource!r}; expected one of {', '.join(ENDPOINTS)}")
     catalog = read_catalog(collections=collections, start_date=start, end_date=end, **settings)
-    result = load_request(request_for(resource, catalog, tuple(ids)), catalog.settings)
+    result = load_request(request_for(ENDPOINTS[resource], catalog, tuple(ids)), catalog)
     result.raise_on_failures()
     return result
 
 
-def request_for(resource: str, catalog: Catalog, ids: tuple[str, ...] = ()) -> Job:
+def request_for(endpoint: Endpoint, catalog: Catalog, ids: tuple[str, ...] = ()) -> LoadRequest:
     """What to load of an endpoint: all that the settings say of it.
 
     Args:
-        resource: the endpoint.
+        endpoint: what is asked.
         catalog: the API and its settings.
-        ids: of the items that `item` refreshes; without any, those that `search` holds.
+        ids: of the items to look up one by one, where it does so; without any, those that `search` holds.
 
     Raises:
         ConfigurationError: there is nothing to load.
         StacError: the API, asked for its collections, failed.
     """
     settings = catalog.settings
-    if resource == "item" and not ids:
-        windows = whole_job("search", settings, ()).windows
-        found = {window: held for window in windows if (held := stored_ids(settings, window))}
+    if endpoint.looks_up_items and not ids:
+        stored = stored_ids(catalog, whole_request(SEARCH, settings).windows)
+        found = {window: held for window, held in stored.items() if held}
         if not found:
             raise ConfigurationError(
                 "the table `search` holds no item of these collections and days whose document could be "
                 "refreshed; load `search` first, or name items with --id (`ids=` in Python)"
             )
-        return Job("item", tuple(found), item_ids=found)
-    job = whole_job(resource, settings, ids)
-    if resource in ITEM_TABLES and not job.windows:
+        return LoadRequest(endpoint, tuple(found), item_ids=found)
+    request = whole_request(endpoint, settings, ids)
+    if endpoint.has_items and not request.windows:
         raise ConfigurationError(
             f"there is no day from {settings.start_date} to today; give --end or an earlier --start "
             "(`end=` or `start=` in Python)"
         )
-    return job
+    return request

@@ -26,8 +26,9 @@ def __getattr__(name: str) -> "dg.Definitions":
     from stac_assets.settings import read_settings
 
     settings = read_settings()
-    print(f"stac_assets: {settings.base_url} → {target_of(settings).describe()}", file=sys.stderr)
-    globals()[name] = with_executor(build_definitions(Catalog(settings)), settings)
+    catalog = Catalog(settings)
+    print(f"stac_assets: {settings.base_url} → {target_of(catalog).describe()}", file=sys.stderr)
+    globals()[name] = with_executor(build_definitions(catalog), settings)
     return globals()[name]
 
 

@@ -11,6 +11,7 @@ from stac_assets.source.reader import FetchedWindow, fetch_windows
 from stac_assets.source.spool import read_tables
 from stac_assets.stac.api import StacApi as Client
 from stac_assets.stac.documents import Page
+from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.options import ApiOptions
 from stac_assets.stac.narrowing import Narrowing
@@ -81,7 +82,7 @@ def fetched(
     api: StacApi | str, folder: Path, *, days: int = 1, resource: str = "search", **options: Any
 ) -> list[FetchedWindow]:
     """Fetch the first days of 2024 of `c1`, and nothing else: no dlt, no database."""
-    return fetch_windows(client(api, **options), resource, first_days(days), folder)
+    return fetch_windows(client(api, **options), ENDPOINTS[resource], first_days(days), folder)
 
 
 def first_days(number: int) -> list[Window]:

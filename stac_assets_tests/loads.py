@@ -1,12 +1,18 @@
 """What the tests of loads say in one line: settings for a test API, a load, the rows of a table."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from stac_assets.catalog import Catalog
+from stac_assets.pipeline.destinations.base import Storage, storage_of
 from stac_assets.pipeline.load import LoadResult, load
+from stac_assets.pipeline.place import Place
+from stac_assets.pipeline.target import target_of
 from stac_assets.settings import Settings, read_settings
-from stac_assets.source.fetch import Job
+from stac_assets.source.request import LoadRequest
 from stac_assets.source.rows import item_from_row
+from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.windows import parse_day
 from stac_assets_tests.reading import DATASET, DUCKDB_FILE, Row, column_types, query, rows
 from stac_assets_tests.stac_api import StacApi
@@ -14,14 +20,17 @@ from stac_assets_tests.stac_api import StacApi
 __all__ = [
     "DATASET",
     "DUCKDB_FILE",
+    "catalog_for",
     "column_types",
     "ids",
     "items",
     "load_catalog",
     "load_days",
+    "place_for",
     "query",
     "rows",
     "settings_for",
+    "storage_for",
     "without_load_id",
 ]
 
@@ -35,6 +44,22 @@ def settings_for(api: StacApi | str, **overrides: Any) -> Settings:
     """The settings of the project in the current folder, for `api` (or a URL), without long waits."""
     url = api if isinstance(api, str) else api.url
     return read_settings(**{"base_url": url, "collections": ["c1"], **QUICK, **overrides})
+
+
+def catalog_for(api: StacApi | str, **overrides: Any) -> Catalog:
+    """The unnamed catalog of the project in the current folder, with `settings_for`."""
+    return Catalog(settings_for(api, **overrides))
+
+
+def storage_for(api: StacApi | str, **overrides: Any) -> Storage:
+    """What stores into the destination of the project in the current folder."""
+    return storage_of(target_of(catalog_for(api, **overrides)))
+
+
+def place_for(api: StacApi | str, folder: Path) -> Place:
+    """Where the dataset of the project in the current folder is; `folder` is for working files."""
+    storage = storage_for(api)
+    return storage.place(storage.pipeline(folder))
 
 
 def load_days(
@@ -58,7 +83,8 @@ def load_days(
     days = parse_day(first, "first"), parse_day(last or first, "last")
     windows = tuple(window for name in names for window in settings.windows(name, *days))
     ids = {} if item_ids is None else dict.fromkeys(windows, tuple(item_ids))
-    result = load(Job(resource, windows, item_ids=ids), settings, inspected=inspected)
+    request = LoadRequest(ENDPOINTS[resource], windows, item_ids=ids)
+    result = load(request, Catalog(settings), inspected=inspected)
     if fails:
         assert result.failed
     else:
@@ -74,8 +100,8 @@ def load_catalog(
     **overrides: Any,
 ) -> LoadResult:
     """Load one of the tables that describe the API and its collections."""
-    job = Job(resource, collections=tuple(collections))
-    return load(job, settings_for(api, **overrides), inspected=inspected)
+    request = LoadRequest(ENDPOINTS[resource], collections=tuple(collections))
+    return load(request, catalog_for(api, **overrides), inspected=inspected)
 
 
 def ids(table: str = "search", day: str | None = None) -> list[str]:

@@ -22,11 +22,13 @@ import duckdb
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from stac_assets.catalog import Catalog
 from stac_assets.definitions import build_definitions
 from stac_assets.pipeline.load import load
 from stac_assets.settings import ENV_PREFIX, Settings, read_settings
 from stac_assets.source import pystac_client_source
-from stac_assets.source.fetch import Job
+from stac_assets.source.request import LoadRequest
+from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.windows import parse_day
 from stac_assets_tests.asking import interval_of
@@ -149,8 +151,10 @@ class World:
                     link["href"] = link["href"].replace(self.api.url, self.other.url)
         return page
 
-    def job(self, settings: Settings) -> Job:
-        return Job("collection_items", tuple(settings.windows("c1", *map(self.date, (1, self.last_day)))))
+    def request(self, settings: Settings) -> LoadRequest:
+        return LoadRequest(
+            ENDPOINTS["collection_items"], tuple(settings.windows("c1", *map(self.date, (1, self.last_day))))
+        )
 
     def date(self, number: int) -> Any:
         return parse_day(f"2024-01-{number:02}", "day")
@@ -306,7 +310,7 @@ def assert_sent(world: World) -> None:
 
 def test_a_load_shows_no_secret(world: World, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     settings = read_settings()
-    result = load(world.job(settings), settings)
+    result = load(world.request(settings), Catalog(settings))
     assert {failed.window.start.day for failed in result.failed} == {*range(3, World.last_day + 1)}
     for failed in result.failed:
         assert failed.error is not None
@@ -317,11 +321,11 @@ def test_a_load_shows_no_secret(world: World, tmp_path: Path, capfd: pytest.Capt
     assert_sent(world)
     assert len(ids("collection_items")) == 6
 
-    load(Job("landing_pages"), settings)
+    load(LoadRequest(ENDPOINTS["landing_pages"]), Catalog(settings))
     assert {row["status"] for row in rows("landing_pages")} == {None, 200, 404}
     world.api.__exit__(None, None, None)
     with pytest.raises(StacError) as caught:
-        load(world.job(settings), settings)
+        load(world.request(settings), Catalog(settings))
     world.tell(caught.value)
     world.api.__enter__()
 

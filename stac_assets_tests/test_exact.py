@@ -7,10 +7,20 @@ from typing import Any
 
 import pytest
 
-from stac_assets.pipeline.load import WindowsFailed, stored_ids
+from stac_assets.pipeline.load import WindowsFailed
+from stac_assets.pipeline.queries import stored_ids
 from stac_assets.stac.errors import ConfigurationError, UnknownCollection
 from stac_assets.stac.windows import Granularity, Window
-from stac_assets_tests.loads import ids, items, load_days, query, rows, settings_for, without_load_id
+from stac_assets_tests.loads import (
+    catalog_for,
+    ids,
+    items,
+    load_days,
+    query,
+    rows,
+    settings_for,
+    without_load_id,
+)
 from stac_assets_tests.stac_api import StacApi, make_item
 from stac_assets_tests.stac_api_faults import Request
 
@@ -270,15 +280,15 @@ def test_the_resource_item_replaces_single_items_and_deletes_those_that_are_gone
 
 def test_the_items_that_search_holds_are_those_that_item_refreshes(api: StacApi) -> None:
     day = Window("c1", date(2024, 1, 1), date(2024, 1, 2))
-    assert stored_ids(settings_for(api), day) == ()
+    assert stored_ids(catalog_for(api), [day]) == {day: ()}
     for id in "cabd":
         api.put(at(id, f"{JAN_1}T12:00:00Z"))
     api.put(at("n", f"{JAN_2}T12:00:00Z"))
     load_days(api, first=JAN_1, last=JAN_2)
-    assert stored_ids(settings_for(api), day) == ("a", "b", "c", "d")
-    assert stored_ids(settings_for(api, item_limit=2), day) == ("a", "b")
+    assert stored_ids(catalog_for(api), [day]) == {day: ("a", "b", "c", "d")}
+    assert stored_ids(catalog_for(api, item_limit=2), [day]) == {day: ("a", "b")}
     month = settings_for(api, granularity=Granularity.MONTHLY).window_at("c1", date(2024, 1, 1))
-    assert stored_ids(settings_for(api), month) == ("a", "b", "c", "d", "n")
+    assert stored_ids(catalog_for(api), [month]) == {month: ("a", "b", "c", "d", "n")}
 
 
 @pytest.mark.parametrize("post_search", [True, False])

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from stac_assets.demo.front import sample_api
 from stac_assets.pipeline.load import load
-from stac_assets.source.fetch import Job
+from stac_assets.source.request import LoadRequest
+from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.windows import Granularity, Window, parse_time
 from stac_assets_tests.conftest import REPOSITORY
 from stac_assets_tests.jsonb import has_nul
-from stac_assets_tests.loads import ids, items, load_days, rows, settings_for
+from stac_assets_tests.loads import catalog_for, ids, items, load_days, rows
 from stac_assets_tests.reading import as_parsed, holds_nul
 from stac_assets_tests.stac_api import RawItem, StacApi, make_item
 from stac_assets_tests.strategies import canonical, items_of_a_day
@@ -52,8 +53,8 @@ def load_all(url: str, sent: list[Json], resource: str) -> None:
     windows = years_of(sent)
     ids_of = {window: tuple(item["id"] for item in sent if window in years_of([item])) for window in windows}
     result = load(
-        Job(resource, windows, item_ids=ids_of if resource == "item" else {}),
-        settings_for(url, collections=sorted({item["collection"] for item in sent}), granularity="yearly"),
+        LoadRequest(ENDPOINTS[resource], windows, item_ids=ids_of if resource == "item" else {}),
+        catalog_for(url, collections=sorted({item["collection"] for item in sent}), granularity="yearly"),
     )
     result.raise_on_failures()
     assert result.figures.items == len(sent)

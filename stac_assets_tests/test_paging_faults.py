@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from stac_assets.source.reader import fetch_windows
+from stac_assets.stac.endpoints import SEARCH
 from stac_assets.stac.errors import PagingError, RequestFailed
 from stac_assets.stac.interval_reader import MAX_EMPTY, MAX_REPEATS
 from stac_assets_tests.asking import WINDOW, client, fetched, ids_of, limit_of, some_items, spooled
@@ -307,7 +308,7 @@ def test_a_sample_stops_early_and_says_so(full: StacApi, tmp_path: Path) -> None
     for most, complete in ((4, False), (5, False), (COUNT, True), (99, True)):
         folder = tmp_path / str(most)
         folder.mkdir()
-        [window] = fetch_windows(client(full, page_size=5), "search", [WINDOW], folder, max_items=most)
+        [window] = fetch_windows(client(full, page_size=5), SEARCH, [WINDOW], folder, max_items=most)
         assert len(spooled(window)) == min(most, COUNT)
         assert window.figures.complete is complete
 

@@ -15,11 +15,11 @@ import dlt
 import pyarrow as pa
 import pytest
 
+from stac_assets.catalog import PIPELINE_NAME
 from stac_assets.pipeline.destinations.duckdb import ROW_GROUP_SIZE
+from stac_assets.pipeline.errors import StoreFailed
 from stac_assets.pipeline.exclusion.dataset import DatasetBusy, dataset_lock
-from stac_assets.pipeline.failures import StoreFailed
-from stac_assets.pipeline.target import PIPELINE_NAME, place_of, target_of
-from stac_assets.source.delivery import PORTION_ROWS, Rows
+from stac_assets.source.delivery import PORTION_ROWS, Delivery
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets_tests.conftest import enter_project, make_project
 from stac_assets_tests.loads import (
@@ -29,8 +29,9 @@ from stac_assets_tests.loads import (
     items,
     load_catalog,
     load_days,
+    place_for,
     query,
-    settings_for,
+    storage_for,
 )
 from stac_assets_tests.stac_api import RawItem, StacApi, make_item
 from stac_assets_tests.test_lossless import BAD, NOON
@@ -85,14 +86,14 @@ def test_rows_that_take_several_statements_are_stored_together_or_not_at_all(
 
     for number in range(many):
         api.put(make_item(f"i{number:04}", seen=-number))
-    portions = Rows.portions
+    portions = Delivery.portions
 
-    def fails_at_the_end(rows: Rows, number: int) -> Iterator[pa.Table]:
-        *most, _ = portions(rows, number)
+    def fails_at_the_end(delivery: Delivery, number: int) -> Iterator[pa.Table]:
+        *most, _ = portions(delivery, number)
         yield from most
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Rows, "portions", fails_at_the_end)
+    monkeypatch.setattr(Delivery, "portions", fails_at_the_end)
     with pytest.raises(StoreFailed, match=r"No space left on device\.\)"):
         load_days(api)
     assert query("SELECT id, seen FROM pystac_client_data.search ORDER BY id") == stored
@@ -192,8 +193,9 @@ def test_a_store_waits_for_the_other_process(project: Path) -> None:
             notebook.communicate()
 
         told: list[str] = []
-        place = place_of(target_of(settings_for("http://127.0.0.1")).pipeline(project / "unused"))
-        with dataset_lock(place, 60, tell=told.append, sleep=sleep):
+        storage = storage_for("http://127.0.0.1")
+        place = storage.place(storage.pipeline(project / "unused"))
+        with dataset_lock(storage, place, 60, tell=told.append, sleep=sleep):
             pass
     assert len(waits) == 1
     assert f"{file}, which is held by process {notebook.pid}" in told[0] and "60 s" in told[0]
@@ -209,8 +211,9 @@ def test_a_file_that_is_no_database_is_named(project: Path, api: StacApi) -> Non
 
 def test_one_store_at_a_time(project: Path, api: StacApi) -> None:
     api.put(make_item("a"))
-    place = place_of(target_of(settings_for(api)).pipeline(project / "unused"))
-    with dataset_lock(place, 1), pytest.raises(DatasetBusy, match=f"{DUCKDB_FILE}.*lock_timeout.*[Nn]othing"):
+    storage, place = storage_for(api), place_for(api, project / "unused")
+    busy = pytest.raises(DatasetBusy, match=f"{DUCKDB_FILE}.*lock_timeout.*[Nn]othing")
+    with dataset_lock(storage, place, 1), busy:
         load_days(api)
     load_days(api)
     assert ids() == ["a"]

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg2
 import pytest
 
-from stac_assets.pipeline.failures import StoreFailed
+from stac_assets.pipeline.errors import StoreFailed
 from stac_assets.pipeline.folders import run_folder
 from stac_assets_tests.forked import Forker
 from stac_assets_tests.hardship import (

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from stac_assets.catalog import Catalog
 from stac_assets.pipeline.load import LoadResult, load
 from stac_assets.source.columns import ITEM_COLUMNS
-from stac_assets.source.fetch import Job
+from stac_assets.source.request import LoadRequest
+from stac_assets.stac.endpoints import SEARCH
 from stac_assets_tests.loads import column_types, items, load_days, rows, settings_for
 from stac_assets_tests.reading import holds_nul, in_postgres
 from stac_assets_tests.stac_api import StacApi, make_item
@@ -208,4 +210,4 @@ def load_day(api: StacApi, day: int, after_fetch: Any = None) -> LoadResult:
         if after_fetch is not None and line.startswith("fetched"):
             after_fetch()
 
-    return load(Job("search", (settings.window_at("c1", start),)), settings, stage=stage)
+    return load(LoadRequest(SEARCH, (settings.window_at("c1", start),)), Catalog(settings), stage=stage)

@@ -13,9 +13,11 @@ import requests
 from dlt.common.runtime.run_context import switch_context
 
 from benchmarks.clock import Clock
+from stac_assets.catalog import Catalog
 from stac_assets.pipeline.load import LoadResult, load
 from stac_assets.settings import Settings, read_settings
-from stac_assets.source.fetch import Job
+from stac_assets.source.request import LoadRequest
+from stac_assets.stac.endpoints import SEARCH
 from stac_assets.stac.windows import parse_day
 
 FILE = Path("pystac_client.duckdb")
@@ -83,7 +85,8 @@ def _enter(folder: Path) -> None:
 def load_range(settings: Settings, last: date, first: date | None = None) -> LoadResult:
     """Load the partitions of some days, both included, and count what asset checks judge."""
     (collection,) = settings.named_collections
-    result = load(Job("search", tuple(settings.windows(collection, first, last))), settings, inspected=True)
+    request = LoadRequest(SEARCH, tuple(settings.windows(collection, first, last)))
+    result = load(request, Catalog(settings), inspected=True)
     result.raise_on_failures()
     return result
 

@@ -14,10 +14,8 @@ from stac_assets.cli.console import LOGGER, settings_from, tell_error
 from stac_assets.cli.interrupts import interruptible
 from stac_assets.cli.progress import LoadDisplay, Tally
 from stac_assets.pipeline.load import LoadResult, WindowsFailed, load
-from stac_assets.settings import Settings
-from stac_assets.source.columns import ITEM_TABLES
-from stac_assets.source.fetch import Job
-from stac_assets.stac.endpoints import ENDPOINTS
+from stac_assets.source.request import LoadRequest
+from stac_assets.stac.endpoints import ENDPOINTS, SEARCH, Endpoint
 from stac_assets.stac.errors import Cancelled, EndpointMissing
 
 logger = logging.getLogger(LOGGER)
@@ -25,38 +23,41 @@ logger = logging.getLogger(LOGGER)
 
 def run(arguments: argparse.Namespace) -> int:
     """Load every resource that was asked for, in the order in which one needs another."""
-    resources = [name for name in ENDPOINTS if name in (arguments.resource or ("search",))]
-    if arguments.id and "item" not in resources:
+    asked = arguments.resource or (SEARCH.name,)
+    endpoints = [endpoint for name, endpoint in ENDPOINTS.items() if name in asked]
+    if arguments.id and not any(endpoint.looks_up_items for endpoint in endpoints):
         arguments.usage_error("--id needs --resource item")
-    return _Command(settings_from(arguments), tuple(arguments.id or ())).run(resources)
+    return _Command(Catalog(settings_from(arguments)), tuple(arguments.id or ())).run(endpoints)
 
 
 class _Command:
-    def __init__(self, settings: Settings, ids: tuple[str, ...]) -> None:
-        self._settings = settings
+    def __init__(self, catalog: Catalog, ids: tuple[str, ...]) -> None:
+        self._catalog = catalog
+        self._settings = catalog.settings
         self._ids = ids
         self._stdout = Console()
         self._stderr = Console(stderr=True)
 
-    def run(self, resources: Sequence[str]) -> int:
+    def run(self, endpoints: Sequence[Endpoint]) -> int:
         status = 0
-        for resource in resources:
+        for endpoint in endpoints:
             try:
-                self._load(resource)
+                self._load(endpoint)
             except (WindowsFailed, EndpointMissing) as error:
                 tell_error(str(error))  # the other resources can still be loaded
                 status = 1
         return status
 
-    def _load(self, resource: str) -> None:
+    def _load(self, endpoint: Endpoint) -> None:
+        resource = endpoint.name
         with interruptible() as cancelled:
             display = None
             try:
-                job = request_for(resource, Catalog(self._settings), self._ids)
-                with LoadDisplay(resource, self._tally(job), self._stderr) as display:
+                request = request_for(endpoint, self._catalog, self._ids)
+                with LoadDisplay(resource, self._tally(request), self._stderr) as display:
                     result = load(
-                        job,
-                        self._settings,
+                        request,
+                        self._catalog,
                         progress=display.page,
                         cancelled=cancelled,
                         stage=display.stage,
@@ -69,15 +70,15 @@ class _Command:
         self._report(result)
         result.raise_on_failures()
 
-    def _tally(self, job: Job) -> Tally:
-        expected = sum(len(ids) for ids in job.item_ids.values()) if job.item_ids else None
-        return Tally(len(job.windows), expected, self._settings.max_items)
+    def _tally(self, request: LoadRequest) -> Tally:
+        expected = sum(len(ids) for ids in request.item_ids.values()) if request.item_ids else None
+        return Tally(len(request.windows), expected, self._settings.max_items)
 
     def _report(self, result: LoadResult) -> None:
         if result.load_info is not None:
             logger.info("%s", result.load_info)
-        stored = result.location or "nothing was stored"
-        self._stdout.print(f"{result.job.resource} → {stored}", markup=False, highlight=False, soft_wrap=True)
+        line = f"{result.request.endpoint.name} → {result.location or 'nothing was stored'}"
+        self._stdout.print(line, markup=False, highlight=False, soft_wrap=True)
         self._stdout.print(summary(result))
 
 
@@ -93,16 +94,16 @@ def _interruption(resource: str, storing: bool) -> str:
 
 def summary(result: LoadResult) -> Table:
     """The figures of a load as a table of two columns."""
-    figures = result.figures
+    figures, has_items = result.figures, result.request.endpoint.has_items
     table = Table(show_header=False)
     table.add_column("figure")
     table.add_column("value", justify="right")
-    if result.job.resource in ITEM_TABLES:
+    if has_items:
         failed = f" ({len(result.failed)} failed)" if result.failed else ""
         table.add_row("partitions", f"{len(result.windows):,}{failed}")
-    table.add_row("items" if result.job.resource in ITEM_TABLES else "rows", f"{figures.items:,}")
+    table.add_row("items" if has_items else "rows", f"{figures.items:,}")
     table.add_row("requests", f"{figures.requests:,}")
-    if result.job.resource in ITEM_TABLES:
+    if has_items:
         for name, value in _item_figures(result):
             table.add_row(name, value)
     table.add_row("seconds", f"{result.fetch_seconds + result.store_seconds:.1f}")

@@ -12,8 +12,9 @@ from typing import NoReturn
 
 from dlt.common.exceptions import MissingDependencyException
 
+from stac_assets.catalog import Catalog
 from stac_assets.cli.console import INSTALL
-from stac_assets.pipeline.target import PIPELINE_NAME, target_of
+from stac_assets.pipeline.target import target_of
 from stac_assets.settings import read_settings
 from stac_assets.stac.errors import StacError
 
@@ -27,8 +28,9 @@ class DashboardUnavailable(StacError):
 def run(arguments: argparse.Namespace) -> NoReturn:
     """Become the dashboard, so that whoever ends this process ends it."""
     folder = pipelines_folder()
-    command = dashboard_command(folder, arguments.port, arguments.headless)
-    print(f"dlt's dashboard of {PIPELINE_NAME}: http://{HOST}:{arguments.port} (Ctrl-C ends it)", flush=True)
+    name = Catalog(read_settings()).pipeline_name
+    command = dashboard_command(name, folder, arguments.port, arguments.headless)
+    print(f"dlt's dashboard of {name}: http://{HOST}:{arguments.port} (Ctrl-C ends it)", flush=True)
     os.execv(command[0], command)  # noqa: S606 - no shell, and the program is this Python
 
 
@@ -38,16 +40,17 @@ def pipelines_folder() -> Path:
     Raises:
         DashboardUnavailable: nothing was loaded from this folder yet.
     """
-    folder = target_of(read_settings()).published_folders()[0].absolute()
-    if not (folder / PIPELINE_NAME).is_dir():
+    target = target_of(Catalog(read_settings()))
+    folder = target.published_folders()[0].absolute()
+    if not (folder / target.pipeline_name).is_dir():
         raise DashboardUnavailable(
-            f"{folder} holds no pipeline {PIPELINE_NAME}: nothing was loaded from this folder yet. "
+            f"{folder} holds no pipeline {target.pipeline_name}: nothing was loaded from this folder yet. "
             "Run `stac-assets load` first, or change to the project folder"
         )
     return folder
 
 
-def dashboard_command(folder: Path, port: int, headless: bool) -> list[str]:
+def dashboard_command(name: str, folder: Path, port: int, headless: bool) -> list[str]:
     """The command that serves the dashboard.
 
     Raises:
@@ -63,8 +66,6 @@ def dashboard_command(folder: Path, port: int, headless: bool) -> list[str]:
             f"this version of dlt has no dashboard where 1.31 has it ({error}); "
             "`dlt pipeline pystac_client_pipeline show` opens it where dlt's `hub` extra is installed"
         ) from None
-    command = run_dashboard_command(
-        PIPELINE_NAME, pipelines_dir=str(folder), port=port, host=HOST, headless=headless
-    )
+    command = run_dashboard_command(name, pipelines_dir=str(folder), port=port, host=HOST, headless=headless)
     # the marimo of this Python, which is on the PATH only where its environment is activated
     return [sys.executable, "-m", *command]

@@ -13,7 +13,7 @@ from stac_assets.orchestration.elsewhere import refuse_files_elsewhere
 from stac_assets.orchestration.loading import Report, materialize, run_name
 from stac_assets.orchestration.partitions import windows_of
 from stac_assets.orchestration.specs import StacTranslator
-from stac_assets.source.request import Job
+from stac_assets.source.request import LoadRequest
 from stac_assets.stac.endpoints import ENDPOINTS, Endpoint
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.windows import Window
@@ -49,23 +49,23 @@ def _asset(endpoint: Endpoint, translator: StacTranslator) -> dg.AssetsDefinitio
     )
 
     def load(context: dg.AssetExecutionContext) -> Iterator[Report]:
-        yield from materialize(context, _job(endpoint, catalog, context), catalog)
+        yield from materialize(context, _request(endpoint, catalog, context), catalog)
 
     def load_single_items(context: dg.AssetExecutionContext, config: ItemIds) -> Iterator[Report]:
-        refuse_files_elsewhere(context, catalog.settings)
+        refuse_files_elsewhere(context, catalog)
         windows = windows_of(_keys(context), catalog.settings)
         ids = _ids(context, catalog, windows, tuple(config.ids))
-        yield from materialize(context, Job(endpoint.name, windows, item_ids=ids), catalog)
+        yield from materialize(context, LoadRequest(endpoint, windows, item_ids=ids), catalog)
 
     return decorate(load_single_items if endpoint.looks_up_items else load)
 
 
-def _job(endpoint: Endpoint, catalog: Catalog, context: dg.AssetExecutionContext) -> Job:
+def _request(endpoint: Endpoint, catalog: Catalog, context: dg.AssetExecutionContext) -> LoadRequest:
     if not endpoint.is_partitioned:
-        return Job(endpoint.name, collections=catalog.settings.named_collections)
+        return LoadRequest(endpoint, collections=catalog.settings.named_collections)
     if not endpoint.has_items:
-        return Job(endpoint.name, collections=_keys(context))
-    return Job(endpoint.name, windows_of(_keys(context), catalog.settings))
+        return LoadRequest(endpoint, collections=_keys(context))
+    return LoadRequest(endpoint, windows_of(_keys(context), catalog.settings))
 
 
 def _ids(
@@ -75,14 +75,13 @@ def _ids(
     given: tuple[str, ...],
 ) -> dict[Window, tuple[str, ...]]:
     """The ids to look up in each window: those that the run's configuration gives, or stored ones."""
-    from stac_assets.pipeline.load import stored_ids
+    from stac_assets.pipeline.queries import stored_ids
 
     if given and len({window.collection for window in windows}) > 1:
         raise ConfigurationError("ids are given, but the run has partitions of several collections")
     if given:
         return dict.fromkeys(windows, given)
-    doing, tell = run_name(context), context.log.info
-    return {window: stored_ids(catalog.settings, window, doing=doing, tell=tell) for window in windows}
+    return stored_ids(catalog, windows, doing=run_name(context), tell=context.log.info)
 
 
 def _keys(context: dg.AssetExecutionContext) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from stac_assets.orchestration.check_summary import summary
 from stac_assets.orchestration.earlier_failures import earlier_failures
 from stac_assets.orchestration.partitions import partitions_of
 from stac_assets.orchestration.specs import asset_key
-from stac_assets.stac.endpoints import ENDPOINTS, Endpoint
+from stac_assets.stac.endpoints import Endpoint
 from stac_assets.stac.figures import Figures
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def check_specs(endpoint: Endpoint, key: dg.AssetKey) -> list[dg.AssetCheckSpec]
 
 def judged(result: "LoadResult", catalog: Catalog) -> Iterator[tuple[str, str | None, Judgement]]:
     """The name of each check, the partition that it was made of (None for the table), and its outcome."""
-    inspection, endpoint = result.inspection, ENDPOINTS[result.job.resource]
+    inspection, endpoint = result.inspection, result.request.endpoint
     if inspection is None:
         return
     yield SCHEMA, None, check_rules.schema(inspection)
@@ -66,7 +66,7 @@ def evaluations(
     Dagster shows the last of them as the state of the check. To be asked for after the materializations have
     been yielded, so that those are stored.
     """
-    endpoint = ENDPOINTS[result.job.resource]
+    endpoint = result.request.endpoint
     key, partitions = asset_key(catalog, endpoint.name), partitions_of(endpoint, catalog)
     outcomes: dict[str, dict[str | None, Judgement]] = {}
     for name, partition, judgement in judged(result, catalog):

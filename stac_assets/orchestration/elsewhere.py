@@ -1,8 +1,8 @@
-"""Runs that take place on other machines, where a DuckDB file would not be the one that is meant."""
+"""Runs that take place on other machines, where local files would not be those that are meant."""
 
 import dagster as dg
 
-from stac_assets.settings import Settings
+from stac_assets.catalog import Catalog
 from stac_assets.stac.errors import ConfigurationError
 
 SPREADING_LAUNCHERS = frozenset(
@@ -18,21 +18,24 @@ SPREADING_EXECUTORS = frozenset(
 """Names of executors that do so with a run's steps."""
 
 
-def refuse_files_elsewhere(context: dg.AssetExecutionContext, settings: Settings) -> None:
-    """Refuse DuckDB where runs spread over machines: each would write a file of its own, and lose it.
+def refuse_files_elsewhere(context: dg.AssetExecutionContext, catalog: Catalog) -> None:
+    """Refuse to store on this machine where runs spread over machines: each would write its own, and lose it.
 
     Raises:
         ConfigurationError: they do.
     """
-    if settings.destination != "duckdb":
-        return
     launcher = type(context.instance.run_launcher)
     executor = context.job_def.executor_def.name
     found = [f"run launcher {c.__name__}" for c in launcher.__mro__ if c.__name__ in SPREADING_LAUNCHERS]
     found += [f"executor {executor}"] if executor in SPREADING_EXECUTORS else []
-    if found:
+    if not found:
+        return
+    from stac_assets.pipeline.queries import place_of
+
+    place = place_of(catalog)
+    if place.is_local:
         raise ConfigurationError(
-            f"the {found[0]} uses other machines or containers, and DuckDB is a file on one machine: each "
+            f"the {found[0]} uses other machines or containers, and {place} is on one machine: each "
             "run would write its own. Name a server as `destination` under [pipeline] "
             "(PIPELINE__DESTINATION), such as postgres or motherduck, or keep runs on this machine "
             "(DefaultRunLauncher; executor in_process or multiprocess). Nothing was fetched"

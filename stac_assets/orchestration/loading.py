@@ -1,22 +1,21 @@
 """A load in a Dagster run: what it does, and the events that it reports."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from stac_assets.catalog import Catalog
 from stac_assets.orchestration.checks import check_outputs, evaluations
-from stac_assets.orchestration.collection_keys import listed_collections, register_collections
+from stac_assets.orchestration.collection_keys import register_collections
 from stac_assets.orchestration.elsewhere import refuse_files_elsewhere
 from stac_assets.orchestration.metadata import load_metadata, partitions_metadata
 from stac_assets.orchestration.quiet import quiet_storage
 from stac_assets.orchestration.run_log import Heartbeat, begin, end
 from stac_assets.orchestration.specs import asset_key
 from stac_assets.pipeline.target import target_of
-from stac_assets.source.request import Job
-from stac_assets.stac.endpoints import ENDPOINTS
+from stac_assets.source.request import LoadRequest
 from stac_assets.stac.wording import counted
 
 if TYPE_CHECKING:  # what loads is imported by a run, not with the definitions
@@ -31,8 +30,10 @@ def run_name(context: dg.AssetExecutionContext) -> str:
     return f"Dagster run {context.run_id}"
 
 
-def materialize(context: dg.AssetExecutionContext, job: Job, catalog: Catalog) -> Iterator[Report]:
-    """Load `job`, and yield its materializations and checks, each partition with its own figures.
+def materialize(
+    context: dg.AssetExecutionContext, request: LoadRequest, catalog: Catalog
+) -> Iterator[Report]:
+    """Load what is requested, and yield its materializations and checks, each partition with its own figures.
 
     Where some partitions failed, the others are stored and reported, and then the run fails.
 
@@ -41,15 +42,14 @@ def materialize(context: dg.AssetExecutionContext, job: Job, catalog: Catalog) -
     """
     from stac_assets.pipeline.load import load
 
-    settings = catalog.settings
-    refuse_files_elsewhere(context, settings)
-    context.log.info(begin(job, settings, target_of(settings).describe()))
+    refuse_files_elsewhere(context, catalog)
+    context.log.info(begin(request, catalog.settings, target_of(catalog).describe()))
     cancelled = threading.Event()
     try:
         with Heartbeat(context.log.info) as heart:
             result = load(
-                job,
-                settings,
+                request,
+                catalog,
                 progress=heart.progress,
                 cancelled=cancelled,
                 stage=heart.stage,
@@ -62,13 +62,13 @@ def materialize(context: dg.AssetExecutionContext, job: Job, catalog: Catalog) -
     context.log.info(end(result.figures))
     yield from _reported(context, result, catalog)
     result.raise_on_failures()
-    if ENDPOINTS[job.resource].lists_collections and settings.all_collections:
-        _register(context, catalog, listed_collections(catalog))
+    if result.collection_ids is not None and catalog.settings.all_collections:
+        _register(context, catalog, result.collection_ids)
 
 
 def _reported(context: dg.AssetExecutionContext, result: "LoadResult", catalog: Catalog) -> Iterator[Report]:
     """The materialization of each partition that was stored, and the outcome of every check."""
-    key = asset_key(catalog, result.job.resource)
+    key = asset_key(catalog, result.request.endpoint.name)
     partitions = dict(partitions_metadata(result, catalog))
     if result.failed:
         for partition, metadata in partitions.items():
@@ -81,10 +81,10 @@ def _reported(context: dg.AssetExecutionContext, result: "LoadResult", catalog: 
         )
     yield from evaluations(context, result, catalog)
     if not result.failed:
-        yield from check_outputs(ENDPOINTS[result.job.resource], key)
+        yield from check_outputs(result.request.endpoint, key)
 
 
-def _register(context: dg.AssetExecutionContext, catalog: Catalog, listed: list[str]) -> None:
+def _register(context: dg.AssetExecutionContext, catalog: Catalog, listed: Sequence[str]) -> None:
     with quiet_storage():
         new = register_collections(catalog, context.instance, listed)
     context.log.info(f"{counted(len(new), 'new collection')} registered as partitions, {len(listed)} in all")

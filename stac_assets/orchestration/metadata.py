@@ -15,7 +15,6 @@ from stac_assets.orchestration.short_tables import short_table
 from stac_assets.pipeline.inspection_result import PartitionRows
 from stac_assets.source.columns import type_of
 from stac_assets.source.rows import BOX
-from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.page_request import curl
 from stac_assets.stac.windows import partition_key
@@ -50,10 +49,10 @@ def partitions_metadata(result: "LoadResult", catalog: Catalog) -> Iterator[tupl
             own |= columns
             if len(ranges[key]) > 1:
                 own["items_by_date"] = bars(ranges[key])
-        own |= window_metadata(result.job.resource, fetched, catalog)
+        own |= window_metadata(result.request.endpoint.name, fetched, catalog)
         yield key, {**own, **run}
-    if ENDPOINTS[result.job.resource].is_partitioned and not result.windows:
-        for collection in result.job.collections:
+    if result.request.endpoint.is_partitioned and not result.windows:
+        for collection in result.request.collections:
             own = {"rows": 1, "dagster/partition_row_count": 1, **_seen(found.get(collection), catalog)}
             own["request"] = dg.MetadataValue.url(f"{result.url}/{quote(collection, safe='')}")
             own["stac_browser"] = browser_link(catalog, collection)
@@ -126,7 +125,7 @@ def figures_metadata(figures: Figures) -> Metadata:
 def load_metadata(result: "LoadResult", catalog: Catalog) -> Metadata:
     """What is true of the whole load: time, types that did not fit, and the table."""
     seconds = result.fetch_seconds + result.store_seconds
-    table = f"{result.target.dataset_name}.{result.job.resource}"
+    table = f"{result.target.dataset_name}.{result.request.endpoint.name}"
     found: Metadata = {
         "run_seconds": round(seconds, 3),
         "run_seconds_fetching": round(result.fetch_seconds, 3),
@@ -137,13 +136,13 @@ def load_metadata(result: "LoadResult", catalog: Catalog) -> Metadata:
         COLUMNS: column_schema(result.table or {}),
         "api": dg.MetadataValue.url(catalog.settings.base_url),
     }
-    if result.job.windows or result.misfits:
+    if result.request.windows or result.misfits:
         found["type_mismatches"] = sum(result.misfits.values())
     if result.misfits:
         found["type_mismatches_by_property"] = dg.MetadataValue.json(result.misfits)
-    if result.job.windows:
+    if result.request.windows:
         return found
-    if not result.job.is_partitioned:
+    if not result.request.endpoint.is_partitioned:
         found["rows"] = found["dagster/row_count"] = result.figures.items
         found["query"] = dg.MetadataValue.md(f"```sql\nSELECT * FROM {table}\n```")
         if result.inspection is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from stac_assets.settings import Settings
-from stac_assets.source.request import Job
+from stac_assets.source.request import LoadRequest
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import ONE_DAY, Window
 from stac_assets.stac.wording import counted
@@ -27,17 +27,17 @@ class Alarm(Protocol):
         """Let nobody wait any longer."""
 
 
-def begin(job: Job, settings: Settings, place: str) -> str:
+def begin(request: LoadRequest, settings: Settings, place: str) -> str:
     """What is loaded, from where, into what."""
-    what = job.resource
-    if job.windows:
-        collections = list(dict.fromkeys(window.collection for window in job.windows))
-        first = min(window.start for window in job.windows)
-        last = max(window.end for window in job.windows) - ONE_DAY
+    what = request.endpoint.name
+    if request.windows:
+        collections = list(dict.fromkeys(window.collection for window in request.windows))
+        first = min(window.start for window in request.windows)
+        last = max(window.end for window in request.windows) - ONE_DAY
         dates = f"{first}" if first == last else f"{first} to {last}"
-        what = f"{what}: {counted(len(job.windows), 'partition')} of {_listed(collections)}, {dates}"
-    elif job.is_partitioned:
-        what = f"{what}: {_listed(job.collections)}"
+        what = f"{what}: {counted(len(request.windows), 'partition')} of {_listed(collections)}, {dates}"
+    elif request.endpoint.is_partitioned:
+        what = f"{what}: {_listed(request.collections)}"
     return f"{what}, from {settings.base_url} into {place}"
 
 

@@ -9,6 +9,7 @@ from dlt.common.destination.exceptions import DestinationTransientException
 from dlt.destinations.exceptions import DatabaseException
 from dlt.pipeline.exceptions import PipelineStepFailed
 
+from stac_assets.pipeline.errors import StoreFailed, causes, described
 from stac_assets.pipeline.misconfiguration import misconfiguration
 from stac_assets.pipeline.target import Target
 from stac_assets.stac.errors import ConfigurationError, StacError
@@ -28,10 +29,6 @@ STORES = {"aiohttp", "azure", "botocore", "deltalake", "gcsfs", "google"}
 TRACEBACK = "Traceback (most recent call last)"
 DETAIL = " Detail: Python exception"
 """How Arrow goes on, with a traceback, where an error of Python's came through it."""
-
-
-class StoreFailed(StacError):
-    """The destination, or the disk on the way to it, failed."""
 
 
 class _InALine(logging.Filter):
@@ -106,11 +103,6 @@ def _is_of_a_database(error: Exception) -> bool:
     )
 
 
-def described(error: OSError, folder: Path) -> str:
-    """What failed, and with which file; where the error does not know, in which folder."""
-    return f"{Path(error.filename or folder).absolute()}: {error.strerror or error}"
-
-
 def _reason(error: BaseException, folder: Path) -> str:
     """The first cause of all, in its own first line; what says which server does not answer comes later."""
     *later, first = causes(error)
@@ -122,13 +114,3 @@ def _reason(error: BaseException, folder: Path) -> str:
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[0].partition(DETAIL)[0] if lines else type(error).__name__
-
-
-def causes(error: BaseException) -> Iterator[BaseException]:
-    """An error, and what it came from, one after another."""
-    seen: set[int] = set()
-    cause: BaseException | None = error
-    while cause is not None and id(cause) not in seen:
-        seen.add(id(cause))
-        yield cause
-        cause = cause.__cause__ or cause.__context__

@@ -11,8 +11,8 @@ from pathlib import Path
 from dlt.pipeline.pipeline import Pipeline
 from filelock import FileLock, Timeout
 
-from stac_assets.pipeline.exclusion.dataset import named_lock
-from stac_assets.pipeline.failures import described
+from stac_assets.pipeline.errors import described
+from stac_assets.pipeline.exclusion.machine_lock import named_lock
 
 ALIVE = "alive.lock"
 """In a run's folder: held as long as the run is alive."""

@@ -23,13 +23,13 @@ from stac_assets.pipeline.inspection_result import (
 from stac_assets.source.columns import (
     CATALOG_COLUMNS,
     ITEM_COLUMNS,
-    ITEM_TABLES,
     PARTITION_KEY,
     REJECTED,
+    rejected_key,
     type_of,
 )
 from stac_assets.source.fetch import Fetched
-from stac_assets.stac.windows import ONE_DAY, parse_day
+from stac_assets.stac.windows import ONE_DAY, PartitionKey
 
 SAMPLED_ROWS = 4_000
 """Rows of a load of which the footprints are read, shared by its partitions; each has some."""
@@ -61,27 +61,28 @@ def inspect(pipeline: Pipeline, fetched: Fetched, known: set[str]) -> Inspection
         fetched: what was loaded.
         known: the columns that the table had before; none if there was no table.
     """
-    name = fetched.job.resource
+    endpoint = fetched.request.endpoint
+    name = endpoint.name
     table = dict(pipeline.default_schema.tables[name])
     found = Inspection(_columns(pipeline, table, known))
     with pipeline.sql_client() as client:
         reader = _Reader(client, table)
-        if name in ITEM_TABLES:
+        if endpoint.has_items:
             found.partitions = dict(reader.windows(fetched))
             if REJECTED in pipeline.default_schema.tables:
                 reader.rejected(fetched, found.partitions)
-        elif name == "collection":
-            found.partitions = {c: reader.catalog_rows(c) for c in fetched.job.collections}
+        elif endpoint.is_partitioned:
+            found.partitions = {c: reader.catalog_rows(c) for c in fetched.request.collections}
         else:
             found.partitions = {None: reader.catalog_rows()}
-        if name == "collections":
+        if endpoint.lists_collections:
             found.ids = frozenset(row[0] for row in reader.query(f"SELECT id FROM {reader.table}"))  # noqa: S608
     return found
 
 
 def _columns(pipeline: Pipeline, table: Table, known: set[str]) -> TableColumns | None:
     name = table["name"]
-    contract = ITEM_COLUMNS if name in ITEM_TABLES else CATALOG_COLUMNS[name]
+    contract = CATALOG_COLUMNS.get(name, ITEM_COLUMNS)
     described = {**table["columns"], **contract}
     promised = {n: type_of(column) for n, column in described.items() if "data_type" in column}
     with pipeline.destination_client() as client:
@@ -129,7 +130,7 @@ class _Reader:
         ]
         promoted = [n for n in scalars if n not in ITEM_COLUMNS and not n.startswith("_")]
         promoted.sort(key=lambda n: n not in TELLING)
-        shown = SAMPLED_COLUMNS if table["name"] in ITEM_TABLES else tuple(CATALOG_COLUMNS[table["name"]])
+        shown = tuple(CATALOG_COLUMNS.get(table["name"], SAMPLED_COLUMNS))
         self._shown = [n for n in shown if n in scalars] + promoted[:MAX_PROMOTED]
         self._key = client.escape_column_name(PARTITION_KEY)
 
@@ -160,7 +161,7 @@ class _Reader:
         found.rows += rows
         found.ids += ids
         start, end = _day_of(key)
-        if not key.startswith(f"{collection}|"):
+        if PartitionKey.parse(key).collection != collection:
             found.outside += rows
         elif timed < rows or not start <= _utc(first) <= _utc(last) < end:
             ((outside,),) = self.query(
@@ -212,9 +213,9 @@ class _Reader:
 
     def rejected(self, fetched: Fetched, found: Mapping[str | None, PartitionRows]) -> None:
         """Add the reasons of the documents that could not be loaded, by partition."""
-        name, table = fetched.job.resource, self._client.make_qualified_table_name(REJECTED)
+        name, table = fetched.request.endpoint.name, self._client.make_qualified_table_name(REJECTED)
         windows = [each.window for each in fetched.complete_windows]
-        owners = {f"{name}|{key}": window.key for window in windows for key in window.day_keys()}
+        owners = {rejected_key(name, key): window.key for window in windows for key in window.day_keys()}
         rows = self.query(
             f"SELECT {self._key}, reason, count(*) FROM {table} WHERE resource = %s "  # noqa: S608
             f"GROUP BY {self._key}, reason",
@@ -248,9 +249,9 @@ Owner = Callable[[str], str | None]
 
 def _scopes(fetched: Fetched, key: str) -> Iterator[tuple[str, tuple[Any, ...], Owner]]:
     """Conditions that find the rows of a load, `key` being the column, and who owns them."""
-    if fetched.job.resource == "item":
+    if fetched.request.endpoint.looks_up_items:
         for window in (each.window for each in fetched.complete_windows):
-            ids = tuple(dict.fromkeys(fetched.job.item_ids.get(window, ())))
+            ids = tuple(dict.fromkeys(fetched.request.item_ids.get(window, ())))
             if ids:
                 marks = ", ".join(["%s"] * len(ids))
                 yield f"collection = %s AND id IN ({marks})", (window.collection, *ids), _always(window.key)
@@ -270,7 +271,7 @@ def _always(owner: str) -> Owner:
 
 def _day_of(key: str) -> tuple[datetime, datetime]:
     """Begin and end of the day that a row's partition key names."""
-    day = parse_day(key.rpartition("|")[2], PARTITION_KEY)
+    day = PartitionKey.parse(key).day
     return tuple(datetime(d.year, d.month, d.day, tzinfo=UTC) for d in (day, day + ONE_DAY))  # type: ignore[return-value]
 
 

@@ -9,12 +9,10 @@ import json
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from dlt.common.destination.client import WithStateSync
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
@@ -23,23 +21,23 @@ from dlt.common.schema import Schema
 from dlt.common.schema.typing import TTableSchema
 from dlt.pipeline.pipeline import Pipeline
 
-from stac_assets.pipeline.destinations.filesystem.layout import check_table_format
-from stac_assets.pipeline.exclusion.access import Turns
+from stac_assets.catalog import Catalog
+from stac_assets.pipeline.destinations.base import storage_of
+from stac_assets.pipeline.exclusion.access import DatasetAccess
 from stac_assets.pipeline.failures import told_plainly
 from stac_assets.pipeline.folders import publish, run_folder
 from stac_assets.pipeline.inspection import inspect
 from stac_assets.pipeline.inspection_result import Inspection
 from stac_assets.pipeline.memory import choose_allocators, give_back
-from stac_assets.pipeline.target import Target, project_folder, target_of
-from stac_assets.settings import Settings
+from stac_assets.pipeline.place import runs_folder
+from stac_assets.pipeline.target import Target, target_of
 from stac_assets.source import SOURCE_NAME, build_source
-from stac_assets.source.fetch import Fetched, Job, fetch
-from stac_assets.source.ownership import claim_dataset
-from stac_assets.source.promotion import Promotion
+from stac_assets.source.delivery import Delivery
+from stac_assets.source.fetch import Fetched, fetch
 from stac_assets.source.reader import FetchedWindow, Progress
+from stac_assets.source.request import LoadRequest
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.figures import Figures
-from stac_assets.stac.windows import Window
 from stac_assets.stac.wording import counted
 
 logger = logging.getLogger("stac_assets")
@@ -47,12 +45,26 @@ logger = logging.getLogger("stac_assets")
 
 @dataclass
 class LoadResult:
-    """What a load did.
+    """What a load did. Seconds are those of the clock.
 
-    `windows` are the partitions that are stored, `failed` those that are as they were before.
+    Args:
+        request: what was asked for.
+        target: where the rows went.
+        figures: of all windows that were fetched to their end, or of the table.
+        windows: the partitions that are stored.
+        failed: the partitions that are as they were before.
+        misfits: how many values fit no column, by property.
+        fetch_seconds: of the first half.
+        store_seconds: of the second half.
+        load_info: what dlt says of it; None if nothing was stored.
+        table: the stored table as dlt's schema describes it.
+        inspection: what the destination holds, if that was counted.
+        location: where the table is, as people read it.
+        url: where the rows of a table come from that has no items.
+        collection_ids: the ids of all collections of the API, if the endpoint lists them.
     """
 
-    job: Job
+    request: LoadRequest
     target: Target
     figures: Figures
     windows: list[FetchedWindow] = field(default_factory=list)
@@ -65,9 +77,14 @@ class LoadResult:
     inspection: Inspection | None = None
     location: str = ""
     url: str | None = None
+    collection_ids: tuple[str, ...] | None = None
 
     def raise_on_failures(self) -> None:
-        """Raise an error that names every window that failed."""
+        """Raise an error that names every window that failed.
+
+        Raises:
+            WindowsFailed: some did.
+        """
         if self.failed:
             raise WindowsFailed(self.failed, len(self.windows))
 
@@ -84,10 +101,9 @@ class WindowsFailed(StacError):
 
 
 def load(
-    job: Job,
-    settings: Settings,
+    request: LoadRequest,
+    catalog: Catalog,
     *,
-    target: Target | None = None,
     progress: Progress | None = None,
     cancelled: threading.Event | None = None,
     stage: Callable[[str], None] = logger.info,
@@ -95,12 +111,11 @@ def load(
     doing: str | None = None,
     tell: Callable[[str], None] = logger.info,
 ) -> LoadResult:
-    """Make the table hold, for what `job` names, exactly what the API holds now.
+    """Make the table hold, for what is requested, exactly what the API holds now.
 
     Args:
-        job: endpoint, and partitions or collections of it.
-        settings: the API and how to ask it.
-        target: the destination; by default the configured one.
+        request: an endpoint, and partitions or collections of it.
+        catalog: the API and the destination, with how to ask and to store.
         progress: called after every page.
         cancelled: set it to stop; nothing is stored then.
         stage: told in a line what is being done.
@@ -115,31 +130,28 @@ def load(
         StoreFailed: the disk or the destination failed; the message says what is stored.
         StacError: nothing was stored; the message says why.
     """
-    target = target or target_of(settings)
-    runs = project_folder() / ".dlt" / "runs"
+    settings, target, runs = catalog.settings, target_of(catalog), runs_folder()
     choose_allocators()
     with told_plainly(target, runs), run_folder(runs) as folder:
-        turns = Turns(target.pipeline(folder / "check"), settings.lock_timeout, doing, tell)
-        turns.check_owner(settings.base_url)
-        if turns.place.destination_type == "filesystem":
-            stored = turns.read(lambda: _stored_schema(turns.pipeline))
-            check_table_format(stored, target.table_hint)  # once more when it is our turn to store
+        storage = storage_of(target)
+        access = DatasetAccess(storage, folder / "check", settings.lock_timeout, doing, tell)
+        access.check_owner(settings.base_url)
+        storage.check(lambda: access.read(lambda: _stored_schema(access.pipeline)))
         started = time.monotonic()
         spool = folder / "spool"
         spool.mkdir()
-        # what cannot be stored depends on the type of the destination, not on its name
-        asked = settings.with_(destination=turns.place.destination_type)
-        fetched = fetch(job, asked, spool, progress, cancelled)
+        fetched = fetch(request, settings, spool, target.dialect, progress, cancelled)
         give_back()
         fetch_seconds = time.monotonic() - started
         result = LoadResult(
-            job,
+            request,
             target,
             fetched.figures,
             fetched.complete_windows,
             fetched.failed_windows,
             fetch_seconds=fetch_seconds,
             url=fetched.url,
+            collection_ids=fetched.collection_ids,
         )
         if fetched.windows and not fetched.complete_windows:
             return result
@@ -148,33 +160,26 @@ def load(
             f"storing into {target.destination}"
         )
         started = time.monotonic()
-        _store(fetched, settings, result, turns, folder / "pipelines", inspected)
+        _store(fetched, catalog, result, access, folder / "pipelines", inspected)
         result.store_seconds = time.monotonic() - started
         stage(f"stored in {result.store_seconds:.1f} s")
     return result
 
 
 def _store(
-    fetched: Fetched, settings: Settings, result: LoadResult, turns: Turns, folder: Path, inspected: bool
+    fetched: Fetched,
+    catalog: Catalog,
+    result: LoadResult,
+    access: DatasetAccess,
+    folder: Path,
+    inspected: bool,
 ) -> None:
-    name = fetched.job.resource
-    misfits: Counter[str] = Counter()
-
-    def obtain() -> Any:
-        claim_dataset(settings.base_url)
-        return nullcontext(fetched)
-
-    def settled(_: Fetched, promotion: Promotion) -> None:
-        misfits.update(promotion.misfits)
-
-    with (
-        turns.to_store() as turn,
-        result.target.storing(turns.place, folder, turn) as (pipeline, handover),
-    ):
-        source = build_source(settings, {name: obtain}, settled, handover)
+    storage, place, name = access.storage, access.place, fetched.request.endpoint.name
+    delivery = Delivery(fetched, catalog.settings, storage.form(place, folder.parent))
+    with access.held() as hold, storage.storing(place, folder, hold, delivery) as pipeline:
+        source = build_source([delivery])
         source.schema = _stored_schema(pipeline) or source.schema
-        if turns.place.destination_type == "filesystem":
-            check_table_format(source.schema, result.target.table_hint)
+        storage.check(lambda: source.schema)
         known = set(source.schema.tables.get(name, {}).get("columns", {}))
         info = pipeline.run(source)
         info.raise_on_failed_jobs()
@@ -183,8 +188,8 @@ def _store(
             result.inspection = inspect(pipeline, fetched, known)
         result.load_info = info
         result.table = pipeline.default_schema.tables.get(name)
-    result.misfits = dict(misfits + fetched.misfits)
-    result.location = str(turns.place)
+    result.misfits = dict(delivery.misfits)
+    result.location = str(place)
 
 
 def _stored_schema(pipeline: Pipeline) -> Schema | None:
@@ -199,46 +204,3 @@ def _stored_schema(pipeline: Pipeline) -> Schema | None:
         except DestinationUndefinedEntity:
             return None
     return Schema.from_stored_schema(json.loads(stored.schema)) if stored else None
-
-
-def stored_ids(
-    settings: Settings,
-    window: Window,
-    *,
-    doing: str | None = None,
-    tell: Callable[[str], None] = logger.info,
-) -> tuple[str, ...]:
-    """Ids of the items that `search` holds for a window, in their order, at most `item_limit`.
-
-    Args:
-        settings: the dataset.
-        window: the partition.
-        doing: what this is called by those that wait for it.
-        tell: told in a line who is waited for.
-    """
-    target = target_of(settings)
-    runs = project_folder() / ".dlt" / "runs"
-    with told_plainly(target, runs), run_folder(runs) as folder:
-        pipeline = target.pipeline(folder)
-        turns = Turns(pipeline, settings.lock_timeout, doing, tell)
-        return turns.read(lambda: _read_ids(pipeline, window, settings.item_limit)) or ()
-
-
-def _read_ids(pipeline: Pipeline, window: Window, limit: int) -> tuple[str, ...]:
-    pipeline.sync_destination()
-    if not pipeline.default_schema_name or "search" not in pipeline.default_schema.tables:
-        return ()
-    return _query_ids(pipeline, window, limit)
-
-
-def _query_ids(pipeline: Pipeline, window: Window, limit: int) -> tuple[str, ...]:
-    keys = window.day_keys()
-    with pipeline.sql_client() as client:
-        name = client.make_qualified_table_name("search")
-        column = client.escape_column_name("_partition_key")
-        marks = ", ".join(["%s"] * len(keys))
-        rows = client.execute_sql(
-            f"SELECT id FROM {name} WHERE {column} IN ({marks}) ORDER BY id LIMIT {int(limit)}",  # noqa: S608
-            *keys,
-        )
-    return tuple(row[0] for row in rows or ())

@@ -1,30 +1,20 @@
 """The dlt source of a STAC API: nine resources, one per endpoint."""
 
-import tempfile
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dlt
 from dlt.extract import DltSource
 
-from stac_assets.settings import Settings, read_settings
+from stac_assets.settings import read_settings
 from stac_assets.settings.credentials import StacCredentials
-from stac_assets.source.columns import ITEM_TABLES
-from stac_assets.source.request import Job
 from stac_assets.stac.endpoints import ENDPOINTS
-from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.http.options import RequestModifier
 from stac_assets.stac.windows import Granularity
 
 if TYPE_CHECKING:  # what fetches and converts is imported when it is needed, not with the definitions
-    from stac_assets.source.delivery import Handover
-    from stac_assets.source.fetch import Fetched
-    from stac_assets.source.resources import Obtain, Settled
+    from stac_assets.source.delivery import Delivery
 
 __all__ = ["StacCredentials", "build_source", "pystac_client_source"]
 
@@ -91,54 +81,17 @@ def pystac_client_source(
     given = dict(locals())  # the arguments by name: nothing else has a name yet
     ids = tuple(given.pop("item_ids"))
     read = read_settings(**given)
-    from stac_assets.source.fetch import fetch
-    from stac_assets.source.ownership import claim_dataset
-    from stac_assets.source.resources import refuse_failures
-    from stac_assets.source.running import destination_type
+    from stac_assets.source.delivery import LateDelivery
 
-    @contextmanager
-    def obtain(name: str) -> Iterator["Fetched"]:
-        claim_dataset(read.base_url)
-        here = read.with_(destination=destination_type())
-        with tempfile.TemporaryDirectory(prefix="stac-assets-") as folder:
-            yield refuse_failures(fetch(whole_job(name, here, ids), here, Path(folder)))
-
-    return build_source(read, {name: partial(obtain, name) for name in ENDPOINTS})
+    return build_source([LateDelivery(endpoint, read, ids) for endpoint in ENDPOINTS.values()])
 
 
-def build_source(
-    settings: Settings,
-    obtain: "Mapping[str, Obtain]",
-    settled: "Settled | None" = None,
-    handover: "Handover | None" = None,
-) -> DltSource:
-    """A source whose resources get what was fetched from the callables in `obtain`, by name."""
-
+def build_source(deliveries: "Iterable[Delivery]") -> DltSource:
+    """A source with a resource for each delivery."""
     from stac_assets.source.resources import build_resource
 
     def resources() -> Iterable[Any]:
-        for name, get in obtain.items():
-            yield build_resource(name, get, settings.promote_properties, settled, handover)
+        for delivery in deliveries:
+            yield build_resource(delivery)
 
     return dlt.source(resources, name=SOURCE_NAME, section=SOURCE_NAME)()
-
-
-def whole_job(name: str, settings: Settings, ids: tuple[str, ...]) -> Job:
-    """Everything that the settings say of one endpoint."""
-    if name not in (*ITEM_TABLES, "collection"):
-        return Job(name, collections=settings.named_collections)
-    from stac_assets.stac.api import StacApi
-
-    named = settings.named_collections or tuple(StacApi(settings.api, threading.Event()).collection_ids())
-    if name == "collection":
-        return Job(name, collections=named)
-    windows = tuple(w for collection in named for w in settings.windows(collection))
-    if name != "item":
-        return Job(name, windows)
-    if not ids:
-        raise ConfigurationError(
-            "the resource `item` loads single items: give item_ids=[...], or leave it out with "
-            '.with_resources("search")'
-        )
-    first = {window.collection: window for window in reversed(windows)}
-    return Job(name, tuple(first.values()), item_ids=dict.fromkeys(first.values(), ids))

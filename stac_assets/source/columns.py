@@ -20,6 +20,11 @@ PROPERTY_HINT = "x-stac-property"
 """Hint on a promoted column: the property that claimed it."""
 
 
+def rejected_key(table: str, key: str) -> str:
+    """The partition key of a rejected document: the table that it was meant for, and the key of its day."""
+    return f"{table}|{key}"
+
+
 def _described(columns: Mapping[str, Column], **hints: Any) -> dict[str, TColumnSchema]:
     """Columns as dlt describes them; `hints` are more of dlt's hints by column."""
     return {

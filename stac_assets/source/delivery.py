@@ -1,40 +1,137 @@
-"""Rows that a destination takes from us, while dlt's own files say only what they replace."""
+"""The rows of one endpoint on their way from the spool to the destination."""
 
+import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
+from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
+
+from stac_assets.settings import Settings
+from stac_assets.source.columns import ITEM_COLUMNS
+from stac_assets.source.dialects import Dialect
+from stac_assets.source.fetch import Fetched, fetch
+from stac_assets.source.ownership import claim_dataset
+from stac_assets.source.promotion import Promotion, settle
+from stac_assets.source.request import LoadRequest, whole_request
+from stac_assets.source.spool import SpoolFile, read_tables
+from stac_assets.stac.endpoints import Endpoint, Replaces
 
 PORTION_ROWS = 512
 """Rows of a stream that are in memory at once, while as many are prepared: some megabytes."""
 
 
 @dataclass(frozen=True)
-class Rows:
-    """The rows of one table.
+class TableForm:
+    """What a destination wants of the tables of a load.
 
     Args:
-        schema: their columns.
-        tables: gives them, each call from the first one on.
-        widest: bytes of the largest row, about.
+        takes_rows: whether its load jobs take the rows that replace whole days from the delivery. dlt would
+            write them to files twice, and the destination into a staging table first.
+        table_format: dlt's hint of that name for all tables of the load.
+        reserved: names that no promoted property may take as its column.
+        folder: for working files of its load jobs.
     """
 
-    schema: pa.Schema
-    tables: Callable[[], Iterator[pa.Table]]
-    widest: int
+    takes_rows: bool = False
+    table_format: Literal["delta"] | None = None
+    reserved: frozenset[str] = frozenset()
+    folder: Path = Path()
+
+
+class Delivery:
+    """What was fetched from one endpoint, and the columns that it gets.
+
+    dlt's resource opens it, settles the columns against the schema that the destination remembers, and reads
+    the rows, or leaves them to the destination's load job.
+
+    Args:
+        fetched: what the API gave.
+        settings: the API, and which properties are promoted.
+        form: what the destination wants of the tables.
+    """
+
+    def __init__(self, fetched: Fetched, settings: Settings, form: TableForm | None = None) -> None:
+        self.fetched = fetched
+        self.endpoint = fetched.request.endpoint
+        self.form = form or TableForm()
+        self.promotion = Promotion({})
+        self.schema = self.promotion.schema()
+        self._settings = settings
+        self._files: list[SpoolFile] = []
+
+    @contextmanager
+    def opened(self, dialect: Dialect) -> Iterator[Fetched]:
+        """What was fetched; its files last as long as the context. To be called while dlt extracts.
+
+        Args:
+            dialect: of the destination.
+
+        Raises:
+            ConfigurationError: the dataset mirrors another API.
+        """
+        claim_dataset(self._settings.base_url)
+        yield self.fetched
 
     @property
-    def columns(self) -> list[str]:
-        """Their names."""
-        return list(self.schema.names)
+    def takes_rows(self) -> bool:
+        """Whether the destination's load job takes the rows from here; dlt's files then hold none."""
+        return self.form.takes_rows and self.endpoint.replaces is Replaces.DAY
+
+    def holds(self, table: str | None) -> bool:
+        """Whether the destination's load job takes the rows of this table from here."""
+        return self.takes_rows and table == self.endpoint.name
+
+    # Columns ----------------------------------------------------------------------------------
+
+    def settle(
+        self, stored: TTableSchemaColumns, normalize: Callable[[str], str], most: int | None = None
+    ) -> None:
+        """Decide which property has which column.
+
+        Args:
+            stored: the columns that the table has in the schema synced from the destination.
+            normalize: the destination's naming convention.
+            most: columns that a table of the destination may have.
+        """
+        self._files = [file for window in self.fetched.complete_windows for file in window.spool.files]
+        selected, reserved = self._settings.promote_properties, self.form.reserved
+        self.promotion = settle(stored, self._files, normalize, selected, reserved, most)
+        self.schema = self.promotion.schema()
+
+    @property
+    def columns(self) -> dict[str, TColumnSchema]:
+        """The columns of the item table, by name."""
+        described = (*ITEM_COLUMNS.values(), *self.promotion.columns.values())
+        return {str(column.get("name")): column for column in described}
+
+    @property
+    def misfits(self) -> Counter[str]:
+        """How many values fit no column, by property; complete once all rows have been read."""
+        return self.promotion.misfits + self.fetched.misfits
+
+    # Rows -------------------------------------------------------------------------------------
+
+    @property
+    def widest(self) -> int:
+        """The length of the longest documents of an item in bytes, as a mean over the rows of a file."""
+        return max((file.bytes // file.rows for file in self._files), default=0)
+
+    def rows(self) -> Iterator[pa.Table]:
+        """The rows of items, from the first one on, in tables of the columns that were settled."""
+        self.promotion.misfits.clear()
+        for file, table in read_tables(self._files):
+            yield self.promotion.apply(file, table)
 
     def portions(self, number: int) -> Iterator[pa.Table]:
         """The rows, `number` at a time; only the last portion may have fewer."""
-        return in_portions(self.tables(), number)
+        return in_portions(self.rows(), number)
 
     def streams(self, number: int) -> Iterator[pa.RecordBatchReader]:
         """The rows as streams of about `number` rows; one has to be read before the next is asked for.
@@ -48,23 +145,32 @@ class Rows:
                 yield pa.RecordBatchReader.from_batches(self.schema, batches)
 
 
-@dataclass
-class Handover:
-    """The rows of a load by table; a resource puts them there, and a load job takes them.
-
-    dlt would write them to files twice, and the destination into a staging table first.
+class LateDelivery(Delivery):
+    """One that is fetched when dlt reads it, as in somebody's own dlt script.
 
     Args:
-        folder: for working files of the load jobs.
-        tables: the rows.
-        table_format: dlt's hint of that name for all tables of the load.
-        reserved: names that no promoted property may take as its column.
+        endpoint: what is fetched, as far as the settings name it.
+        settings: the API and how to ask it.
+        item_ids: where items are looked up one by one, the ids to look up in each collection.
     """
 
-    folder: Path = Path()
-    tables: dict[str, Rows] = field(default_factory=dict)
-    table_format: Literal["delta"] | None = None
-    reserved: frozenset[str] = frozenset()
+    def __init__(self, endpoint: Endpoint, settings: Settings, item_ids: tuple[str, ...] = ()) -> None:
+        super().__init__(Fetched(LoadRequest(endpoint)), settings)
+        self._item_ids = item_ids
+
+    @contextmanager
+    def opened(self, dialect: Dialect) -> Iterator[Fetched]:
+        """As of every delivery; fetches first.
+
+        Raises:
+            ConfigurationError: the dataset mirrors another API.
+            StacError: a window could not be fetched.
+        """
+        with super().opened(dialect), tempfile.TemporaryDirectory(prefix="stac-assets-") as folder:
+            request = whole_request(self.endpoint, self._settings, self._item_ids)
+            self.fetched = fetch(request, self._settings, Path(folder), dialect)
+            self.fetched.raise_on_failures()
+            yield self.fetched
 
 
 def in_portions(tables: Iterator[pa.Table], number: int) -> Iterator[pa.Table]:

@@ -25,47 +25,37 @@ from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 from dlt.common.storages.load_package import load_package_state
 from msgspec.json import decode, encode
 
-from stac_assets.source.columns import type_of
-from stac_assets.source.hints import table_hints, with_hints
+from stac_assets.source.columns import PARTITION_KEY, type_of
+from stac_assets.source.dialects import Dialect, Rows
 from stac_assets.source.spool import core_array
 
-ARROW_DESTINATIONS = {"duckdb", "motherduck", "ducklake", "postgres", "databricks", "filesystem"}
-"""Destinations that read JSON out of an Arrow string column."""
-STRICT_DESTINATIONS = {"databricks"}
-"""Those of them that refuse a whole file for a member that is there twice, or a number of 1,000 digits."""
-FILE_DESTINATIONS = {"bigquery", "snowflake", "redshift"}
-"""Destinations for which the load files are written here."""
 LOAD_ID = TColumnSchema(name=C_DLT_LOAD_ID, data_type="text", nullable=False)
 """dlt adds this column to Arrow tables where it is configured to, and not to files that it imports."""
-
-LONGEST_TEXT = {"redshift": 65_535}
-"""Bytes that a text may have, where that is less than what items hold (Redshift's manual, `VARCHAR(MAX)`)."""
 
 Columns = Mapping[str, TColumnSchema]
 
 
-def emit(table: pa.Table, columns: Columns, destination_type: str, formats: Iterable[str]) -> Iterator[Any]:
+def emit(table: pa.Table, columns: Columns, dialect: Dialect, formats: Iterable[str]) -> Iterator[Any]:
     """`table` as something that dlt loads without loss, with the hints of its columns.
 
     Args:
         table: rows; JSON is text.
         columns: what dlt is to know of the columns.
-        destination_type: dlt's type of the destination.
+        dialect: of the destination.
         formats: of files that the destination loads, staging included.
     """
-    kind = destination_type.rpartition(".")[2]
-    described = with_hints(columns, kind)
+    described = with_hints(columns, dialect)
     named = {**described, C_DLT_LOAD_ID: LOAD_ID}
-    if kind in ARROW_DESTINATIONS:
-        spelled = _spelled_plainly(table, columns) if kind in STRICT_DESTINATIONS else table
-        yield dlt.mark.with_hints(_with_load_id(spelled), make_hints(named, kind))
+    if dialect.rows is Rows.ARROW:
+        spelled = _spelled_plainly(table, columns) if dialect.has_strict_json else table
+        yield dlt.mark.with_hints(_with_load_id(spelled), make_hints(named, dialect))
         return
-    if kind not in FILE_DESTINATIONS:
+    if dialect.rows is Rows.VALUES:
         for rows in _parsed(table, described):
-            yield dlt.mark.with_hints(rows, make_hints(described, kind))
+            yield dlt.mark.with_hints(rows, make_hints(described, dialect))
         return
     texts = [name for name, column in columns.items() if type_of(column) == "text" and column.get("nullable")]
-    table = _without_long_texts(table, texts, LONGEST_TEXT.get(kind))
+    table = _without_long_texts(table, texts, dialect.longest_text)
     table = _with_load_id(table)
     file_format, write = ("jsonl", _json_lines) if "jsonl" in formats else ("insert_values", _insert_values)
     with tempfile.TemporaryDirectory(prefix="stac-assets-") as folder:
@@ -77,19 +67,18 @@ def emit(table: pa.Table, columns: Columns, destination_type: str, formats: Iter
             str(path),
             file_format,  # type: ignore[arg-type]
             table.num_rows,
-            make_hints(named, kind),
+            make_hints(named, dialect),
         )
 
 
-def emit_variant(table: pa.Table, name: str, destination_type: str) -> Any:
+def emit_variant(table: pa.Table, name: str, dialect: Dialect) -> Any:
     """Rows without JSON for a second table, of which the resource has hints already.
 
     Of a text that is longer than the destination can hold the begin is kept.
     """
-    kind = destination_type.rpartition(".")[2]
-    if kind in ARROW_DESTINATIONS:
+    if dialect.rows is Rows.ARROW:
         return dlt.mark.with_table_name(_with_load_id(table), name)
-    most = LONGEST_TEXT.get(kind)
+    most = dialect.longest_text
     rows = [{key: _begin(value, most) for key, value in row.items()} for row in table.to_pylist()]
     return dlt.mark.with_table_name(rows, name)
 
@@ -104,11 +93,23 @@ def _with_load_id(table: pa.Table) -> pa.Table:
     return table.append_column(field, pa.repeat(load_id, table.num_rows))
 
 
-def make_hints(columns: Columns, kind: str) -> Any:
+def with_hints(columns: Columns, dialect: Dialect) -> dict[str, TColumnSchema]:
+    """`columns`, those of an item table with the hints by which a warehouse lays its rows out."""
+    hints = dialect.column_hints if _holds_items(columns) else {}
+    return {
+        name: {**column, hints[name]: True} if name in hints else column  # type: ignore[misc]
+        for name, column in columns.items()
+    }
+
+
+def make_hints(columns: Columns, dialect: Dialect) -> Any:
     """dlt's hints for a table with these columns."""
-    return dlt.mark.make_hints(
-        columns=list(columns.values()), additional_table_hints=table_hints(columns, kind)
-    )
+    hints = dict(dialect.table_hints) if _holds_items(columns) else {}
+    return dlt.mark.make_hints(columns=list(columns.values()), additional_table_hints=hints or None)
+
+
+def _holds_items(columns: Columns) -> bool:
+    return PARTITION_KEY in columns and "datetime" in columns
 
 
 def _begin(value: Any, most: int | None) -> Any:

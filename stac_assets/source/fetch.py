@@ -1,4 +1,4 @@
-"""A job done as far as the API goes: what was fetched for it."""
+"""The first half of a load: what the API gave for a request."""
 
 import logging
 import threading
@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stac_assets.settings import Settings
-from stac_assets.source.columns import CATALOG_COLUMNS, ITEM_TABLES
+from stac_assets.source.columns import CATALOG_COLUMNS
+from stac_assets.source.dialects import Dialect
 from stac_assets.source.limits import held
 from stac_assets.source.reader import FetchedWindow, Progress, fetch_windows
-from stac_assets.source.request import Job
+from stac_assets.source.request import LoadRequest
 from stac_assets.stac.api import StacApi
-from stac_assets.stac.endpoints import ENDPOINTS, Row
+from stac_assets.stac.endpoints import Row
+from stac_assets.stac.errors import StacError
 from stac_assets.stac.figures import Figures
-
-__all__ = ["Fetched", "Job", "fetch"]
 
 NAMES = ("id", "name", "href", "uri")
 """Columns by which a row of a catalog table is called in messages, whichever it has."""
@@ -25,23 +25,26 @@ logger = logging.getLogger("stac_assets")
 
 @dataclass
 class Fetched:
-    """What the API gave for a job: windows of items, or rows of a catalog table."""
+    """What the API gave for a request: windows of items, or the rows of a catalog table."""
 
-    job: Job
+    request: LoadRequest
     windows: list[FetchedWindow] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     figures: Figures = field(default_factory=Figures)
     url: str | None = None
-    """Where the rows of a catalog table come from."""
+    """The URL that the rows of a catalog table come from."""
     misfits: Counter[str] = field(default_factory=Counter)
     """How many cells of each column of a catalog table the destination cannot hold as they are."""
+    collection_ids: tuple[str, ...] | None = None
+    """The ids of all collections of the API, in its order; None where the endpoint does not list them."""
 
-    def add(self, row: Row, destination: str) -> None:
+    def add(self, row: Row, dialect: Dialect) -> None:
         """Add a row of a catalog table, as the destination can hold it."""
-        cells, reasons = held(row, CATALOG_COLUMNS[self.job.resource], destination)
+        table = self.request.endpoint.name
+        cells, reasons = held(row, CATALOG_COLUMNS[table], dialect)
         for column, reason in reasons.items():
             name = next((cells[each] for each in NAMES if cells.get(each)), "")
-            logger.warning("%s %s: %s does not fit its column: %s", self.job.resource, name, column, reason)
+            logger.warning("%s %s: %s does not fit its column: %s", table, name, column, reason)
         self.misfits.update(list(reasons))
         self.rows.append(cells)
 
@@ -55,38 +58,66 @@ class Fetched:
         """The windows that were not."""
         return [window for window in self.windows if window.error is not None]
 
+    def raise_on_failures(self) -> None:
+        """Refuse to go on without a window that failed, as in somebody's own dlt run: it is all or nothing.
+
+        Raises:
+            StacError: a window failed; the message names each.
+        """
+        if self.failed_windows:
+            names = "; ".join(f"{failed.window}: {failed.error}" for failed in self.failed_windows)
+            raise StacError(f"nothing was stored, because these windows failed: {names}")
+
 
 def fetch(
-    job: Job,
+    request: LoadRequest,
     settings: Settings,
     folder: Path,
+    dialect: Dialect,
     progress: Progress | None = None,
     cancelled: threading.Event | None = None,
 ) -> Fetched:
-    """Ask the API for everything that `job` names; rows of items go to files in `folder`."""
+    """Ask the API for everything that is requested.
+
+    Args:
+        request: the endpoint, and which part of it.
+        settings: the API and how to ask it.
+        folder: an empty folder; the rows of items go to files there.
+        dialect: of the destination, for what that cannot hold.
+        progress: called after every page.
+        cancelled: set it to stop.
+
+    Raises:
+        Cancelled: `cancelled` was set.
+        StacError: the API does not have the endpoint, or failed. The error of a single window is in that.
+    """
     cancelled = cancelled or threading.Event()  # one for all: what an error in a window sets stops the others
     api = StacApi(settings.api, cancelled)
-    fetched = Fetched(job)
-    if job.resource in ITEM_TABLES:
+    fetched = Fetched(request)
+    endpoint = request.endpoint
+    if endpoint.has_items:
         fetched.windows = fetch_windows(
             api,
-            job.resource,
-            job.windows,
+            endpoint,
+            request.windows,
             folder,
             narrowing=settings.narrowing,
-            item_ids=dict(job.item_ids),
+            item_ids=request.item_ids,
             max_items=settings.max_items,
-            destination=settings.destination,
+            dialect=dialect,
             progress=progress,
             cancelled=cancelled,
         )
         for window in fetched.complete_windows:
             fetched.figures.add(window.figures)
         return fetched
-    read = ENDPOINTS[job.resource].rows
-    for row in read(api, job.collections) if read else ():
-        fetched.add(row, settings.destination)
-    fetched.url = api.landing.url_of(job.resource)
+    ids: list[str] = []
+    for row in endpoint.rows(api, request.collections) if endpoint.rows else ():
+        fetched.add(row, dialect)
+        if endpoint.lists_collections and row["id"] is not None:
+            ids.append(row["id"])
+    fetched.collection_ids = tuple(ids) if endpoint.lists_collections else None
+    fetched.url = api.landing.url_of(endpoint.name)
     fetched.figures = api.transport.totals
     fetched.figures.items = len(fetched.rows)
     return fetched

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from stac_assets.stac.api import StacApi
+from stac_assets.stac.endpoints import Endpoint
 from stac_assets.stac.errors import Cancelled, StacError
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.windows import Window
@@ -19,9 +20,11 @@ class Joining:
     row as there may be requests at a time.
     """
 
-    def __init__(self, api: StacApi, resource: str, windows: Sequence[Window], narrowing: Narrowing) -> None:
+    def __init__(
+        self, api: StacApi, endpoint: Endpoint, windows: Sequence[Window], narrowing: Narrowing
+    ) -> None:
         self._api = api
-        self._resource = resource
+        self._endpoint = endpoint
         self._narrowing = narrowing
         self._rows = _in_a_row(windows)
         self._counts: dict[Window, int | None] = {}
@@ -44,7 +47,7 @@ class Joining:
         return groups
 
     def _look(self, span: Window) -> None:
-        self._counts[span] = _count(self._api, self._resource, span, self._narrowing)
+        self._counts[span] = _count(self._api, self._endpoint, span, self._narrowing)
 
 
 def _span(windows: Sequence[Window]) -> Window:
@@ -63,10 +66,10 @@ def _in_a_row(windows: Sequence[Window]) -> list[list[Window]]:
     return rows
 
 
-def _count(api: StacApi, resource: str, window: Window, narrowing: Narrowing) -> int | None:
+def _count(api: StacApi, endpoint: Endpoint, window: Window, narrowing: Narrowing) -> int | None:
     """How many items the API says touch a window; None where it does not say, or not now."""
     try:
-        return api.matched(resource, window, narrowing)
+        return api.matched(endpoint.name, window, narrowing)
     except Cancelled:
         raise
     except StacError:

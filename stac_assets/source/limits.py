@@ -13,27 +13,8 @@ import msgspec
 from dlt.common.schema.typing import TColumnSchema
 
 from stac_assets.source.columns import type_of
+from stac_assets.source.dialects import Decimals, Dialect
 from stac_assets.stac.documents import DECODE_ERRORS, TOKEN, Item, why
-
-WITHOUT_NUL = {"postgres", "redshift"}
-"""Destinations whose text and JSON types refuse the character U+0000 (PostgreSQL manual, 8.3 and 8.14)."""
-MOST_DECIMALS = 16_383
-"""Digits after the point that a number of PostgreSQL's, and so of its jsonb, may have (manual, 8.1.2)."""
-LARGEST_EXPONENT = 1_000_000_000
-"""Beyond it PostgreSQL takes not even a zero."""
-
-MOST_COLUMNS = {"postgres": 1600, "redshift": 1600, "bigquery": 10_000}
-"""Columns that a table may have (PostgreSQL manual, appendix K; the quotas of Redshift and BigQuery)."""
-
-LARGEST_INTEGERS = {
-    "bigquery": (-(2**63), 2**64 - 1),
-    "snowflake": (1 - 10**38, 10**38 - 1),
-    "redshift": (1 - 10**38, 10**38 - 1),
-    "databricks": (1 - 10**38, 10**38 - 1),
-}
-"""Integers that the JSON types of warehouses hold: others become the nearest double, or fail the load."""
-MOST_LEVELS = 500
-"""Levels of nesting that the JSON types of all these warehouses hold (that of BigQuery holds the fewest)."""
 
 _HALF = re.compile("[\ud800-\udfff]")
 _HALF_OR_NUL = re.compile("[\ud800-\udfff\0]")
@@ -43,29 +24,29 @@ _LONG_INTEGER = re.compile(rb"\d{19}")
 _NUMBER = re.compile(r"-?\d+(?:\.(\d+))?(?:[eE]([-+]?\d+))?")
 
 
-def refusal(item: Item, destination: str) -> str | None:
-    """Why `destination` (a dlt destination type) cannot hold `item`; None where it can."""
-    kind = destination.rpartition(".")[2]
-    if kind not in WITHOUT_NUL and kind not in LARGEST_INTEGERS:
+def refusal(item: Item, dialect: Dialect) -> str | None:
+    """Why a destination cannot hold `item`; None where it can."""
+    if dialect.refuses_nul and any("\0" in name or _NUL.search(raw) for name, raw in item.items()):
+        return f"it holds the character U+0000, which {dialect.name} cannot store"
+    if dialect.integers is None and dialect.decimals is None:
         return None
-    if kind in WITHOUT_NUL and any("\0" in name or _NUL.search(raw) for name, raw in item.items()):
-        return f"it holds the character U+0000, which {kind} cannot store"
     for raw in item.values():
-        if kind in LARGEST_INTEGERS and _levels(bytes(raw)) > MOST_LEVELS:
-            return f"it is nested in more than {MOST_LEVELS} levels, which {kind} cannot store"
+        levels = dialect.most_levels
+        if levels is not None and _levels(bytes(raw), levels) > levels:
+            return f"it is nested in more than {levels} levels, which {dialect.name} cannot store"
         number = None
-        if kind == "postgres" and _LONG_NUMBER.search(raw):
-            number = _number_beyond_jsonb(bytes(raw))
-        elif kind in LARGEST_INTEGERS and _LONG_INTEGER.search(raw):
-            number = _integer_beyond(*LARGEST_INTEGERS[kind], bytes(raw))
+        if dialect.decimals is not None and _LONG_NUMBER.search(raw):
+            number = _number_beyond(dialect.decimals, bytes(raw))
+        elif dialect.integers is not None and _LONG_INTEGER.search(raw):
+            number = _integer_beyond(*dialect.integers, bytes(raw))
         if number is not None:
-            return f"it holds the number {number[:40]}, which {kind} cannot store"
+            return f"it holds the number {number[:40]}, which {dialect.name} cannot store"
     return None
 
 
-def _levels(text: bytes) -> int:
-    """How deep JSON text is nested; only text with so many brackets is looked at."""
-    if text.count(b"[") + text.count(b"{") <= MOST_LEVELS:
+def _levels(text: bytes, most: int) -> int:
+    """The levels of nesting of JSON text; 0 for a text that has too few brackets for more than `most`."""
+    if text.count(b"[") + text.count(b"{") <= most:
         return 0
     depth = deepest = 0
     for token in TOKEN.finditer(text.decode("latin-1")):
@@ -75,14 +56,14 @@ def _levels(text: bytes) -> int:
 
 
 def held(
-    row: Mapping[str, Any], columns: Mapping[str, TColumnSchema], destination: str
+    row: Mapping[str, Any], columns: Mapping[str, TColumnSchema], dialect: Dialect
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """A row of a catalog table as `destination` can hold it.
+    """A row of a catalog table as a destination can hold it.
 
     Args:
         row: cells; JSON as `bytes`.
         columns: of the table.
-        destination: a dlt destination type.
+        dialect: of the destination.
 
     Returns:
         The row, and for each column whose cell had to be changed the reason.
@@ -91,23 +72,23 @@ def held(
     for name, cell in row.items():
         column = columns[name]
         if isinstance(cell, bytes) and type_of(column) == "json":
-            reason = _json_refusal(cell, destination)
+            reason = _json_refusal(cell, dialect)
             if reason is not None:
                 cells[name], reasons[name] = json.dumps(cell.decode(errors="replace")).encode(), reason
         elif isinstance(cell, str):
-            odd = _HALF_OR_NUL if destination.rpartition(".")[2] in WITHOUT_NUL else _HALF
+            odd = _HALF_OR_NUL if dialect.refuses_nul else _HALF
             if odd.search(cell):
                 cells[name] = None if column.get("nullable") else odd.sub("\N{REPLACEMENT CHARACTER}", cell)
                 reasons[name] = "it holds U+0000 or half a surrogate pair"
     return cells, reasons
 
 
-def _json_refusal(text: bytes, destination: str) -> str | None:
+def _json_refusal(text: bytes, dialect: Dialect) -> str | None:
     try:
         msgspec.json.decode(text)
     except DECODE_ERRORS as error:
         return why(error)
-    return refusal({"": msgspec.Raw(text)}, destination)
+    return refusal({"": msgspec.Raw(text)}, dialect)
 
 
 def _integer_beyond(least: int, most: int, text: bytes) -> str | None:
@@ -123,14 +104,14 @@ def _integer_beyond(least: int, most: int, text: bytes) -> str | None:
     return found[0] if found else None
 
 
-def _number_beyond_jsonb(text: bytes) -> str | None:
-    """The first number of JSON text that is too small, or zero in too odd a way, for jsonb."""
+def _number_beyond(decimals: Decimals, text: bytes) -> str | None:
+    """The first number of JSON text that is too small, or zero in too odd a way."""
     found: list[str] = []
 
     def check(literal: str) -> float:
         match = _NUMBER.fullmatch(literal)
-        decimals, exponent = (match[1] or "", int(match[2] or 0)) if match else ("", 0)
-        if len(decimals) - exponent > MOST_DECIMALS or exponent > LARGEST_EXPONENT:
+        digits, exponent = (match[1] or "", int(match[2] or 0)) if match else ("", 0)
+        if len(digits) - exponent > decimals.most_decimals or exponent > decimals.largest_exponent:
             found.append(literal)
         return 0.0
 

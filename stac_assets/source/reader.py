@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from stac_assets.source.columns import PARTITION_KEY
+from stac_assets.source.columns import PARTITION_KEY, rejected_key
+from stac_assets.source.dialects import OTHER, Dialect
 from stac_assets.source.grouping import Joining
 from stac_assets.source.limits import refusal
 from stac_assets.source.rows import NotARow, build_row, owner_time
@@ -19,6 +20,7 @@ from stac_assets.source.spool import BATCH_BYTES, Spool
 from stac_assets.source.workers import work_off
 from stac_assets.stac.api import StacApi
 from stac_assets.stac.documents import DECODE_ERRORS, Item, Page, Rejected, decode_item, object_text, why
+from stac_assets.stac.endpoints import Endpoint
 from stac_assets.stac.errors import Cancelled, ConfigurationError, EndpointMissing, StacError
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.page_request import PageRequest, link
@@ -45,22 +47,22 @@ class FetchedWindow:
     error: StacError | None = None
     seconds: float = 0.0
     request: PageRequest | None = None
-    """The first request for it, and for people a link to the same; none for `item`, which asks for each."""
+    """The first request for it, and for people a link to the same; none where items are looked up."""
     link: str | None = None
     deleted: list[str] = field(default_factory=list)
-    """Ids of items that the API no longer has, or not as a document that can be a row (resource `item`)."""
+    """Ids of items that the API no longer has, or as none that can be a row; of items that are looked up."""
 
 
 def fetch_windows(
     api: StacApi,
-    resource: str,
+    endpoint: Endpoint,
     windows: Sequence[Window],
     folder: Path,
     *,
     narrowing: Narrowing | None = None,
-    item_ids: dict[Window, Sequence[str]] | None = None,
+    item_ids: Mapping[Window, Sequence[str]] | None = None,
     max_items: int | None = None,
-    destination: str = "",
+    dialect: Dialect = OTHER,
     progress: Progress | None = None,
     cancelled: threading.Event | None = None,
 ) -> list[FetchedWindow]:
@@ -68,35 +70,35 @@ def fetch_windows(
 
     Args:
         api: what is asked.
-        resource: `search`, `collection_items` or `item`.
+        endpoint: one whose rows are items.
         windows: what for.
         folder: where rows are spooled.
         narrowing: filters.
-        item_ids: for `item`, the ids of each window.
+        item_ids: where items are looked up one by one, the ids of each window.
         max_items: of a window, for a sample.
-        destination: name of the dlt destination, for what it cannot hold.
+        dialect: of the destination, for what that cannot hold.
         progress: called after every page.
         cancelled: set it to stop.
 
     Raises:
         Cancelled: `cancelled` was set.
         UnknownCollection: one of the windows' collections does not exist.
-        EndpointMissing: the API lacks what `resource` reads.
+        EndpointMissing: the API lacks the endpoint.
     """
     stop = cancelled or threading.Event()
     narrowed = narrowing or Narrowing()
     at_once = api.options.max_concurrent_requests
-    joining = Joining(api, resource, windows, narrowed)
-    looks = [] if resource == "item" or max_items is not None else joining.looks()
+    joining = Joining(api, endpoint, windows, narrowed)
+    looks = [] if endpoint.looks_up_items or max_items is not None else joining.looks()
     collections = sorted({window.collection for window in windows})
-    checks = [partial(_check_collection, api, resource, collection) for collection in collections]
+    checks = [partial(_check_collection, api, endpoint, collection) for collection in collections]
     work_off([*checks, *looks], lambda ask: ask(), at_once, stop)
 
     def fetch(group: list[FetchedWindow]) -> None:
-        reader = _Reader(api, resource, group, narrowed, max_items, destination, progress)
+        reader = _Reader(api, endpoint, group, narrowed, max_items, dialect, progress)
         started = time.monotonic()
         try:
-            if resource == "item":
+            if endpoint.looks_up_items:
                 reader.read_items((item_ids or {}).get(group[0].window, ()))
             else:
                 reader.read_pages()
@@ -119,7 +121,7 @@ def fetch_windows(
         for fetched in group:
             fetched.seconds = (time.monotonic() - started) / len(group)
 
-    jobs = {w: FetchedWindow(w, Spool(folder, f"{resource}-{n:05}")) for n, w in enumerate(windows)}
+    jobs = {w: FetchedWindow(w, Spool(folder, f"{endpoint.name}-{n:05}")) for n, w in enumerate(windows)}
     groups = [[jobs[window] for window in group] for group in joining.groups()]
     # half as many threads again as requests at a time: pages become rows in some while others keep the API
     # busy. One stays one, so that what is learned of the API with a window serves the next
@@ -127,9 +129,9 @@ def fetch_windows(
     return list(jobs.values())
 
 
-def _check_collection(api: StacApi, resource: str, collection: str) -> None:
+def _check_collection(api: StacApi, endpoint: Endpoint, collection: str) -> None:
     # a search works without /collections; only, then nothing tells an unknown collection from an empty one
-    with suppress(EndpointMissing) if resource == "search" else nullcontext():
+    with nullcontext() if endpoint.needs_collections else suppress(EndpointMissing):
         api.collection(collection)
 
 
@@ -142,15 +144,15 @@ class _Reader:
     def __init__(
         self,
         api: StacApi,
-        resource: str,
+        endpoint: Endpoint,
         group: list[FetchedWindow],
         narrowing: Narrowing,
         max_items: int | None,
-        destination: str,
+        dialect: Dialect,
         progress: Progress | None,
     ) -> None:
         self._api = api
-        self._resource = resource
+        self._endpoint = endpoint
         self._group = group
         self._first = group[0]
         self._window = Window(self._first.window.collection, self._first.window.start, group[-1].window.end)
@@ -158,7 +160,7 @@ class _Reader:
         self._by_day = {day: fetched for fetched in group for day in fetched.window.days()}
         self._narrowing = narrowing
         self._max_items = max_items
-        self._destination = destination
+        self._dialect = dialect
         self._progress = progress
         self._seen: set[str] = set()
 
@@ -173,12 +175,8 @@ class _Reader:
 
     def _first_request(self, window: Window) -> tuple[PageRequest, str]:
         """The first request for the pages of a window alone, and a link that asks for the same."""
-        requests, asked = self._api.requests, (window.collection, self._narrowing, window.interval)
-        if self._resource == "collection_items":
-            request = requests.listing(*asked)
-            return request, link(request)
-        by_link, method = requests.search("GET", *asked), self._api.search_method
-        request = by_link if method == "GET" else requests.search(method, *asked)
+        assert self._endpoint.first_requests is not None
+        request, by_link = self._endpoint.first_requests(self._api, window, self._narrowing)
         return request, link(by_link)
 
     def read_items(self, ids: Sequence[str]) -> None:
@@ -196,8 +194,8 @@ class _Reader:
         self._first.spool.flush()
 
     def _pages(self) -> Iterator[Page]:
-        read = self._api.search if self._resource == "search" else self._api.collection_items
-        return read(self._window, self._narrowing, self.figures)
+        assert self._endpoint.pages is not None
+        return self._endpoint.pages(self._api, self._window, self._narrowing, self.figures)
 
     def _read(self, pages: Iterator[Page]) -> None:
         figures = self.figures
@@ -250,7 +248,7 @@ class _Reader:
         if row["id"] in self._seen:
             figures.duplicates += 1
             return
-        reason = refusal(item, self._destination)
+        reason = refusal(item, self._dialect)
         if reason is not None:
             self._reject(Rejected(_text(item), reason), day)
             return
@@ -269,12 +267,12 @@ class _Reader:
         fetched = self._by_day.get(day, self._first)
         fetched.figures.rejected_items += 1
         document: dict[str, Any] = {
-            "resource": self._resource,
+            "resource": self._endpoint.name,
             "collection": window.collection,
             "id": None if item_id and "\0" in item_id else item_id,  # no destination need hold that
             "reason": rejected.reason,
             "document": rejected.text,
-            PARTITION_KEY: f"{self._resource}|{partition_key(window.collection, day)}",
+            PARTITION_KEY: rejected_key(self._endpoint.name, partition_key(window.collection, day)),
         }
         fetched.spool.rejected.append(document)
 

@@ -1,29 +1,60 @@
-"""What to load from one endpoint."""
+"""What a load is asked for: one endpoint, and which part of it."""
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from stac_assets.source.columns import ITEM_TABLES
+from stac_assets.settings import Settings
+from stac_assets.stac.endpoints import Endpoint
+from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.windows import Window
 
 
 @dataclass(frozen=True)
-class Job:
-    """One endpoint, and which part of it.
+class LoadRequest:
+    """A part of one endpoint.
 
     Args:
-        resource: name of the endpoint, which is the table's too.
-        windows: partitions of an item table.
-        collections: collections of `collection` and `queryables`.
-        item_ids: for `item`, the ids to refresh in each window.
+        endpoint: what is asked; its name is the table's too.
+        windows: the partitions of an item table.
+        collections: the collections of an endpoint that has no items; none for all.
+        item_ids: where items are looked up one by one, the ids for each window.
     """
 
-    resource: str
+    endpoint: Endpoint
     windows: tuple[Window, ...] = ()
     collections: tuple[str, ...] = ()
     item_ids: Mapping[Window, tuple[str, ...]] = field(default_factory=dict)
 
-    @property
-    def is_partitioned(self) -> bool:
-        """Whether only a part of the table is replaced."""
-        return self.resource in (*ITEM_TABLES, "collection")
+
+def whole_request(endpoint: Endpoint, settings: Settings, item_ids: tuple[str, ...] = ()) -> LoadRequest:
+    """Everything of an endpoint that the settings name.
+
+    With `collections = "*"` the API is asked which there are, if the endpoint is partitioned by them.
+
+    Args:
+        endpoint: what is asked.
+        settings: the API, its collections and the range of days.
+        item_ids: where items are looked up one by one, the ids to look up in each collection.
+
+    Raises:
+        ConfigurationError: the endpoint looks items up, and no id is given.
+        StacError: the API does not tell its collections.
+    """
+    if not endpoint.is_partitioned:
+        return LoadRequest(endpoint, collections=settings.named_collections)
+    if endpoint.looks_up_items and not item_ids:
+        raise ConfigurationError(
+            f"the resource `{endpoint.name}` loads single items: give item_ids=[...], or leave it out with "
+            '.with_resources("search")'
+        )
+    from stac_assets.stac.api import StacApi
+
+    named = settings.named_collections or tuple(StacApi(settings.api, threading.Event()).collection_ids())
+    if not endpoint.has_items:
+        return LoadRequest(endpoint, collections=named)
+    windows = tuple(window for collection in named for window in settings.windows(collection))
+    if not endpoint.looks_up_items:
+        return LoadRequest(endpoint, windows)
+    first = {window.collection: window for window in reversed(windows)}
+    return LoadRequest(endpoint, tuple(first.values()), item_ids=dict.fromkeys(first.values(), item_ids))

@@ -1,8 +1,6 @@
 """The nine dlt resources: each turns what was fetched into tables that replace exactly what was asked for."""
 
-import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
@@ -17,95 +15,56 @@ from stac_assets.source.columns import (
     CONTRACT,
     DELETED,
     ITEM_COLUMNS,
-    ITEM_TABLES,
     PARTITION_KEY,
     REJECTED,
     REJECTED_COLUMNS,
+    rejected_key,
     type_of,
 )
-from stac_assets.source.delivery import Handover, Rows
+from stac_assets.source.delivery import Delivery
+from stac_assets.source.dialects import Dialect
 from stac_assets.source.emitters import emit, emit_variant
 from stac_assets.source.fetch import Fetched
-from stac_assets.source.limits import MOST_COLUMNS
-from stac_assets.source.promotion import Promotion, settle
 from stac_assets.source.running import (
     count_rows,
-    destination_type,
     loadable_formats,
     refuse_appending,
     restored_schema,
+    running_dialect,
     running_pipeline,
 )
-from stac_assets.source.spool import core_array, read_tables
-from stac_assets.stac.errors import ConfigurationError, StacError
+from stac_assets.source.spool import core_array
+from stac_assets.stac.endpoints import Replaces
+from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.windows import Window
 
 MERGE = {"disposition": "merge", "strategy": "delete-insert"}
+REPLACING: Mapping[Replaces, dict[str, Any]] = {
+    Replaces.TABLE: {"write_disposition": "replace"},
+    Replaces.COLLECTION: {"write_disposition": MERGE, "merge_key": "id"},
+    Replaces.DAY: {"write_disposition": MERGE, "merge_key": PARTITION_KEY},
+    # both keys together would make dlt join with OR, which is three orders of magnitude slower
+    Replaces.ITEM: {"write_disposition": MERGE, "primary_key": ("collection", "id")},
+}
+"""How dlt replaces each unit."""
 TABLE_BYTES = 128 * 1024 * 1024
 """Arrow memory that one table handed to dlt may take."""
 
 
-class _JsonInText(logging.Filter):
-    """Drops dlt's warning that a JSON column comes as an Arrow string, which is just what we want."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return "when merging arrow schema with dlt schema" not in str(record.msg)
-
-
-logging.getLogger("dlt").addFilter(_JsonInText())
-
-Obtain = Callable[[], AbstractContextManager[Fetched]]
-"""Fetches, or hands over what was fetched before; its files last as long as the context."""
-
-Settled = Callable[[Fetched, Promotion], None]
-"""Told which columns were promoted and what did not fit, once all rows are handed to dlt."""
-
-
-def build_resource(
-    name: str,
-    obtain: Obtain,
-    promote: str | tuple[str, ...],
-    settled: Settled | None = None,
-    handover: Handover | None = None,
-) -> DltResource:
-    """The dlt resource of one endpoint. Building it does nothing; reading it calls `obtain`.
-
-    With a `handover` the rows of the tables that are replaced by day go there, and not through dlt's files.
-    """
-    form: dict[str, Any] = {"table_format": handover.table_format} if handover else {}
-    if name in ITEM_TABLES:
-        key: dict[str, Any] = (
-            # the replaced unit is the item; elsewhere it is the day, and both keys together
-            # would make dlt join with OR, which is three orders of magnitude slower
-            {"primary_key": ("collection", "id")} if name == "item" else {"merge_key": PARTITION_KEY}
-        )
-        return _with_rejected_items(
-            dlt.resource(
-                lambda: _item_tables(name, obtain, promote, settled, handover),
-                name=name,
-                write_disposition=MERGE,  # type: ignore[arg-type]
-                columns=ITEM_COLUMNS,
-                schema_contract=CONTRACT,
-                max_table_nesting=0,
-                **key,
-                **form,
-            ),
-            form,
-        )
-    replaced: dict[str, Any] = (
-        {"write_disposition": MERGE, "merge_key": "id"}
-        if name == "collection"
-        else {"write_disposition": "replace"}
-    )
-    return dlt.resource(
-        lambda: _catalog_table(name, obtain),
-        name=name,
-        columns=CATALOG_COLUMNS[name],
+def build_resource(delivery: Delivery) -> DltResource:
+    """The dlt resource of one endpoint. Building it does nothing; reading it opens the delivery."""
+    endpoint = delivery.endpoint
+    form: dict[str, Any] = {"table_format": delivery.form.table_format}
+    resource = dlt.resource(
+        lambda: _item_tables(delivery) if endpoint.has_items else _catalog_table(delivery),
+        name=endpoint.name,
+        columns=ITEM_COLUMNS if endpoint.has_items else CATALOG_COLUMNS[endpoint.name],
         schema_contract=CONTRACT,
         max_table_nesting=0,
-        **replaced,
+        **REPLACING[endpoint.replaces],
         **form,
     )
+    return _with_rejected_items(resource, form) if endpoint.has_items else resource
 
 
 def _with_rejected_items(resource: DltResource, form: dict[str, Any]) -> DltResource:
@@ -124,100 +83,76 @@ def _with_rejected_items(resource: DltResource, form: dict[str, Any]) -> DltReso
     )
 
 
-def _catalog_table(name: str, obtain: Obtain) -> Iterator[Any]:
+def _catalog_table(delivery: Delivery) -> Iterator[Any]:
     refuse_appending()
-    columns = CATALOG_COLUMNS[name]
-    with obtain() as fetched:
-        yield from emit(_table(fetched.rows, columns), columns, destination_type(), loadable_formats())
+    columns, dialect = CATALOG_COLUMNS[delivery.endpoint.name], running_dialect()
+    with delivery.opened(dialect) as fetched:
+        yield from emit(_table(fetched.rows, columns), columns, dialect, loadable_formats())
 
 
-def _item_tables(
-    name: str,
-    obtain: Obtain,
-    promote: str | tuple[str, ...],
-    settled: Settled | None,
-    handover: Handover | None,
-) -> Iterator[Any]:
+def _item_tables(delivery: Delivery) -> Iterator[Any]:
     refuse_appending()
-    schema, destination = restored_schema(), destination_type()
-    stored = schema.tables.get(name, {}).get("columns", {})
-    with obtain() as fetched:
-        _refuse_samples(name, fetched, stored)
-        files = [file for window in fetched.complete_windows for file in window.spool.files]
-        reserved = handover.reserved if handover else frozenset()
-        most = MOST_COLUMNS.get(destination.rpartition(".")[2])
-        promotion = settle(stored, files, schema.naming.normalize_identifier, promote, reserved, most)
-        columns = {str(c.get("name")): c for c in (*ITEM_COLUMNS.values(), *promotion.columns.values())}
-        schema_of_rows = promotion.schema()
-
-        def rows() -> Iterator[pa.Table]:
-            promotion.misfits.clear()
-            for file, table in read_tables(files):
-                yield promotion.apply(file, table)
-            if settled is not None:
-                settled(fetched, promotion)
-
-        if handover is not None and name != "item":
-            handover.tables[name] = Rows(
-                schema_of_rows,
-                rows,
-                max((file.bytes // file.rows for file in files), default=0),
-            )
-            tables = _tombstones(name, fetched, schema_of_rows)
-        else:
-            tables = _gathered(chain(_tombstones(name, fetched, schema_of_rows), rows()))
+    schema, dialect = restored_schema(), running_dialect()
+    stored = schema.tables.get(delivery.endpoint.name, {}).get("columns", {})
+    with delivery.opened(dialect) as fetched:
+        _refuse_samples(fetched, stored)
+        delivery.settle(stored, schema.naming.normalize_identifier, dialect.most_columns)
+        tables = iter([_tombstones(fetched, delivery.schema)])
+        if not delivery.takes_rows:
+            tables = _gathered(chain(tables, delivery.rows()))
         for table in tables:
-            yield from emit(table, columns, destination, loadable_formats())
-        yield from _rejected_tables(name, fetched, schema, destination)
+            yield from emit(table, delivery.columns, dialect, loadable_formats())
+        yield from _rejected_tables(fetched, schema, dialect)
 
 
-def _refuse_samples(name: str, fetched: Fetched, stored: Mapping[str, Any]) -> None:
+def _refuse_samples(fetched: Fetched, stored: Mapping[str, Any]) -> None:
     """A sample (`max_items`) may fill an empty partition, never replace rows by fewer."""
+    table = fetched.request.endpoint.name
     keys = [
         key
         for window in fetched.complete_windows
         if not window.figures.complete
         for key in window.window.day_keys()
     ]
-    if keys and stored and count_rows(running_pipeline(), name, keys):
+    if keys and stored and count_rows(running_pipeline(), table, keys):
         raise ConfigurationError(
-            f"max_items gives a sample, and {name} already has rows in {keys[0]} (or a day after it); a "
+            f"max_items gives a sample, and {table} already has rows in {keys[0]} (or a day after it); a "
             "sample would take rows away. Leave max_items out, or load the sample into another `dataset_name`"
         )
 
 
-def _tombstones(name: str, fetched: Fetched, schema: pa.Schema) -> Iterator[pa.Table]:
-    """What to delete: each day of the windows, so that one without items empties; of `item`, items."""
+def _tombstones(fetched: Fetched, schema: pa.Schema) -> pa.Table:
+    """What to delete: each day of the windows, so that one without items empties; or single items."""
     gone: list[dict[str, Any]] = []
     for window in fetched.complete_windows:
-        if name == "item":
+        if fetched.request.endpoint.looks_up_items:
             gone += [_tombstone(window.window, window.window.key, item_id) for item_id in window.deleted]
         else:
             gone += [_tombstone(window.window, key) for key in window.window.day_keys()]
-    yield _filled(_table(gone, ITEM_COLUMNS), schema)
+    return _filled(_table(gone, ITEM_COLUMNS), schema)
 
 
 def _tombstone(window: Window, key: str, item_id: str = "") -> dict[str, Any]:
     return {"id": item_id, "collection": window.collection, PARTITION_KEY: key, DELETED: True}
 
 
-def _rejected_tables(name: str, fetched: Fetched, schema: Schema, destination: str) -> Iterator[Any]:
+def _rejected_tables(fetched: Fetched, schema: Schema, dialect: Dialect) -> Iterator[Any]:
     """`rejected_items` of the same days; the table is made when there is something to say."""
-    windows = fetched.complete_windows
+    table, windows = fetched.request.endpoint.name, fetched.complete_windows
     rejected = [row for window in windows for row in window.spool.rejected]
     if not rejected and REJECTED not in schema.tables:
         return
     gone = [
         {
-            "resource": name,
+            "resource": table,
             "collection": window.window.collection,
-            PARTITION_KEY: f"{name}|{key}",
+            PARTITION_KEY: rejected_key(table, key),
             DELETED: True,
         }
         for window in windows
         for key in window.window.day_keys()
     ]
-    yield emit_variant(_table(gone + rejected, REJECTED_COLUMNS), REJECTED, destination)
+    yield emit_variant(_table(gone + rejected, REJECTED_COLUMNS), REJECTED, dialect)
 
 
 def _table(rows: list[dict[str, Any]], columns: dict[str, TColumnSchema]) -> pa.Table:
@@ -248,11 +183,3 @@ def _gathered(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
             gathered, size = [], 0
     if gathered:
         yield pa.concat_tables(gathered)
-
-
-def refuse_failures(fetched: Fetched) -> Fetched:
-    """`fetched`, if every window is complete; in somebody's own dlt run it is all or nothing."""
-    if fetched.failed_windows:
-        names = "; ".join(f"{failed.window}: {failed.error}" for failed in fetched.failed_windows)
-        raise StacError(f"nothing was stored, because these windows failed: {names}")
-    return fetched

@@ -11,6 +11,7 @@ from dlt.common.schema import Schema
 from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.source.columns import PARTITION_KEY
+from stac_assets.source.dialects import DEFAULT, Dialect, dialect_of
 from stac_assets.stac.errors import ConfigurationError
 
 
@@ -29,21 +30,25 @@ def running_pipeline() -> Pipeline | None:
 
 
 def refuse_appending() -> None:
-    """Refuse dlt's own filesystem destination, which would only add our rows, and tombstones."""
+    """Refuse a destination of dlt's that would only add our rows, and tombstones.
+
+    Raises:
+        ConfigurationError: the running pipeline has such a destination; the message names ours.
+    """
     pipeline = running_pipeline()
     destination = pipeline.destination if pipeline else None
-    if destination_type().endswith(".filesystem") and not hasattr(destination, "replaces_partitions"):
+    dialect = running_dialect()
+    if dialect.needs is not None and not hasattr(destination, "replaces_partitions"):
         raise ConfigurationError(
-            "dlt's filesystem destination can only add rows. Give your pipeline the destination "
-            "stac_assets.pipeline.destinations.filesystem.destination.PartitionedFilesystem(bucket_url=...), "
-            "or load by `stac-assets load` or Dagster. Nothing was stored"
+            f"dlt's {dialect.name} destination can only add rows. Give your pipeline the destination "
+            f"{dialect.needs}(bucket_url=...), or load by `stac-assets load` or Dagster. Nothing was stored"
         )
 
 
-def destination_type() -> str:
-    """dlt's type of the destination that the running pipeline loads into."""
+def running_dialect() -> Dialect:
+    """The dialect of the destination that the running pipeline loads into; without one, that of DuckDB."""
     pipeline = running_pipeline()
-    return pipeline.destination.destination_type if pipeline and pipeline.destination else "duckdb"
+    return dialect_of(pipeline.destination.destination_type if pipeline and pipeline.destination else DEFAULT)
 
 
 def loadable_formats() -> tuple[str, ...]:

@@ -1,12 +1,14 @@
 """Loads in processes of their own, which share what hosts share: a server, and no file."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
-from stac_assets.pipeline.exclusion import advisory_lock as server_lock
-from stac_assets.pipeline.exclusion import own_staging
+from stac_assets.catalog import Catalog
 from stac_assets.pipeline.load import load
-from stac_assets.source.fetch import Job
+from stac_assets.source.dialects import DIALECTS, Locking
+from stac_assets.source.request import LoadRequest
+from stac_assets.stac.endpoints import SEARCH
 from stac_assets.stac.windows import parse_day
 from stac_assets_tests.forked import Call, Forker, say
 from stac_assets_tests.loads import settings_for
@@ -43,11 +45,10 @@ def load_day(url: str, day: str, folder: str, doing: str, protection: str, lock_
     """What `Host.load` does, on the host; how many partitions it has stored."""
     os.environ["DLT_DATA_DIR"] = folder
     if protection != "lock":
-        server_lock.SERVER_LOCKS.clear()
-    if protection == "own staging":
-        own_staging.WITHOUT_LOCKS = frozenset({"postgres"})
+        locking = Locking.OWN_STAGING if protection == "own staging" else Locking.MACHINE
+        DIALECTS["postgres"] = replace(DIALECTS["postgres"], locking=locking)
     settings = settings_for(url, lock_timeout=lock_timeout)
     windows = tuple(settings.windows("c1", parse_day(day, "day"), parse_day(day, "day")))
-    result = load(Job("search", windows), settings, doing=doing, tell=say)
+    result = load(LoadRequest(SEARCH, windows), Catalog(settings), doing=doing, tell=say)
     result.raise_on_failures()
     return len(result.windows)

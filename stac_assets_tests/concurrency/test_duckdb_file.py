@@ -3,18 +3,20 @@
 import signal
 from pathlib import Path
 
+from stac_assets.pipeline.destinations.base import Storage
 from stac_assets.pipeline.destinations.duckdb import attached
-from stac_assets.pipeline.exclusion.access import Turns
+from stac_assets.pipeline.exclusion.access import DatasetAccess
+from stac_assets.pipeline.exclusion.database_file import opened
 from stac_assets.pipeline.exclusion.dataset import dataset_lock
-from stac_assets.pipeline.target import Place, place_of, target_of
+from stac_assets.pipeline.place import Place
 from stac_assets_tests.forked import Forker, say
-from stac_assets_tests.loads import DUCKDB_FILE, ids, load_days, settings_for
+from stac_assets_tests.loads import DUCKDB_FILE, ids, load_days, place_for, storage_for
 from stac_assets_tests.stac_api import StacApi, make_item
 from stac_assets_tests.test_store import another_process_that_holds
 
 
-def place(folder: Path) -> Place:
-    return place_of(target_of(settings_for("http://127.0.0.1")).pipeline(folder / "unused"))
+def dataset(folder: Path) -> tuple[Storage, Place]:
+    return storage_for("http://127.0.0.1"), place_for("http://127.0.0.1", folder / "unused")
 
 
 def test_who_comes_in_between_delays_the_store(project: Path) -> None:
@@ -22,10 +24,10 @@ def test_who_comes_in_between_delays_the_store(project: Path) -> None:
     file, told = project / DUCKDB_FILE, list[str]()
     with (
         dataset_lock(
-            place(project), 60, tell=told.append, sleep=lambda _: notebook.communicate() and None
-        ) as turn,
+            *dataset(project), 60, tell=told.append, sleep=lambda _: notebook.communicate() and None
+        ) as hold,
         another_process_that_holds(file) as notebook,
-        attached(file, turn) as connection,
+        attached(file, hold.wait) as connection,
     ):
         connection.execute("CREATE TABLE t (i INTEGER)")
     assert [f"held by process {notebook.pid}" in line for line in told] == [True]
@@ -34,21 +36,25 @@ def test_who_comes_in_between_delays_the_store(project: Path) -> None:
 def test_who_comes_in_between_delays_a_reading_too(project: Path, api: StacApi) -> None:
     api.put(make_item("a"))
     load_days(api)
-    settings = settings_for(api)
-    turns = Turns(target_of(settings).pipeline(project / "unused"), 60)
+    access = DatasetAccess(storage_for(api), project / "unused", 60)
     with (
-        dataset_lock(turns.place, 60, sleep=lambda _: notebook.communicate() and None) as turn,
+        dataset_lock(
+            access.storage, access.place, 60, sleep=lambda _: notebook.communicate() and None
+        ) as hold,
         another_process_that_holds(project / DUCKDB_FILE) as notebook,
     ):
-        assert turn.opened(project / DUCKDB_FILE, turns._recorded_owner) == api.url
+        assert opened(project / DUCKDB_FILE, access.recorded_owner, hold.wait) == api.url
     assert notebook.returncode == 0
 
 
 def hold(folder: str) -> None:
     """Hold the dataset and its file until killed."""
-    where = place(Path(folder))
-    assert where.file is not None
-    with dataset_lock(where, 5, doing="the one that dies") as turn, attached(where.file, turn) as connection:
+    storage, place = dataset(Path(folder))
+    assert place.file is not None
+    with (
+        dataset_lock(storage, place, 5, doing="the one that dies") as hold,
+        attached(place.file, hold.wait) as connection,
+    ):
         connection.execute("CREATE TABLE half (i INTEGER)")
         connection.execute("INSERT INTO half FROM range(100000)")
         connection.execute("BEGIN")
@@ -64,7 +70,7 @@ def test_a_killed_holder_blocks_nobody(project: Path, api: StacApi) -> None:
         call = forker.start(hold, folder=str(project))
         assert call.heard() == "held"
         with dataset_lock(
-            place(project), 60, tell=told.append, sleep=lambda _: call.kill() or (call.ended() and None)
+            *dataset(project), 60, tell=told.append, sleep=lambda _: call.kill() or (call.ended() and None)
         ):
             pass
         assert call.ended().status == -signal.SIGKILL

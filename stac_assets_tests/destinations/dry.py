@@ -18,11 +18,10 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.pipeline.pipeline import Pipeline
 from sqlglot import expressions as exp
 
-from stac_assets.pipeline.exclusion.dataset import Turn
 from stac_assets.pipeline.exclusion.waiting import Wait
-from stac_assets.pipeline.target import place_of, target_of
 from stac_assets.source import pystac_client_source
-from stac_assets_tests.loads import IMPATIENT, settings_for
+from stac_assets.source.delivery import TableForm
+from stac_assets_tests.loads import IMPATIENT, settings_for, storage_for
 from stac_assets_tests.stac_api import StacApi
 
 PRIVATE_KEY = "-----BEGIN PRIVATE KEY-----\nbm8ga2V5\n-----END PRIVATE KEY-----\n"
@@ -135,10 +134,13 @@ def run_dry(
     """Fetch some endpoints, and go as far as to the load files; the environment names the warehouse."""
     read = settings_for(api, **settings)
     assert read.destination == warehouse
-    target = target_of(read)
-    plain = target.pipeline(folder / "check")
-    with target.storing(place_of(plain), folder / "store", Turn(Wait(1))) as (pipeline, handover):
-        assert handover is None
+    storage = storage_for(api, **settings)
+    place = storage.place(storage.pipeline(folder / "check"))
+    assert storage.form(place, folder) == TableForm()
+    with (
+        storage.holding(place, Wait(1)) as hold,
+        storage.storing(place, folder / "store", hold) as pipeline,
+    ):
         given = {**IMPATIENT, "collections": ["c1"], **settings}
         source = pystac_client_source(
             api.url, start_date="2024-01-01", end_date="2024-01-01", item_ids=item_ids, **given

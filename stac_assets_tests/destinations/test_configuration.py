@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from stac_assets.pipeline.target import place_of, target_of
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets_tests.conftest import enter_project
 from stac_assets_tests.destinations.dry import run_dry
-from stac_assets_tests.loads import load_days, settings_for
+from stac_assets_tests.loads import load_days, settings_for, storage_for
 from stac_assets_tests.pages import block, paragraph
 from stac_assets_tests.stac_api import StacApi, make_item
 
@@ -56,10 +55,11 @@ def test_dlt_finds_what_stands_there(
     assert len(SECRETS[destination].strip().splitlines()) <= 5
     settings = settings_for(api)
     assert settings.destination == destination
-    pipeline = target_of(settings).pipeline(project / "pipelines")
-    place = place_of(pipeline)
+    storage = storage_for(api)
+    pipeline = storage.pipeline(project / "pipelines")
+    place = storage.place(pipeline)
     assert (place.destination_type, place.dataset_name) == (destination, "pystac_client_data")
-    assert "s3cret" not in f"{place} {place.location} {settings} {target_of(settings)}"
+    assert "s3cret" not in f"{place} {place.location} {settings} {storage.target}"
     credentials: Any = getattr(pipeline.destination_client().config, "credentials", None)
     assert {name: getattr(credentials, name) for name in FACTS[destination]} == FACTS[destination]
 
@@ -71,7 +71,7 @@ def test_the_driver_reads_the_url_that_dlt_makes_of_it(
     """It refuses other schemes than its own, and would repeat the whole URL, with the password."""
     parse_dsn = pytest.importorskip("psycopg2.extensions").parse_dsn
     configure(project, destination, monkeypatch)
-    pipeline = target_of(settings_for(api)).pipeline(project / "pipelines")
+    pipeline = storage_for(api).pipeline(project / "pipelines")
     config: Any = pipeline.destination_client().config
     read = parse_dsn(config.credentials.to_native_representation())
     assert {"host": FACTS[destination]["host"], "password": "s3cret"}.items() <= read.items()
@@ -113,9 +113,10 @@ def test_without_secrets_the_error_names_them(
     monkeypatch.setenv("NO_GCE_CHECK", "true")  # Google's library asks whether this is a machine of theirs
     (project / ".dlt" / "secrets.toml").write_text("")
     enter_project(project, monkeypatch)
-    pipeline = target_of(settings_for(api)).pipeline(project / "pipelines")
+    storage = storage_for(api)
+    pipeline = storage.pipeline(project / "pipelines")
     with pytest.raises(Exception, match=rf"(?i)destination.{destination}|credentials"):
-        place_of(pipeline)
+        storage.place(pipeline)
 
 
 def test_redshift_by_way_of_a_bucket_is_loaded_from_json_lines(

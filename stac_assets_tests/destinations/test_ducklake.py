@@ -8,12 +8,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from stac_assets.pipeline.load import stored_ids
-from stac_assets.pipeline.target import place_of, target_of
+from stac_assets.pipeline.queries import place_of, stored_ids
 from stac_assets.source.rows import item_from_row
 from stac_assets_tests.conftest import enter_project
 from stac_assets_tests.destinations.lake import core, in_order
-from stac_assets_tests.loads import DATASET, Row, load_catalog, load_days, settings_for
+from stac_assets_tests.loads import DATASET, Row, catalog_for, load_catalog, load_days, settings_for
 from stac_assets_tests.pages import block, paragraph
 from stac_assets_tests.stac_api import RawItem, StacApi, make_collection, make_item
 from stac_assets_tests.test_exact import at, is_second_page
@@ -148,7 +147,8 @@ def test_the_other_tables(ducklake: DuckLake, api: StacApi) -> None:
     assert [row["title"] for row in ducklake.rows("collections")] == ["one"]
     assert [row["title"] for row in ducklake.rows("collection")] == ["one"]
     load_days(api)
-    assert stored_ids(settings_for(api), settings_for(api).windows("c1")[0]) == ("a",)
+    window = settings_for(api).windows("c1")[0]
+    assert stored_ids(catalog_for(api), [window]) == {window: ("a",)}
 
 
 @recorded
@@ -160,7 +160,7 @@ def test_recorded_items(ducklake: DuckLake) -> None:
 
 
 def test_a_lake_is_no_duckdb_file(ducklake: DuckLake, project: Path, api: StacApi) -> None:
-    place = place_of(target_of(settings_for(api)).pipeline(project / "unused"))
+    place = place_of(catalog_for(api))
     assert (place.destination_type, place.file) == ("ducklake", None)
     assert str(ducklake.catalog) in place.location
     api.put(make_item("a"))

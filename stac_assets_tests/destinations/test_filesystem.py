@@ -12,15 +12,14 @@ from dlt import destinations
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from stac_assets.pipeline.destinations.filesystem.destination import PartitionedFilesystem
-from stac_assets.pipeline.failures import StoreFailed
-from stac_assets.pipeline.load import stored_ids
-from stac_assets.pipeline.target import place_of, target_of
+from stac_assets.pipeline.errors import StoreFailed
+from stac_assets.pipeline.queries import place_of, stored_ids
 from stac_assets.source import pystac_client_source
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.windows import Window
 from stac_assets_tests.destinations.lake import FORMATS, Lake, configured, core
 from stac_assets_tests.destinations.s3 import S3
-from stac_assets_tests.loads import DATASET, load_catalog, load_days, settings_for
+from stac_assets_tests.loads import DATASET, catalog_for, load_catalog, load_days
 from stac_assets_tests.pages import block, read
 from stac_assets_tests.stac_api import RawItem, StacApi, make_collection, make_item
 from stac_assets_tests.test_exact import FAULTS, asks_for, at, is_second_page
@@ -174,13 +173,13 @@ def test_single_items_are_replaced_and_those_that_are_gone_deleted(lake: Lake, a
 
 def test_the_items_that_search_holds_are_those_that_item_refreshes(lake: Lake, api: StacApi) -> None:
     day = Window("c1", date(2024, 1, 1), date(2024, 1, 2))
-    assert stored_ids(settings_for(api), day) == ()
+    assert stored_ids(catalog_for(api), [day]) == {day: ()}
     for id in "cabd":
         api.put(at(id, f"{JAN_1}T12:00:00Z"))
     api.put(at("n", f"{JAN_2}T12:00:00Z"))
     load_days(api, first=JAN_1, last=JAN_2)
-    assert stored_ids(settings_for(api), day) == ("a", "b", "c", "d")
-    assert stored_ids(settings_for(api, item_limit=2), day) == ("a", "b")
+    assert stored_ids(catalog_for(api), [day]) == {day: ("a", "b", "c", "d")}
+    assert stored_ids(catalog_for(api, item_limit=2), [day]) == {day: ("a", "b")}
 
 
 @pytest.mark.parametrize("resource", ["search", "item"])
@@ -293,7 +292,7 @@ def test_the_schema_check_reads_the_files(lake: Lake, api: StacApi) -> None:
 
 
 def test_the_place_of_a_lake_is_its_url(lake: Lake, project: Path, api: StacApi) -> None:
-    place = place_of(target_of(settings_for(api)).pipeline(project / "unused"))
+    place = place_of(catalog_for(api))
     assert (place.destination_type, place.location, place.file) == ("filesystem", lake.url, None)
     assert str(place) == f"{lake.url}/pystac_client_data"
 

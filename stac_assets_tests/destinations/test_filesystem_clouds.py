@@ -12,12 +12,13 @@ from dlt.common.schema import Schema
 from stac_assets.pipeline.destinations.filesystem.delta import DeltaFiles
 from stac_assets.pipeline.destinations.filesystem.destination import Client
 from stac_assets.pipeline.destinations.filesystem.hive import HiveFiles
-from stac_assets.pipeline.exclusion.dataset import Turn
-from stac_assets.pipeline.exclusion.waiting import Wait
-from stac_assets.pipeline.target import Place, place_of, target_of
+from stac_assets.pipeline.destinations.filesystem.storage import without_password
+from stac_assets.pipeline.exclusion.waiting import Hold, Wait
+from stac_assets.pipeline.place import Place
 from stac_assets.source.columns import ITEM_COLUMNS, PARTITION_KEY
+from stac_assets.source.delivery import TableForm
 from stac_assets.stac.errors import ConfigurationError
-from stac_assets_tests.loads import settings_for
+from stac_assets_tests.loads import place_for, storage_for
 
 URL = "http://127.0.0.1:1"
 SECRET = "c2VjcmV0"
@@ -44,12 +45,13 @@ def lake(
     prefix = "DESTINATION__FILESYSTEM__"
     given = {f"{prefix}CREDENTIALS__{name.upper()}": value for name, value in credentials.items()}
     configure(monkeypatch, PIPELINE__DESTINATION="filesystem", **{f"{prefix}BUCKET_URL": url}, **given)
-    pipeline = target_of(settings_for(URL)).pipeline(project / "unused")
+    storage = storage_for(URL)
+    pipeline = storage.pipeline(project / "unused")
     schema = _search()
     pipeline._inject_schema(schema)
     client = pipeline.destination_client(schema.name)
     assert isinstance(client, Client)
-    return client, place_of(pipeline)
+    return client, storage.place(pipeline)
 
 
 def _search(**hints: Any) -> Any:
@@ -121,16 +123,17 @@ def test_amazon_s3(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_password_in_the_url_is_no_part_of_the_place(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from stac_assets.pipeline.target import _bucket
-
-    assert _bucket("sftp://user:hunter2@example.com/lake/") == "sftp://example.com/lake"
-    assert _bucket("abfss://box@account.dfs.core.windows.net/") == "abfss://box@account.dfs.core.windows.net"
+    assert without_password("sftp://user:hunter2@example.com/lake/") == "sftp://example.com/lake"
+    assert (
+        without_password("abfss://box@account.dfs.core.windows.net/")
+        == "abfss://box@account.dfs.core.windows.net"
+    )
 
 
 def test_a_lake_without_a_place(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     configure(monkeypatch, PIPELINE__DESTINATION="filesystem")
     with pytest.raises(ConfigFieldMissingException, match="bucket_url"):
-        place_of(target_of(settings_for(URL)).pipeline(project / "unused"))
+        place_for(URL, project / "unused")
 
 
 def test_a_database_of_motherduck_is_no_file_of_duckdb(
@@ -138,7 +141,7 @@ def test_a_database_of_motherduck_is_no_file_of_duckdb(
 ) -> None:
     configure(monkeypatch, DESTINATION__DUCKDB__CREDENTIALS=f"md:stac?motherduck_token={SECRET}")
     with pytest.raises(ConfigurationError, match="set `destination` to motherduck") as raised:
-        place_of(target_of(settings_for(URL)).pipeline(project / "unused"))
+        place_for(URL, project / "unused")
     assert SECRET not in str(raised.value)
 
 
@@ -149,13 +152,12 @@ def test_motherduck_is_no_file(project: Path, monkeypatch: pytest.MonkeyPatch) -
         PIPELINE__DESTINATION="motherduck",
         DESTINATION__MOTHERDUCK__CREDENTIALS=f"md:stac?motherduck_token={SECRET}",
     )
-    target = target_of(settings_for(URL))
-    pipeline = target.pipeline(project / "unused")
-    place = place_of(pipeline)
+    storage = storage_for(URL)
+    place = storage.place(storage.pipeline(project / "unused"))
     assert (place.file, place.destination_type) == (None, "motherduck")
     assert SECRET not in f"{place} {place.location}"
-    with target.storing(place, project / "unused", Turn(Wait(1))) as (storing, handover):
-        assert handover is None
+    assert storage.form(place, project) == TableForm()
+    with storage.storing(place, project / "unused", Hold(Wait(1))) as storing:
         assert storing.destination is not None
         assert storing.destination.capabilities().supports_transactions
     assert [path.name for path in project.iterdir() if path.name not in (".dlt", "unused")] == []

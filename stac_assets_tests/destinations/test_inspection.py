@@ -12,8 +12,11 @@ from sqlglot.optimizer.qualify import qualify
 
 from stac_assets.pipeline.inspection import _Reader, compared
 from stac_assets.source.columns import CATALOG_COLUMNS, ITEM_COLUMNS, type_of
-from stac_assets.source.fetch import Fetched, Job, fetch
+from stac_assets.source.dialects import OTHER
+from stac_assets.source.fetch import Fetched, fetch
+from stac_assets.source.request import LoadRequest
 from stac_assets.source.running import count_rows
+from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets_tests.destinations.dry import Dry, run_dry
 from stac_assets_tests.loads import settings_for
 from stac_assets_tests.stac_api import RawItem, StacApi, make_collection, make_item
@@ -83,7 +86,8 @@ def fetched(api: StacApi, resource: str, folder: Path) -> Fetched:
     settings = settings_for(api)
     windows = tuple(settings.windows("c1", NOON.date(), NOON.date()))
     ids = dict.fromkeys(windows, ("a",)) if resource == "item" else {}
-    return fetch(Job(resource, windows, item_ids=ids), settings, folder)
+    request = LoadRequest(ENDPOINTS[resource], windows, item_ids=ids)
+    return fetch(request, settings, folder, OTHER)
 
 
 @pytest.mark.parametrize("resource", ["search", "item"])

@@ -7,6 +7,7 @@ That partitions are exact and items lossless there is what the suite of DuckDB s
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 
 from stac_assets.pipeline.destinations.postgres import INDEXES, index_name
 from stac_assets.source.columns import CATALOG_COLUMNS, ITEM_COLUMNS, ITEM_TABLES, REJECTED, REJECTED_COLUMNS
-from stac_assets.source.limits import MOST_COLUMNS
+from stac_assets.source.dialects import DIALECTS
 from stac_assets.source.rows import item_from_row
 from stac_assets_tests.jsonb import spelled_by_jsonb
 from stac_assets_tests.loads import ids, items, load_catalog, load_days
@@ -243,7 +244,7 @@ def test_the_room_of_a_table_is_what_earlier_loads_have_left(
     api: StacApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     most = len(ITEM_COLUMNS) + 1 + 3
-    monkeypatch.setitem(MOST_COLUMNS, "postgres", most)
+    monkeypatch.setitem(DIALECTS, "postgres", replace(DIALECTS["postgres"], most_columns=most))
     first = make_item("a", p1=1, p2=2)
     second = make_item("b", p0=0, p1=1, p2=2, p3=3)
     for item in (first, second, first):

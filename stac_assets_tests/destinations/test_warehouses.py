@@ -17,6 +17,7 @@ from dlt.destinations.job_client_impl import SqlLoadJob
 from sqlglot import expressions as exp
 
 from stac_assets.source.columns import CATALOG_COLUMNS, ITEM_COLUMNS, ITEM_TABLES, REJECTED, REJECTED_COLUMNS
+from stac_assets.source.dialects import dialect_of
 from stac_assets.source.emitters import emit
 from stac_assets.source.rows import item_from_row
 from stac_assets_tests.destinations.dry import Dry, run_dry, text_of
@@ -254,7 +255,7 @@ def test_the_other_tables_have_their_rows(dry: Dry) -> None:
 def test_a_destination_that_nobody_looked_at_gets_python_values() -> None:
     table = pa.table({"id": ["a"], "properties": ['{"a": [1.0]}'], "_partition_key": ["c1|2024-01-01"]})
     columns = {name: ITEM_COLUMNS[name] for name in table.column_names}
-    (item,) = emit(table, columns, "dlt.destinations.mssql", ["insert_values"])
+    (item,) = emit(table, columns, dialect_of("dlt.destinations.mssql"), ["insert_values"])
     assert item.data == [{"id": "a", "properties": {"a": [1.0]}, "_partition_key": "c1|2024-01-01"}]
 
 

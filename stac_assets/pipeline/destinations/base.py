@@ -1,8 +1,30 @@
-"""What the destinations of dlt that we adapt have in common."""
+"""How loads store into a destination: as dlt does, unless a file beside this one says more.
 
-from typing import Any
+A file for a destination has a subclass of `Storage`, which the destination's entry in
+`stac_assets/source/dialects.py` names, and with it what it makes of dlt's own destination.
+"""
 
-from dlt.common.destination import Destination
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+import dlt
+from dlt.common.destination import AnyDestination, Destination
+from dlt.common.schema import Schema
+from dlt.pipeline.pipeline import Pipeline
+
+from stac_assets.pipeline.exclusion.advisory_lock import advisory_lock
+from stac_assets.pipeline.exclusion.own_staging import dropped_afterwards, new_layout
+from stac_assets.pipeline.exclusion.waiting import Hold, Wait
+from stac_assets.pipeline.place import Place
+from stac_assets.pipeline.target import Target
+from stac_assets.source.delivery import Delivery, TableForm
+from stac_assets.source.dialects import Locking
+from stac_assets.stac.errors import ConfigurationError
+
+ATOMIC_REPLACE = "insert-from-staging"
 
 
 class Adapted(Destination[Any, Any]):
@@ -28,3 +50,143 @@ class Adapted(Destination[Any, Any]):
         if self._partial is None:
             self._partial = super().configuration(initial_config, accept_partial)
         return self._partial
+
+
+class Storage:
+    """Stores into a target.
+
+    Args:
+        target: the destination and the dataset in it.
+    """
+
+    adapted: ClassVar[type[Adapted] | None] = None
+    """What is made of dlt's own destination, if anything."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+
+    # Looking at what is there -----------------------------------------------------------------
+
+    def pipeline(self, folder: Path) -> Pipeline:
+        """A new pipeline to read with, whose working folders lie below `folder`."""
+        return self._pipeline(folder, self._destination())
+
+    def place(self, pipeline: Pipeline) -> Place:
+        """Where the dataset of `pipeline` is; dlt resolves its credentials for that, which takes a while.
+
+        Raises:
+            ConfigurationError: the configuration names no place where rows can be stored.
+        """
+        config: Any = pipeline.destination_client().config
+        schemes = self.target.dialect.credential_schemes
+        if schemes and config.credentials.drivername not in schemes:  # whose errors repeat the whole URL
+            name = pipeline.destination.destination_name
+            raise ConfigurationError(
+                f"the credentials of {name} are a URL that begins with {config.credentials.drivername}://; "
+                f"its driver knows {schemes[0]}:// (for Redshift too). Set them under [destination.{name}]. "
+                "Nothing was fetched"
+            )
+        return self._placed(pipeline, config.fingerprint())
+
+    def check(self, stored: Callable[[], Schema | None]) -> None:
+        """Refuse what cannot be stored beside what is there.
+
+        A load calls it before it fetches, and again when no other load can change what is there.
+
+        Args:
+            stored: asks the destination what it holds, if anything.
+
+        Raises:
+            ConfigurationError: the settings want something else.
+        """
+
+    # Storing ----------------------------------------------------------------------------------
+
+    def holding(
+        self, place: Place, wait: Wait, pipeline: Pipeline | None = None, doing: str | None = None
+    ) -> AbstractContextManager[Hold]:
+        """Keep loads of other hosts away, in the way of the dialect.
+
+        Args:
+            place: of the dataset.
+            wait: what to do while somebody else holds it.
+            pipeline: to store with; None to read only, for which a server keeps nobody waiting.
+            doing: what this process does, for those that wait for it.
+        """
+        match self.target.dialect.locking:
+            case Locking.SERVER if pipeline is not None:
+                return advisory_lock(pipeline, wait, doing)
+            case Locking.OWN_STAGING if pipeline is not None:
+                return nullcontext(Hold(wait, new_layout()))
+            case _:
+                return nullcontext(Hold(wait))
+
+    def form(self, place: Place, folder: Path) -> TableForm:
+        """What the destination wants of the tables of a load, whose working files may lie in `folder`."""
+        return TableForm()
+
+    @contextmanager
+    def storing(
+        self, place: Place, folder: Path, hold: Hold, delivery: Delivery | None = None
+    ) -> Iterator[Pipeline]:
+        """A pipeline to store with. Whoever calls holds the dataset.
+
+        Args:
+            place: of the dataset.
+            folder: for the pipeline's working folders.
+            hold: what holding the dataset has given.
+            delivery: the rows, for a destination whose load jobs take them from there.
+        """
+        layout = {"staging_dataset_name_layout": hold.staging} if hold.staging else {}
+        pipeline = self._pipeline(folder, self._destination(**layout))
+        with dropped_afterwards(pipeline) if hold.staging else nullcontext():
+            yield pipeline
+
+    # Making -----------------------------------------------------------------------------------
+
+    def _destination(self, make: Callable[..., Any] | None = None, **arguments: Any) -> AnyDestination:
+        """The destination, adapted if need be, that replaces rows in one transaction."""
+        make = make or self.adapted or self._reference
+        arguments |= {"destination_name": self.target.given_name} if self.target.given_name else {}
+        return cast(AnyDestination, make(**arguments, **self._in_transactions(make(**arguments))))
+
+    def _reference(self, **arguments: Any) -> Any:
+        """dlt's own destination; one that is configured under a name of its own gets that by itself."""
+        if arguments.get("destination_name") == self.target.destination:
+            del arguments["destination_name"]
+        return Destination.from_reference(self.target.destination, **arguments)
+
+    def _in_transactions(self, factory: AnyDestination) -> dict[str, Any]:
+        """Arguments that make dlt replace rows in one transaction: a kill leaves the old ones, or the new.
+
+        dlt 1.31 does not say of DuckDB, PostgreSQL and their like that they have transactions, and so begins
+        one only for statements that hold a word like CREATE (a column's name will do). And it replaces a
+        whole table by truncating it first and inserting later, unless the destination is told otherwise.
+        """
+        capabilities = factory.capabilities()
+        arguments: dict[str, Any] = {}
+        if self.target.dialect.commits_with_truncate:
+            arguments["supports_truncate_command"] = False
+        if capabilities.supports_ddl_transactions:
+            arguments["supports_transactions"] = True
+        offered = capabilities.supported_replace_strategies or ()
+        if capabilities.replace_strategies_selector is None and ATOMIC_REPLACE in offered:
+            arguments["replace_strategy"] = ATOMIC_REPLACE
+        return arguments
+
+    def _pipeline(self, folder: Path, destination: AnyDestination) -> Pipeline:
+        return dlt.pipeline(
+            self.target.pipeline_name,
+            pipelines_dir=str(folder),
+            destination=destination,
+            dataset_name=self.target.dataset_name,
+        )
+
+    def _placed(self, pipeline: Pipeline, location: str, **more: Any) -> Place:
+        return Place(self.target.dialect.name, location, pipeline.dataset_name, **more)
+
+
+def storage_of(target: Target) -> Storage:
+    """What stores into `target`; its module is imported now."""
+    module, _, name = target.dialect.storage.partition(":")
+    return getattr(import_module(module), name)(target)

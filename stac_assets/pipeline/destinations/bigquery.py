@@ -12,7 +12,7 @@ from dlt.common.destination.typing import PreparedTableSchema
 from dlt.destinations.impl.bigquery.bigquery import BigQueryClient
 from dlt.destinations.job_client_impl import DDL_COMMANDS, SqlLoadJob
 
-from stac_assets.pipeline.destinations.base import Adapted
+from stac_assets.pipeline.destinations.base import Adapted, Storage
 
 
 class TransactionalBigQuery(Adapted, destinations.bigquery):
@@ -27,6 +27,12 @@ class TransactionalBigQuery(Adapted, destinations.bigquery):
     def client_class(self) -> type[BigQueryClient]:
         """The client that begins the transactions."""
         return _Client
+
+
+class BigQueryStorage(Storage):
+    """Stores into BigQuery."""
+
+    adapted = TransactionalBigQuery
 
 
 class _Client(BigQueryClient):

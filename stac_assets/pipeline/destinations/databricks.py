@@ -14,7 +14,7 @@ from dlt.common.destination.typing import PreparedTableSchema
 from dlt.destinations.impl.databricks.databricks import DatabricksClient, DatabricksLoadJob
 from dlt.destinations.impl.databricks.factory import DatabricksTypeMapper
 
-from stac_assets.pipeline.destinations.base import Adapted
+from stac_assets.pipeline.destinations.base import Adapted, Storage
 from stac_assets.source.columns import type_of
 
 
@@ -30,6 +30,12 @@ class VariantDatabricks(Adapted, destinations.databricks):
     def client_class(self) -> type[DatabricksClient]:
         """The client that parses JSON."""
         return _Client
+
+
+class DatabricksStorage(Storage):
+    """Stores into Databricks."""
+
+    adapted = VariantDatabricks
 
 
 class _Types(DatabricksTypeMapper):

@@ -7,6 +7,7 @@ a few thousand wide rows are compressed and written while they come, instead of 
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,11 +24,15 @@ from dlt.destinations.exceptions import DatabaseTransientException
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration, DuckDbConnectionPool
 from dlt.destinations.impl.duckdb.duck import DuckDbClient
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
+from dlt.pipeline.pipeline import Pipeline
 
-from stac_assets.pipeline.destinations.base import Adapted
-from stac_assets.pipeline.exclusion.dataset import STORAGE_VERSION, Turn
+from stac_assets.pipeline.destinations.base import Adapted, Storage
+from stac_assets.pipeline.exclusion.database_file import STORAGE_VERSION, make_ready, opened
+from stac_assets.pipeline.exclusion.waiting import Hold, Wait
+from stac_assets.pipeline.place import Place
 from stac_assets.source.columns import ITEM_COLUMNS, PARTITION_KEY, type_of
-from stac_assets.source.delivery import Handover
+from stac_assets.source.delivery import Delivery, TableForm
+from stac_assets.stac.errors import ConfigurationError
 
 ROW_GROUP_SIZE = 2048
 """Rows that are compressed together; DuckDB's own 122,880 would be 2 GB of items.
@@ -37,18 +42,18 @@ A statement inserts as many, because until its end DuckDB keeps some of what it 
 MEMORY = 48_000_000
 """Bytes that DuckDB may take beside the row groups at hand; with more it would keep what it has written."""
 ALIAS = "stac"
-HANDED = "handed_over"
+VIEW = "delivered"
 """The temporary view by which a statement reads rows."""
 
 
 @contextmanager
-def attached(file: Path, turn: Turn) -> Iterator[duckdb.DuckDBPyConnection]:
+def attached(file: Path, wait: Wait) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection whose current database is `file`, made if it does not exist, with our row groups."""
     connection = duckdb.connect()
     try:
         options = f"STORAGE_VERSION '{STORAGE_VERSION}', ROW_GROUP_SIZE {ROW_GROUP_SIZE}"
         attach = f"ATTACH {_quoted(file)} AS {ALIAS} ({options})"
-        turn.opened(file, lambda: connection.execute(attach))
+        opened(file, lambda: connection.execute(attach), wait)
         connection.execute(f"USE {ALIAS}")
         connection.execute("SET GLOBAL write_buffer_row_group_count = 1")
         connection.execute(f"SET GLOBAL temp_directory = {_quoted(f'{file}.tmp')}")
@@ -58,21 +63,73 @@ def attached(file: Path, turn: Turn) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
+class DuckDbStorage(Storage):
+    """Stores into a DuckDB file."""
+
+    def place(self, pipeline: Pipeline) -> Place:
+        """The file.
+
+        Raises:
+            ConfigurationError: it is a database of MotherDuck, or has the name of the dataset.
+        """
+        client: Any = pipeline.destination_client()
+        file = Path(client.config.credentials.database).absolute()
+        if file.name.startswith("md:"):  # of which dlt would make a file, whose name holds the token
+            raise ConfigurationError(
+                "a database `md:…` is MotherDuck's: set `destination` to motherduck under [pipeline], and "
+                "name the database under [destination.motherduck.credentials]"
+            )
+        if file.stem.lower() == client.sql_client.dataset_name.lower():
+            raise ConfigurationError(
+                f"the dataset {file.stem} has the name of its DuckDB file {file}, and DuckDB could not tell "
+                "them apart: set another `dataset_name` under [pipeline] (PIPELINE__DATASET_NAME). "
+                "Nothing was fetched"
+            )
+        return self._placed(pipeline, str(file), file=file, is_local=True, name=str(file))
+
+    @contextmanager
+    def holding(
+        self, place: Place, wait: Wait, pipeline: Pipeline | None = None, doing: str | None = None
+    ) -> Iterator[Hold]:
+        """Wait until no other process has the file, and make it if there is none."""
+        assert place.file is not None
+        make_ready(place.file, wait)
+        yield Hold(wait)
+
+    def form(self, place: Place, folder: Path) -> TableForm:
+        """The load job takes the rows, unless dlt knows what else to do with the configured credentials."""
+        return TableForm(takes_rows=not self.target.has_credentials, folder=folder)
+
+    @contextmanager
+    def storing(
+        self, place: Place, folder: Path, hold: Hold, delivery: Delivery | None = None
+    ) -> Iterator[Pipeline]:
+        """A pipeline that stores through a connection of ours, to a file with our row groups."""
+        if delivery is None or not delivery.form.takes_rows:
+            with super().storing(place, folder, hold) as pipeline:
+                yield pipeline
+            return
+        assert place.file is not None
+        with attached(place.file, hold.wait) as connection:
+            make = partial(PartitionedDuckDb, connection, delivery=delivery)
+            yield self._pipeline(folder, self._destination(make))
+
+
 class PartitionedDuckDb(Adapted, destinations.duckdb):
-    """dlt's DuckDB destination for a load whose rows are handed over.
+    """dlt's DuckDB destination, whose load job takes the rows from a delivery.
 
     Args:
-        handover: where the load's resources put their rows.
+        delivery: the rows of the load.
     """
 
-    def __init__(self, *args: Any, handover: Handover, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, delivery: Delivery, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._handover = handover
+        self._delivery = delivery
 
     @property
     def client_class(self) -> type[DuckDbClient]:
         """The client of this load."""
-        return type("Client", (_Client,), {"handover": self._handover})
+        return type("Client", (_Client,), {"delivery": self._delivery})
 
 
 class _SqlClient(DuckDbSqlClient):
@@ -88,7 +145,7 @@ class _SqlClient(DuckDbSqlClient):
 
 
 class _Client(DuckDbClient):
-    handover: Handover
+    delivery: Delivery
 
     def __init__(
         self,
@@ -103,15 +160,15 @@ class _Client(DuckDbClient):
         )
 
     def should_load_data_to_staging_dataset(self, table_name: str) -> bool:
-        if table_name in self.handover.tables:
+        if self.delivery.holds(table_name):
             return False
         return super().should_load_data_to_staging_dataset(table_name)
 
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
     ) -> LoadJob:
-        if table.get("name") in self.handover.tables:
-            return _ReplacePartitions(file_path, self.handover)
+        if self.delivery.holds(table.get("name")):
+            return _ReplacePartitions(file_path, self.delivery)
         return super().create_load_job(table, file_path, load_id, restore)
 
     def create_table_chain_completed_followup_jobs(
@@ -119,7 +176,7 @@ class _Client(DuckDbClient):
         table_chain: Sequence[PreparedTableSchema],
         completed_table_chain_jobs: Sequence[LoadJobInfo] | None = None,
     ) -> list[FollowupJobRequest]:
-        if table_chain[0].get("name") in self.handover.tables:
+        if self.delivery.holds(table_chain[0].get("name")):
             return []
         return super().create_table_chain_completed_followup_jobs(table_chain, completed_table_chain_jobs)
 
@@ -131,35 +188,35 @@ class _Client(DuckDbClient):
 class _ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
     """Deletes the partitions that dlt's file names by tombstones and inserts the rows, in one transaction."""
 
-    def __init__(self, file_path: str, handover: Handover) -> None:
+    def __init__(self, file_path: str, delivery: Delivery) -> None:
         super().__init__(file_path)
-        self._handover = handover
+        self._delivery = delivery
 
     def run(self) -> None:
         client: DuckDbSqlClient = self._job_client.sql_client  # type: ignore[attr-defined]
         table = client.make_qualified_table_name(self.load_table_name)
         key = client.escape_column_name(PARTITION_KEY)
-        rows = self._handover.tables[self.load_table_name]
-        columns = ", ".join(map(client.escape_column_name, rows.columns))
+        delivery = self._delivery
+        columns = ", ".join(map(client.escape_column_name, delivery.schema.names))
         delete = (
             f"DELETE FROM {table} WHERE {key} IN "  # noqa: S608
             f"(SELECT {key} FROM read_parquet({_quoted(self._file_path)}))"
         )
         insert = (
             f"INSERT INTO {table} ({columns}, {client.escape_column_name(C_DLT_LOAD_ID)}) "  # noqa: S608
-            f"SELECT {columns}, '{self._load_id}' FROM temp.{HANDED}"
+            f"SELECT {columns}, '{self._load_id}' FROM temp.{VIEW}"
         )
-        typed = _with_json(rows.schema)
+        typed = _with_json(delivery.schema)
 
         def replace() -> None:
             with client.begin_transaction():
                 client.execute_sql(delete)
-                for stream in rows.streams(ROW_GROUP_SIZE):
-                    client.native_connection.register(HANDED, stream.cast(typed))
+                for stream in delivery.streams(ROW_GROUP_SIZE):
+                    client.native_connection.register(VIEW, stream.cast(typed))
                     client.execute_sql(insert)
 
         try:
-            with _frugal(client.native_connection, rows.widest):
+            with _frugal(client.native_connection, delivery.widest):
                 replace()
         except DatabaseTransientException as error:
             if not isinstance(error.__cause__, duckdb.OutOfMemoryException):

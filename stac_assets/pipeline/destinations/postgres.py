@@ -20,7 +20,7 @@ from dlt.destinations.impl.postgres.postgres import PostgresClient
 from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 from dlt.destinations.sql_jobs import SqlMergeFollowupJob
 
-from stac_assets.pipeline.destinations.base import Adapted
+from stac_assets.pipeline.destinations.base import Adapted, Storage
 from stac_assets.source.columns import ITEM_TABLES, PARTITION_KEY, REJECTED
 
 BY_PARTITION = ("btree", PARTITION_KEY)
@@ -52,6 +52,12 @@ class PartitionedPostgres(Adapted, destinations.postgres):
     def client_class(self) -> type[PostgresClient]:
         """The client that makes the indexes."""
         return _Client
+
+
+class PostgresStorage(Storage):
+    """Stores into PostgreSQL."""
+
+    adapted = PartitionedPostgres
 
 
 class _Merge(SqlMergeFollowupJob):

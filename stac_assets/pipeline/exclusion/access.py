@@ -1,20 +1,21 @@
-"""The turns of one load at its dataset: to read who owns it, and to store."""
+"""How one load reaches its dataset: to read what it holds, and to hold it while rows are stored."""
 
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TypeVar, cast
 
 from dlt.common.destination.client import WithStateSync
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
-from dlt.pipeline.pipeline import Pipeline
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
-from stac_assets.pipeline.exclusion.dataset import Turn, dataset_lock
-from stac_assets.pipeline.exclusion.waiting import Tell
-from stac_assets.pipeline.target import Place, place_of
+from stac_assets.pipeline.destinations.base import Storage
+from stac_assets.pipeline.exclusion.database_file import opened
+from stac_assets.pipeline.exclusion.dataset import dataset_lock
+from stac_assets.pipeline.exclusion.waiting import Hold, Tell
+from stac_assets.pipeline.place import Place
 from stac_assets.source import SOURCE_NAME
 from stac_assets.source.ownership import check_owner
 
@@ -23,30 +24,42 @@ T = TypeVar("T")
 logger = logging.getLogger("stac_assets")
 
 
-@dataclass
-class Turns:
-    """A load's turns at its dataset.
+class DatasetAccess:
+    """The access of one load to its dataset.
 
     Args:
-        pipeline: of the dataset.
-        timeout: seconds to wait for others at each turn (`lock_timeout`).
+        storage: knows how the destination is read and locked.
+        folder: for the working folder of the pipeline that reads.
+        timeout: seconds to wait for others each time (`lock_timeout`).
         doing: what the load is called by those that wait for it.
         tell: told in a line who is waited for.
     """
 
-    pipeline: Pipeline
-    timeout: float
-    doing: str | None = None
-    tell: Tell = logger.info
+    def __init__(
+        self,
+        storage: Storage,
+        folder: Path,
+        timeout: float,
+        doing: str | None = None,
+        tell: Tell = logger.info,
+    ) -> None:
+        self.storage = storage
+        self.pipeline = storage.pipeline(folder)
+        self._timeout = timeout
+        self._doing = doing
+        self._tell = tell
 
     @cached_property
     def place(self) -> Place:
         """Where the dataset is; dlt resolves its credentials for that, which takes a while."""
-        return place_of(self.pipeline)
+        return self.storage.place(self.pipeline)
 
-    def to_store(self) -> AbstractContextManager[Turn]:
-        """Hold the dataset."""
-        return dataset_lock(self.place, self.timeout, self.pipeline, doing=self.doing, tell=self.tell)
+    def held(self, *, to_store: bool = True) -> AbstractContextManager[Hold]:
+        """Hold the dataset; to read from it alone, no server is asked for a lock."""
+        pipeline = self.pipeline if to_store else None
+        return dataset_lock(
+            self.storage, self.place, self._timeout, pipeline, doing=self._doing, tell=self._tell
+        )
 
     def read(self, query: Callable[[], T]) -> T | None:
         """What `query` finds in the dataset; None where there is no DuckDB file yet.
@@ -58,8 +71,8 @@ class Turns:
             return query()
         if not file.exists():
             return None
-        with dataset_lock(self.place, self.timeout, doing=self.doing, tell=self.tell) as turn:
-            return turn.opened(file, query)
+        with self.held(to_store=False) as hold:
+            return opened(file, query, hold.wait)
 
     def check_owner(self, base_url: str) -> None:
         """Refuse, before anything is fetched, a dataset that mirrors another API.
@@ -67,9 +80,9 @@ class Turns:
         Raises:
             ConfigurationError: it does.
         """
-        check_owner(self.read(self._recorded_owner), base_url)
+        check_owner(self.read(self.recorded_owner), base_url)
 
-    def _recorded_owner(self) -> str | None:
+    def recorded_owner(self) -> str | None:
         """The API that the destination says its dataset mirrors, by the state that dlt keeps there."""
         name = self.pipeline.pipeline_name
         with self.pipeline.destination_client() as client:

@@ -7,15 +7,15 @@ begin with the same stored schema, the later one forgets what the earlier one ha
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.pipeline.pipeline import Pipeline
 
-from stac_assets.pipeline.exclusion.waiting import Holder, Wait, moment
-from stac_assets.pipeline.failures import StoreFailed
+from stac_assets.pipeline.errors import StoreFailed
+from stac_assets.pipeline.exclusion.waiting import Hold, Holder, Wait, moment
 
 MAX_NAME = 63
 """Bytes of a PostgreSQL identifier, and so of `application_name`."""
@@ -32,7 +32,7 @@ LASTING = {
 
 
 @contextmanager
-def advisory_lock(pipeline: Pipeline, wait: Wait, doing: str | None) -> Iterator[None]:
+def advisory_lock(pipeline: Pipeline, wait: Wait, doing: str | None) -> Iterator[Hold]:
     """Hold a dataset on a PostgreSQL server, on a connection of its own.
 
     The server releases the lock when the holder dies. It is a transaction's lock and not a session's, which a
@@ -59,7 +59,7 @@ def advisory_lock(pipeline: Pipeline, wait: Wait, doing: str | None) -> Iterator
                 holder = _holder(cursor, key)
                 connection.rollback()
                 wait.on(what, holder, "Let it finish")
-            yield
+            yield Hold(wait)
             try:
                 cursor.execute("SELECT 1")
             except Exception as error:
@@ -103,9 +103,3 @@ def _holder(cursor: Any, key: int) -> str:
     told = f"{name or 'somebody'} (server process {pid}"
     told += f", from {address}" if address else ""
     return f"{told}, since {moment(since)})" if since else f"{told})"
-
-
-ServerLock = Callable[[Pipeline, Wait, str | None], AbstractContextManager[None]]
-
-SERVER_LOCKS: dict[str, ServerLock] = {"postgres": advisory_lock}
-"""By dlt's type of the destination."""

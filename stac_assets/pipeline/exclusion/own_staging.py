@@ -14,8 +14,6 @@ from typing import Any
 
 from dlt.pipeline.pipeline import Pipeline
 
-WITHOUT_LOCKS = frozenset({"bigquery", "snowflake", "redshift", "databricks", "motherduck"})
-"""dlt's types of the destinations to which this applies."""
 ABANDONED = timedelta(days=1)
 """Longer than any store takes: a staging dataset that is older was left by a run that crashed."""
 TIME = "%Y%m%d%H%M%S"

@@ -105,3 +105,16 @@ class Wait:
         if self._told:
             self._tell(f"waited {time.monotonic() - self._began:.1f} s for it")
             self._told = ""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What whoever holds a dataset needs to know.
+
+    Args:
+        wait: the wait for it, which goes on where somebody comes in between.
+        staging: dlt's `staging_dataset_name_layout`, where the load needs a staging dataset of its own.
+    """
+
+    wait: Wait
+    staging: str | None = None

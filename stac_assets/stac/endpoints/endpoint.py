@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:  # an endpoint is declared without the client that asks it
     # and without what decodes its answers, so that the command's help is there at once
     from stac_assets.stac.api import StacApi
+    from stac_assets.stac.documents import Page
+    from stac_assets.stac.figures import Figures
+    from stac_assets.stac.http.page_request import PageRequest
+    from stac_assets.stac.narrowing import Narrowing
     from stac_assets.stac.survey import Surveyor
+    from stac_assets.stac.windows import Window
 
 QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 """Link relation of queryables (OGC API - Features, part 3)."""
@@ -56,6 +61,8 @@ class Endpoint:
         lists_collections: whether its rows say which collections there are.
         rows: reads the table of an endpoint that has no items; gets the collections that are asked for, none
             for all.
+        pages: reads the items of a window; only of endpoints that list items.
+        first_requests: the first request for a window, and one for the same that a link can be; likewise.
         probe: asks the endpoint once for a survey, and says in a few words what came.
     """
 
@@ -71,6 +78,8 @@ class Endpoint:
     narrowed_by: frozenset[str] = frozenset()
     lists_collections: bool = False
     rows: "Callable[[StacApi, Sequence[str]], Iterator[Row]] | None" = None
+    pages: "Callable[[StacApi, Window, Narrowing, Figures], Iterator[Page]] | None" = None
+    first_requests: "Callable[[StacApi, Window, Narrowing], tuple[PageRequest, PageRequest]] | None" = None
 
     @property
     def has_items(self) -> bool:
@@ -86,6 +95,11 @@ class Endpoint:
     def looks_up_items(self) -> bool:
         """Whether it is asked for one item at a time, by the item's id."""
         return self.replaces is Replaces.ITEM
+
+    @property
+    def needs_collections(self) -> bool:
+        """Whether it cannot be asked where the API does not list its collections."""
+        return "data" in self.relations
 
     @property
     def relation(self) -> str | None:

@@ -6,7 +6,14 @@ from stac_assets.stac.endpoints.endpoint import BOX_COLUMNS, Endpoint, Replaces,
 from stac_assets.stac.figures import Figures
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stac_assets.stac.api import StacApi
+    from stac_assets.stac.documents import Page
+    from stac_assets.stac.http.page_request import PageRequest
+    from stac_assets.stac.narrowing import Narrowing
     from stac_assets.stac.survey import Surveyor
+    from stac_assets.stac.windows import Window
 
 ITEM_COLUMNS = columns(
     id=("text!", "Identifier of the item, unique within its collection"),
@@ -55,6 +62,31 @@ def _probe_item(survey: "Surveyor") -> str:
     return item_id
 
 
+def _collection_items(
+    api: "StacApi", window: "Window", narrowing: "Narrowing", figures: Figures
+) -> "Iterator[Page]":
+    return api.collection_items(window, narrowing, figures)
+
+
+def _collection_items_requests(
+    api: "StacApi", window: "Window", narrowing: "Narrowing"
+) -> "tuple[PageRequest, PageRequest]":
+    request = api.requests.listing(window.collection, narrowing, window.interval)
+    return request, request
+
+
+def _search(api: "StacApi", window: "Window", narrowing: "Narrowing", figures: Figures) -> "Iterator[Page]":
+    return api.search(window, narrowing, figures)
+
+
+def _search_requests(
+    api: "StacApi", window: "Window", narrowing: "Narrowing"
+) -> "tuple[PageRequest, PageRequest]":
+    asked, method = (window.collection, narrowing, window.interval), api.search_method
+    by_link = api.requests.search("GET", *asked)
+    return by_link if method == "GET" else api.requests.search(method, *asked), by_link
+
+
 COLLECTION_ITEMS = Endpoint(
     name="collection_items",
     path="GET /collections/{id}/items",
@@ -67,6 +99,8 @@ Items by `GET /collections/{{id}}/items`. **Use it for APIs that have no `/searc
     partitioned_by=BY_COLLECTION_AND_DATE,
     replaces=Replaces.DAY,
     narrowed_by=frozenset({"bbox"}),
+    pages=_collection_items,
+    first_requests=_collection_items_requests,
     probe=_probe_collection_items,
 )
 SEARCH = Endpoint(
@@ -81,6 +115,8 @@ Items by `POST /search`, or GET where POST is refused. **The item table to use n
     partitioned_by=BY_COLLECTION_AND_DATE,
     replaces=Replaces.DAY,
     narrowed_by=FILTERS,
+    pages=_search,
+    first_requests=_search_requests,
     probe=_probe_search,
 )
 ITEM = Endpoint(

@@ -21,7 +21,7 @@ from stac_assets.pipeline.destinations.filesystem.hive import HiveFiles
 from stac_assets.pipeline.destinations.filesystem.jobs import ReplacePartitions
 from stac_assets.pipeline.destinations.filesystem.layout import Described, layout_of
 from stac_assets.pipeline.destinations.filesystem.views import ViewsOfFiles
-from stac_assets.source.delivery import Handover
+from stac_assets.source.delivery import Delivery
 
 ASIDE = "_stac_assets_loading"
 """Directory of a local dataset in which files are made; it is there only while a load is storing."""
@@ -31,20 +31,20 @@ class PartitionedFilesystem(Adapted, destinations.filesystem):
     """dlt's filesystem destination for tables whose partitions are replaced.
 
     Args:
-        handover: where the load's resources put their rows; none where dlt's own files hold them.
+        delivery: the rows of the load; none where dlt's own files hold them.
     """
 
     replaces_partitions = True
     """What dlt's own destination does not, and our resources therefore refuse to load into."""
 
-    def __init__(self, *args: Any, handover: Handover | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, delivery: Delivery | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._handover = handover or Handover()
+        self._delivery = delivery
 
     @property
     def client_class(self) -> type[FilesystemClient]:
         """The client of this load."""
-        return type("Client", (Client,), {"handover": self._handover})
+        return type("Client", (Client,), {"delivery": self._delivery})
 
     def _raw_capabilities(self) -> DestinationCapabilitiesContext:
         capabilities: Any = super()._raw_capabilities()
@@ -58,7 +58,7 @@ class PartitionedFilesystem(Adapted, destinations.filesystem):
 class Client(FilesystemClient):
     """Loads tables by partitions, and reads them where no extension of DuckDB can be installed."""
 
-    handover: Handover
+    delivery: Delivery | None
 
     def table_files(self, described: PreparedTableSchema, load_id: str | None = None) -> TableFiles:
         """The files of a table that dlt describes."""

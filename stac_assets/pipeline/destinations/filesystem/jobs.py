@@ -19,6 +19,7 @@ from stac_assets.pipeline.destinations.filesystem.files import TableFiles, arrow
 from stac_assets.pipeline.destinations.filesystem.layout import Key, Layout, layout_of
 from stac_assets.pipeline.destinations.filesystem.staging import Staging
 from stac_assets.source.columns import DELETED
+from stac_assets.source.delivery import Delivery, TableForm
 
 if TYPE_CHECKING:
     from stac_assets.pipeline.destinations.filesystem.destination import Client
@@ -33,7 +34,7 @@ logger = logging.getLogger("stac_assets")
 class ReplacePartitions(ReferenceFollowupJob):
     """Runs once all files that dlt has for a table are known.
 
-    They hold tombstones, which name what is replaced. The rows are in them too, or were handed over.
+    They hold tombstones, which name what is replaced. The rows are in them too, or a delivery has them.
     """
 
     def run(self) -> None:
@@ -43,7 +44,8 @@ class ReplacePartitions(ReferenceFollowupJob):
         schema, layout = arrow_schema(table["columns"]), layout_of(table)
         text = {n for n, column in table["columns"].items() if column.get("data_type") == "json"}
         files = client.table_files(table, self._load_id)
-        folder = Path(tempfile.mkdtemp(prefix="partitions-", dir=client.handover.folder))
+        form = client.delivery.form if client.delivery else TableForm()
+        folder = Path(tempfile.mkdtemp(prefix="partitions-", dir=form.folder))
         try:
             with Staging(folder, schema, layout.column, files.left_out, text) as staging:
                 keys = self._stage(staging, files, layout, schema)
@@ -68,10 +70,10 @@ class ReplacePartitions(ReferenceFollowupJob):
 
     def _rows(self, schema: pa.Schema) -> Iterator[pa.Table]:
         """The rows of the load, without tombstones, with the columns of the table."""
-        handed = self._job_client.handover.tables.get(self.load_table_name)  # type: ignore[attr-defined]
-        if handed is not None:
-            number = max(1, min(ROWS, PORTION_BYTES // max(1, handed.widest)))
-            for table in handed.portions(number):
+        delivery: Delivery | None = self._job_client.delivery  # type: ignore[attr-defined]
+        if delivery is not None and delivery.holds(self.load_table_name):
+            number = max(1, min(ROWS, PORTION_BYTES // max(1, delivery.widest)))
+            for table in delivery.portions(number):
                 yield self._complete(table, schema)
             return
         for batch in self._loaded().to_batches(batch_size=ROWS):

@@ -9,6 +9,7 @@ from dlt.common.schema import Schema
 
 from stac_assets.source.columns import PARTITION_KEY
 from stac_assets.stac.errors import ConfigurationError
+from stac_assets.stac.windows import PartitionKey
 
 Key = str | None
 """What the partition column holds in all rows of a file; None for a table that is replaced as a whole."""
@@ -22,6 +23,10 @@ _HIVE_NAMES = {
     ("id", 1): ("collection",),
 }
 """By partition column, and number of parts of its value: what the directories are called."""
+
+
+HIVE_COLUMNS = frozenset({"date", "resource"})
+"""What directories are called beside `collection`; readers make columns of them."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ class Layout:
         if self.parts == 1:
             return [key]
         *others, rest = key.split("|", self.parts - 2)
-        return [*others, *rest.rsplit("|", 1)]
+        return [*others, *map(str, PartitionKey.parse(rest))]
 
 
 def layout_of(table: Described) -> Layout:

@@ -1,0 +1,67 @@
+"""How loads store into files: through the delivery, into partitions that are replaced as a whole."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from dlt.common.destination import AnyDestination
+from dlt.common.schema import Schema
+from dlt.pipeline.pipeline import Pipeline
+
+from stac_assets.pipeline.destinations.base import Storage
+from stac_assets.pipeline.destinations.filesystem.destination import PartitionedFilesystem
+from stac_assets.pipeline.destinations.filesystem.layout import HIVE_COLUMNS, check_table_format
+from stac_assets.pipeline.exclusion.waiting import Hold
+from stac_assets.pipeline.place import Place
+from stac_assets.source.delivery import Delivery, TableForm
+from stac_assets.stac.errors import ConfigurationError
+
+
+class FilesystemStorage(Storage):
+    """Stores into a folder or a bucket."""
+
+    adapted = PartitionedFilesystem
+
+    def place(self, pipeline: Pipeline) -> Place:
+        """The folder or bucket."""
+        config: Any = pipeline.destination_client().config
+        url = without_password(config.bucket_url)
+        name = f"{url}/{pipeline.dataset_name}"
+        return self._placed(pipeline, url, is_local=config.is_local_filesystem, name=name)
+
+    def check(self, stored: Callable[[], Schema | None]) -> None:
+        """Refuse to write files of one format among those of another."""
+        check_table_format(stored(), self.target.table_hint)
+
+    def form(self, place: Place, folder: Path) -> TableForm:
+        """The load job takes the rows; what directories are called, no column of a file may be called."""
+        hint = self.target.table_hint
+        return TableForm(True, hint, frozenset() if hint else HIVE_COLUMNS, folder)
+
+    @contextmanager
+    def storing(
+        self, place: Place, folder: Path, hold: Hold, delivery: Delivery | None = None
+    ) -> Iterator[Pipeline]:
+        """A pipeline whose load job takes the rows from the delivery."""
+        yield self._pipeline(folder, self._destination(delivery=delivery))
+
+    def _destination(self, make: Callable[..., Any] | None = None, **arguments: Any) -> AnyDestination:
+        if self.target.table_format == "delta" and find_spec("deltalake") is None:
+            raise ConfigurationError(
+                "Delta tables need the package deltalake: pip install --constraint constraints.txt "
+                "--editable '.[delta]' in the project folder, or set table_format to parquet. "
+                "Nothing was fetched"
+            )
+        name = self.target.given_name
+        return PartitionedFilesystem(**arguments, **({"destination_name": name} if name else {}))
+
+
+def without_password(url: str) -> str:
+    """The URL of a bucket without the user and password that it may hold."""
+    parts = urlsplit(url)
+    if parts.password:  # else what stands before an @ is a container of Azure
+        parts = parts._replace(netloc=parts.netloc.rpartition("@")[2])
+    return urlunsplit(parts).rstrip("/")

@@ -1,0 +1,99 @@
+"""What runs ask the tables that earlier runs have stored."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from dlt.pipeline.pipeline import Pipeline
+
+from stac_assets.catalog import Catalog
+from stac_assets.pipeline.destinations.base import storage_of
+from stac_assets.pipeline.exclusion.access import DatasetAccess
+from stac_assets.pipeline.failures import told_plainly
+from stac_assets.pipeline.folders import run_folder
+from stac_assets.pipeline.place import Place, runs_folder
+from stac_assets.pipeline.target import target_of
+from stac_assets.source.columns import PARTITION_KEY
+from stac_assets.stac.endpoints import SEARCH
+from stac_assets.stac.windows import Window
+
+Ids = dict[Window, tuple[str, ...]]
+
+logger = logging.getLogger("stac_assets")
+
+
+def stored_ids(
+    catalog: Catalog,
+    windows: Iterable[Window],
+    *,
+    doing: str | None = None,
+    tell: Callable[[str], None] = logger.info,
+) -> Ids:
+    """Ids of the items that the table `search` holds for each window, in their order.
+
+    All windows of a collection are asked for at once.
+
+    Args:
+        catalog: whose table; of each window at most `item_limit` ids are taken.
+        windows: the partitions.
+        doing: what this is called by those that wait for it.
+        tell: told in a line who is waited for.
+
+    Returns:
+        The ids of every window, none where the table holds nothing of it.
+
+    Raises:
+        StoreFailed: the destination failed.
+    """
+    target, settings, runs = target_of(catalog), catalog.settings, runs_folder()
+    asked: Ids = dict.fromkeys(windows, ())
+    with told_plainly(target, runs), run_folder(runs) as folder:
+        access = DatasetAccess(storage_of(target), folder, settings.lock_timeout, doing, tell)
+        found = access.read(lambda: _read_ids(access.pipeline, asked, settings.item_limit))
+    return {**asked, **(found or {})}
+
+
+def place_of(catalog: Catalog) -> Place:
+    """Where the dataset of a catalog is. dlt resolves its credentials for that, which takes a while.
+
+    Raises:
+        ConfigurationError: dlt lacks something of the destination's configuration.
+    """
+    target, runs = target_of(catalog), runs_folder()
+    with told_plainly(target, runs), run_folder(runs) as folder:
+        storage = storage_of(target)
+        return storage.place(storage.pipeline(Path(folder)))
+
+
+def _read_ids(pipeline: Pipeline, windows: Iterable[Window], limit: int) -> Ids:
+    pipeline.sync_destination()
+    if not pipeline.default_schema_name or SEARCH.name not in pipeline.default_schema.tables:
+        return {}
+    owners: dict[str, dict[str, Window]] = {}
+    for window in windows:
+        owners.setdefault(window.collection, {}).update(dict.fromkeys(window.day_keys(), window))
+    found: dict[Window, list[str]] = {}
+    for by_key in owners.values():
+        for key, identifier in _query_ids(pipeline, by_key, limit):
+            if key in by_key:
+                ids = found.setdefault(by_key[key], [])
+                if len(ids) < limit:
+                    ids.append(identifier)
+    return {window: tuple(ids) for window, ids in found.items()}
+
+
+def _query_ids(pipeline: Pipeline, keys: Mapping[str, Window], limit: int) -> Iterable[tuple[str, str]]:
+    """Partition key and id of the first items of each day, in the order of the ids.
+
+    From the first day to the last, because a year of keys would be a long list.
+    """
+    with pipeline.sql_client() as client:
+        table, key = client.make_qualified_table_name(SEARCH.name), client.escape_column_name(PARTITION_KEY)
+        rows = client.execute_sql(
+            f"SELECT {key}, id FROM (SELECT {key}, id, row_number() OVER "  # noqa: S608
+            f"(PARTITION BY {key} ORDER BY id) AS place FROM {table} WHERE {key} >= %s AND {key} <= %s) "
+            f"AS placed WHERE place <= {int(limit)} ORDER BY id",
+            min(keys),
+            max(keys),
+        )
+    return [(row[0], row[1]) for row in rows or ()]
