@@ -212,6 +212,26 @@ def test_row_count_warns_where_the_api_counts_otherwise(project: Any, api: StacA
     assert "the API counts 7" in words and "sent 1" in words
 
 
+def test_many_shared_items_of_a_day_hide_none_of_the_next(project: Any, api: StacApi) -> None:
+    for number in range(1100):
+        api.put(make_item(f"i{number:04}", datetime="2024-01-01T10:00:00Z"))
+    api.put(make_item("alone", datetime="2024-01-02T10:00:00Z"))
+    days: Any = {"last": "2024-01-02", "page_size": 1000}
+    load_days(api, **days)
+    moved = "* REPLACE ('c1|2024-03-01' AS _partition_key)"
+    execute(f"INSERT INTO {DATASET}.search SELECT {moved} FROM {DATASET}.search")
+    result = load_days(api, inspected=True, **days)
+    found = {
+        key: outcome for name, key, outcome in judged(result, settings_for(api)) if name == "unique_items"
+    }
+    told = {key: outcome.metadata["items_in_other_partitions"] for key, outcome in found.items()}
+    assert told == {DAY: 1100, "c1|2024-01-02": 1}
+    assert not any(outcome.passed for outcome in found.values())
+    assert "1,100 items are in c1|2024-03-01 too" in found[DAY].description
+    assert table(found["c1|2024-01-02"]) == [{"id": "alone", "other_partition": "c1|2024-03-01"}]
+    assert [row["id"] for row in table(found[DAY])] == [f"i{number:04}" for number in range(10)]
+
+
 def test_unique_items_names_the_partition_to_materialize_again(project: Any, api: StacApi) -> None:
     api.put(make_item("moved", datetime="2024-01-01T10:00:00Z"))
     assert failed(search(api)) == {}

@@ -110,7 +110,9 @@ def unique_items(partition: Partition) -> Judgement:
     """No item is there twice: not within the partition, and not in another one."""
     found, settings = partition.rows, partition.settings
     twice = found.rows - found.ids
-    others = Counter(_partition_of(other, settings) for _, other in found.strays)
+    others: Counter[str] = Counter()
+    for (_, other), count in found.stray_counts.items():
+        others[_partition_of(other, settings)] += count
     told = [counted(twice, "row repeats an id", "rows repeat an id")] if twice else []
     told += [
         f"{counted(count, 'item is', 'items are')} in {key} too, by an earlier time; materialize {key} again"
@@ -123,7 +125,7 @@ def unique_items(partition: Partition) -> Judgement:
         metadata={
             "distinct_items": found.ids,
             "repeated_rows": twice,
-            "items_in_other_partitions": len(found.strays),
+            "items_in_other_partitions": sum(others.values()),
             **_table(id=ids, other_partition=[_partition_of(key, settings) for key in keys]),
         },
     )

@@ -12,6 +12,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from stac_assets.pipeline.errors import StoreFailed, causes, described
 from stac_assets.pipeline.misconfiguration import misconfiguration
 from stac_assets.pipeline.target import Target
+from stac_assets.source.dlt_log import WithoutTracebacks, filtered, first_line
 from stac_assets.stac.errors import ConfigurationError, StacError
 
 logger = logging.getLogger("stac_assets")
@@ -23,36 +24,8 @@ WHOLE = (
 )
 
 
-TRIED = ("Transient exception in job", "Terminal exception in job")
 STORES = {"aiohttp", "azure", "botocore", "deltalake", "gcsfs", "google"}
 """Packages through which files are stored, and whose errors have no class in common."""
-TRACEBACK = "Traceback (most recent call last)"
-DETAIL = " Detail: Python exception"
-"""How Arrow goes on, with a traceback, where an error of Python's came through it."""
-
-
-class _InALine(logging.Filter):
-    """Shortens the tracebacks that dlt logs, two for each try of a job, to the line that ends them.
-
-    With our logger at DEBUG they stay as they are.
-    """
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        if logging.getLogger("stac_assets").isEnabledFor(logging.DEBUG):
-            return True
-        if text.startswith(TRIED):
-            return False  # another line tells whether it is tried again
-        if TRACEBACK in text:
-            *_, last = (line for line in text.splitlines() if line[:1].strip())  # the error, not its details
-            text = text.partition(TRACEBACK)[0] + last
-        if record.exc_info and record.exc_info[1]:
-            text = f"{text} ({_first_line(record.exc_info[1])})"
-        record.msg, record.args, record.exc_info, record.exc_text = text, (), None, None
-        return True
-
-
-logging.getLogger("dlt").addFilter(_InALine())
 
 
 @contextmanager
@@ -72,7 +45,8 @@ def told_plainly(target: Target, folder: Path) -> Iterator[None]:
     """
     place = target.describe()
     try:
-        yield
+        with filtered(WithoutTracebacks()):
+            yield
     except PipelineStepFailed as error:
         own = next((cause for cause in causes(error) if isinstance(cause, StacError)), None)
         if own is not None:
@@ -108,9 +82,4 @@ def _reason(error: BaseException, folder: Path) -> str:
     *later, first = causes(error)
     if isinstance(first, ConnectionError):
         first = next((each for each in reversed(later) if not isinstance(each, OSError)), first)
-    return described(first, folder) if isinstance(first, OSError) else _first_line(first)
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].partition(DETAIL)[0] if lines else type(error).__name__
+    return described(first, folder) if isinstance(first, OSError) else first_line(first)

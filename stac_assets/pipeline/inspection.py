@@ -43,7 +43,8 @@ SAMPLED_COLUMNS = (
 TELLING = {"platform", "constellation", "gsd", "eo_cloud_cover", "proj_code", "proj_epsg", "created"}
 """Promoted properties that are shown before others."""
 MAX_PROMOTED = 6
-MAX_STRAYS = 1000
+NAMED_STRAYS = 10
+"""Items that are named of those which two partitions share; all are counted."""
 
 TIME = "coalesce(datetime, start_datetime)"
 """What decides to which day a row belongs."""
@@ -150,9 +151,10 @@ class _Reader:
             for key, row in self._sampled(where, values, each):
                 if owner := owners(key):
                     found[owner].sample.append(row)
-            for key, other, identifier in self._strays(where, values):
+            for key, other, identifier, count in self._strays(where, values):
                 if owner := owners(key):
                     found[owner].strays.append((identifier, other))
+                    found[owner].stray_counts[key, other] = count
         yield from found.items()
 
     def _add(self, found: PartitionRows, key: str, counts: Sequence[Any]) -> None:
@@ -203,11 +205,17 @@ class _Reader:
             yield key, dict(zip(self._shown, row, strict=True))
 
     def _strays(self, where: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        """Items with a row in another day too: both days, some ids, and how many such items there are."""
+        days = f"here.{self._key}, other.{self._key}"
         return self.query(
-            f"SELECT here.{self._key}, other.{self._key}, here.id FROM {self.table} AS other JOIN "  # noqa: S608
+            f"SELECT own_day, other_day, id, many FROM (SELECT here.{self._key} AS own_day, "  # noqa: S608
+            f"other.{self._key} AS other_day, here.id AS id, count(*) OVER (PARTITION BY {days}) AS many, "
+            f"row_number() OVER (PARTITION BY {days} ORDER BY here.id) AS place "
+            f"FROM {self.table} AS other JOIN "
             f"(SELECT {self._key}, collection, id FROM {self.table} WHERE {where}) AS here "
             f"ON other.id = here.id AND other.collection = here.collection "
-            f"WHERE other.{self._key} <> here.{self._key} ORDER BY 1, 2, 3 LIMIT {MAX_STRAYS}",
+            f"WHERE other.{self._key} <> here.{self._key}) AS placed WHERE place <= {NAMED_STRAYS} "
+            "ORDER BY own_day, other_day, place",
             *values,
         )
 

@@ -36,7 +36,9 @@ class PartitionRows:
     lacking: dict[str, int] = field(default_factory=lambda: dict.fromkeys(LACKING, 0))
     odd_boxes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ODD_BOXES, 0))
     strays: list[tuple[str, str]] = field(default_factory=list)
-    """Items that are in another partition too: the id, and the other partition's key."""
+    """Some of the items that have a row in another day too: the id, and the key of the other day."""
+    stray_counts: dict[tuple[str, str], int] = field(default_factory=dict)
+    """How many such items there are, by the keys of the day here and of the other day."""
     rejected: dict[str, int] = field(default_factory=dict)
     """Documents of `rejected_items`, by reason."""
     sample: list[Row] = field(default_factory=list)

@@ -16,6 +16,7 @@ from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 from stac_assets.settings import Settings
 from stac_assets.source.columns import ITEM_COLUMNS
 from stac_assets.source.dialects import Dialect
+from stac_assets.source.dlt_log import WithoutJsonAsText, filtered
 from stac_assets.source.fetch import Fetched, fetch
 from stac_assets.source.ownership import claim_dataset
 from stac_assets.source.promotion import Promotion, settle
@@ -77,7 +78,8 @@ class Delivery:
             ConfigurationError: the dataset mirrors another API.
         """
         claim_dataset(self._settings.base_url)
-        yield self.fetched
+        with filtered(WithoutJsonAsText()):
+            yield self.fetched
 
     @property
     def takes_rows(self) -> bool:
