@@ -1,6 +1,8 @@
 """Where rows go and who may write: one at a time, whole or not at all, and each project for itself."""
 
 import json
+import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -240,6 +242,25 @@ def test_a_store_that_fails_leaves_nothing_behind_for_the_next_one(project: Path
     assert ids() == ["a", "b", "c"]
     load_days(api)
     assert ids() == ["a", "b", "c", "d"]
+
+
+def test_a_load_leaves_the_process_as_it_was(project: Path, api: StacApi) -> None:
+    """Also while a window fails, and while another load takes place in another thread."""
+
+    def state() -> Any:
+        loggers = [logging.getLogger(), *map(logging.getLogger, list(logging.root.manager.loggerDict))]
+        kept = {log.name: (log.level, log.filters[:], log.disabled, log.propagate) for log in loggers}
+        return kept, logging.root.manager.disable, dict(os.environ), pa.default_memory_pool().backend_name
+
+    api.put(make_item("a"))
+    load_days(api)  # which imports all, and lets dlt make its logger
+    before = state()
+    with ThreadPoolExecutor(2) as threads:
+        for future in [threads.submit(load_days, api, lock_timeout=120) for _ in range(2)]:
+            future.result()
+    api.fault("/search", status=400, times=None)
+    load_days(api, fails=True)
+    assert state() == before
 
 
 # Projects ------------------------------------------------------------------------------------------------

@@ -28,12 +28,12 @@ from stac_assets.pipeline.failures import told_plainly
 from stac_assets.pipeline.folders import publish, run_folder
 from stac_assets.pipeline.inspection import inspect
 from stac_assets.pipeline.inspection_result import Inspection
-from stac_assets.pipeline.memory import choose_allocators, give_back
 from stac_assets.pipeline.place import runs_folder
 from stac_assets.pipeline.target import Target, target_of
 from stac_assets.source import SOURCE_NAME, build_source
 from stac_assets.source.delivery import Delivery
 from stac_assets.source.fetch import Fetched, fetch
+from stac_assets.source.memory import give_back
 from stac_assets.source.reader import FetchedWindow, Progress
 from stac_assets.source.request import LoadRequest
 from stac_assets.stac.errors import StacError
@@ -131,7 +131,6 @@ def load(
         StacError: nothing was stored; the message says why.
     """
     settings, target, runs = catalog.settings, target_of(catalog), runs_folder()
-    choose_allocators()
     with told_plainly(target, runs), run_folder(runs) as folder:
         storage = storage_of(target)
         access = DatasetAccess(storage, folder / "check", settings.lock_timeout, doing, tell)

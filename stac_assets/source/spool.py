@@ -13,6 +13,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from stac_assets.source.columns import DELETED, ITEM_COLUMNS, type_of
+from stac_assets.source.memory import give_back
 from stac_assets.source.rows import TIME_PROPERTIES
 
 ARROW_TYPES: dict[str, pa.DataType] = {
@@ -35,6 +36,8 @@ LARGEST_EXACT_INTEGER = 2**53
 
 BATCH_BYTES = 8 * 1024 * 1024
 """JSON text that a batch gathers before it is written to a file."""
+LARGE_BATCH_BYTES = 1024 * 1024
+"""What a batch of so much JSON text has taken is given back to the system; less is not worth the call."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,11 @@ class Spool:
             self.files.append(
                 SpoolFile(path, table.num_rows, self._batch.bytes, self._batch.kinds, self._batch.misfits)
             )
-        self._batch = _Batch()
+            is_large = self._batch.bytes >= LARGE_BATCH_BYTES
+            self._batch = _Batch()
+            del table
+            if is_large:
+                give_back()
 
     def discard(self) -> None:
         """Forget everything, as when a window is fetched anew."""
