@@ -6,7 +6,7 @@ import json
 import pytest
 
 from stac_assets.source.rows import item_from_row
-from stac_assets_tests.reading import Row, column_types, rows
+from stac_assets_tests.reading import DUCKDB_FILE, Row, column_types, rows
 from stac_assets_tests.upgrade.catalog import COLLECTIONS, ENDPOINTS
 from stac_assets_tests.upgrade.conftest import Project
 
@@ -79,7 +79,8 @@ def test_the_scripts_of_the_readme_run(named: Project) -> None:
     assert "Step load COMPLETED" in named.says(*in_folder, "trace")
     documents = named.api.documents
     named.api.move_on()
-    assert "contains no failed jobs" in named.says("python", "pystac_client_pipeline.py")
+    told = named.says("python", "pystac_client_pipeline.py")
+    assert "contains no failed jobs" in told and f"{named.folder / DUCKDB_FILE} location" in told
     printed = [json.loads(line) for line in named.says("python", "rows.py").splitlines() if line[0] == "{"]
     assert printed == [documents[row["collection"], row["id"]] for row in in_order(rows("search"))]
     assert "pystac_client_data" in named.says(*pipeline, "info")
