@@ -275,6 +275,11 @@ def test_dagster_asset_materialize(project: Path, api: StacApi) -> None:
     refused = _dagster(project, *select, "c1|1999-01-01", base_url=api.url, collections="c1")
     assert refused.returncode != 0
     assert "1999-01-01" in refused.stderr
+    assert "Traceback" not in refused.stderr and "expected one of c1 | 2024-01-01 … " in refused.stderr
+    refused = _dagster(project, *select, "c1|2024-01-01", base_url=api.url, collections="*")
+    assert refused.returncode != 0
+    (line,) = [line for line in refused.stderr.splitlines() if line.startswith("Error: ")]
+    assert "materialized; do that first" in line and "Traceback" not in refused.stderr
 
 
 def test_dagster_definitions_validate(project: Path) -> None:

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
+import click
 import dagster as dg
 
 from stac_assets.catalog import Catalog
 from stac_assets.settings import Settings
 from stac_assets.stac.endpoints import Endpoint
+from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.windows import Granularity, PartitionKey, Window
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -58,11 +60,21 @@ def item_partitions(catalog: Catalog) -> dg.MultiPartitionsDefinition:
     )
 
 
+class UnknownPartition(click.ClickException, ConfigurationError):
+    """There is no partition of a key; Dagster's commands show the message alone, as one of their own."""
+
+
 class CollectionsAndDates(dg.MultiPartitionsDefinition):
     """Collection × date, whose keys of a range are made once.
 
     Dagster asks for all keys of a run with each partition that it reports: 134,000 keys for a year of days.
     """
+
+    def validate_partition_key(self, partition_key: str, context: Any) -> None:
+        """Raise `UnknownPartition` for a key that there is not."""
+        with dg.partition_loading_context(new_ctx=context):
+            if not self.has_partition_key(partition_key):
+                raise _unknown(partition_key, *(each.partitions_def for each in self.partitions_defs))
 
     def get_partition_keys_in_range(
         self, partition_key_range: dg.PartitionKeyRange, dynamic_partitions_store: Any = None
@@ -82,6 +94,20 @@ class CollectionsAndDates(dg.MultiPartitionsDefinition):
                 for dimension in self.partitions_defs
             )
         return _product(collections, dates)
+
+
+def _unknown(key: str, *dimensions: dg.PartitionsDefinition) -> UnknownPartition:
+    """What there is instead of a partition, to be asked for while Dagster's partitions are loaded."""
+    ranges = []
+    for dimension in dimensions:
+        keys = dimension.get_partition_keys()
+        if not keys:
+            return UnknownPartition(
+                f"there is no partition {key!r}, as no collection is known yet: those that the API lists "
+                "become partitions when the asset `collections` is materialized; do that first"
+            )
+        ranges.append(keys[0] if len(keys) == 1 else f"{keys[0]} … {keys[-1]} ({len(keys)})")
+    return UnknownPartition(f"there is no partition {key!r}; expected one of {' | '.join(ranges)}")
 
 
 @lru_cache(maxsize=4)
