@@ -7,13 +7,12 @@ import duckdb
 import psycopg2
 import pytest
 
-from stac_assets.catalog import Catalog
 from stac_assets.orchestration.check_rules import Judgement, schema
 from stac_assets.orchestration.checks import check_specs, checks_of, judged
 from stac_assets.pipeline.inspection_result import Inspection
 from stac_assets.source.columns import ITEM_TABLES
 from stac_assets.stac.endpoints import ENDPOINTS
-from stac_assets_tests.loads import DATASET, DUCKDB_FILE, load_catalog, load_days, settings_for
+from stac_assets_tests.loads import DATASET, DUCKDB_FILE, catalog_for, load_catalog, load_days
 from stac_assets_tests.stac_api import RawItem, StacApi, make_item
 from stac_assets_tests.test_dagster import Runs
 
@@ -24,12 +23,12 @@ Judged = dict[tuple[str, str | None], Judgement]
 def search(api: StacApi, first: str = "2024-01-01", **settings: Any) -> Judged:
     """Load a day of `search`, and judge what the table holds."""
     result = load_days(api, first=first, inspected=True, **settings)
-    return {(name, key): found for name, key, found in judged(result, Catalog(settings_for(api, **settings)))}
+    return {(name, key): found for name, key, found in judged(result, catalog_for(api, **settings))}
 
 
 def catalog(api: StacApi, asset: str, **settings: Any) -> Judged:
     result = load_catalog(api, asset, inspected=True, **settings)
-    return {(name, key): found for name, key, found in judged(result, Catalog(settings_for(api, **settings)))}
+    return {(name, key): found for name, key, found in judged(result, catalog_for(api, **settings))}
 
 
 def failed(found: Judged) -> dict[str, tuple[str, str]]:
@@ -222,7 +221,7 @@ def test_many_shared_items_of_a_day_hide_none_of_the_next(project: Any, api: Sta
     execute(f"INSERT INTO {DATASET}.search SELECT {moved} FROM {DATASET}.search")
     result = load_days(api, inspected=True, **days)
     found = {
-        key: outcome for name, key, outcome in judged(result, settings_for(api)) if name == "unique_items"
+        key: outcome for name, key, outcome in judged(result, catalog_for(api)) if name == "unique_items"
     }
     told = {key: outcome.metadata["items_in_other_partitions"] for key, outcome in found.items()}
     assert told == {DAY: 1100, "c1|2024-01-02": 1}

@@ -45,7 +45,7 @@ def my_postgres_pipeline(my_pipeline: Make, postgres_url: str) -> Make:
 
 def three_items() -> list[dict[str, Any]]:
     spans = make_item("b", "c2", start="2024-01-02T12:00:00Z", end="2024-01-09T00:00:00Z", gsd=10.5)
-    odd = {"extra": {"ü": [1, None]}, "geometry": None, "collection": "c1"}
+    odd = {"extra": {"ü": [1, None]}, "geometry": None}
     typed: dict[str, Any] = {"gsd": 10, "title": "A", "proj": True, "proj:epsg": 32633}
     return [
         make_item("a", **typed),

@@ -137,7 +137,7 @@ class Storage:
             hold: what holding the dataset has given.
             delivery: the rows, for a destination whose load jobs take them from there.
         """
-        layout = {"staging_dataset_name_layout": hold.staging} if hold.staging else {}
+        layout: dict[str, Any] = {"staging_dataset_name_layout": hold.staging} if hold.staging else {}
         pipeline = self._pipeline(folder, self._destination(**layout))
         with dropped_afterwards(pipeline) if hold.staging else nullcontext():
             yield pipeline

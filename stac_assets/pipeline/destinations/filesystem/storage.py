@@ -56,7 +56,8 @@ class FilesystemStorage(Storage):
                 "Nothing was fetched"
             )
         name = self.target.given_name
-        return PartitionedFilesystem(**arguments, **({"destination_name": name} if name else {}))
+        named: dict[str, Any] = {"destination_name": name} if name else {}
+        return PartitionedFilesystem(**arguments, **named)
 
 
 def without_password(url: str) -> str:
