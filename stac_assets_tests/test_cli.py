@@ -637,7 +637,7 @@ def test_show_names_the_extra_that_it_needs(run: Run, api: StacApi, monkeypatch:
     said = run("show", "--headless")
     assert said.status == 1
     assert "marimo" in said.err
-    assert "pip install --constraint constraints.txt --editable '.[dashboard]' in the" in said.err
+    assert "pip install 'stac-assets[dashboard]' (in a clone: pip install" in said.err
 
 
 def test_show_serves_the_dashboard_on_this_machine_only(run: Run, api: StacApi, project: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from stac_assets.orchestration.checks import checks_of
 from stac_assets.source.columns import ITEM_COLUMNS, ITEM_TABLES
+from stac_assets.source.dialects import DIALECTS, Locking
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets_tests.commands import make_targets
 from stac_assets_tests.conftest import REPOSITORY
@@ -99,3 +100,13 @@ def test_the_house_has_the_rooms_that_are_named() -> None:
 
 def test_the_glossary_is_short() -> None:
     assert 0 < len(table("docs/architecture.md", "word")) <= 20
+
+
+def test_what_keeps_stores_apart() -> None:
+    names = {"delta tables": "filesystem", "plain parquet": "filesystem", "postgresql": "postgres"}
+    told: list[tuple[set[str], set[Locking]]] = []
+    for row in table("docs/operations.md", "destination"):
+        named_here = {names.get(name, name) for name in row["destination"].lower().split(", ")}
+        told.append((named_here, {DIALECTS[name].locking for name in named_here}))
+    assert all(len(locking) == 1 for _, locking in told)
+    assert set().union(*(named_here for named_here, _ in told)) == set(DIALECTS)

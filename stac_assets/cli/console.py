@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from stac_assets.settings import Settings
 
 LOGGER = "stac_assets"
-INSTALL = "pip install --constraint constraints.txt --editable '.[dashboard]' in the project folder"
+INSTALL = (
+    "pip install 'stac-assets[dashboard]' (in a clone: pip install --constraint constraints.txt "
+    "--editable '.[dashboard]')"
+)
 LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 

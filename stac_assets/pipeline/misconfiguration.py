@@ -37,7 +37,7 @@ def misconfiguration(error: Exception, destination: str) -> str | None:
             return f"{error.key} stands in {error.provider_name}; dlt takes it from {SECRETS_FILE} only"
         case MissingDependencyException():
             needed = " ".join(f"'{name}'" for name in error.dependencies)
-            return f"{destination} needs: pip install --constraint constraints.txt {needed}"
+            return f"{destination} needs: pip install {needed} (in a clone with --constraint constraints.txt)"
         case _:
             return None
 

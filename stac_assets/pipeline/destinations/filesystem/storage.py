@@ -51,9 +51,9 @@ class FilesystemStorage(Storage):
     def _destination(self, make: Callable[..., Any] | None = None, **arguments: Any) -> AnyDestination:
         if self.target.table_format == "delta" and find_spec("deltalake") is None:
             raise ConfigurationError(
-                "Delta tables need the package deltalake: pip install --constraint constraints.txt "
-                "--editable '.[delta]' in the project folder, or set table_format to parquet. "
-                "Nothing was fetched"
+                "Delta tables need the package deltalake: pip install 'stac-assets[delta]' (in a clone: "
+                "pip install --constraint constraints.txt --editable '.[delta]'), or set table_format to "
+                "parquet. Nothing was fetched"
             )
         name = self.target.given_name
         named: dict[str, Any] = {"destination_name": name} if name else {}
