@@ -68,8 +68,10 @@ def _in_a_row(windows: Sequence[Window]) -> list[list[Window]]:
 
 def _count(api: StacApi, endpoint: Endpoint, window: Window, narrowing: Narrowing) -> int | None:
     """How many items the API says touch a window; None where it does not say, or not now."""
+    if endpoint.first_page is None:
+        return None
     try:
-        return api.matched(endpoint.name, window, narrowing)
+        return endpoint.first_page(api, window, narrowing, 1, 0).number_matched
     except Cancelled:
         raise
     except StacError:

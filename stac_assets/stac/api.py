@@ -183,13 +183,12 @@ class StacApi:
 
         return Crawl(read, window, self._limits, figures).pages()
 
-    def first_page(
-        self, endpoint: str, window: Window, narrowing: Narrowing, size: int, retries: int | None = None
+    def first_page_of_search(
+        self, window: Window, narrowing: Narrowing, size: int, retries: int | None = None
     ) -> Page:
-        """The first page of the items that touch `window`, by one request, whatever comes of it.
+        """The first page of a search for the items that touch `window`, whatever comes of it.
 
         Args:
-            endpoint: `search` or `collection_items`.
             window: the collection and its days.
             narrowing: the user's filters.
             size: the number of items to ask for.
@@ -199,19 +198,19 @@ class StacApi:
             EndpointMissing: the API does not have the endpoint.
             StacError: the API failed.
         """
-        read = {"search": self._search_pages, "collection_items": self._listed_pages}[endpoint]
         arguments = window.collection, narrowing, Figures(), window.interval, size, retries
         try:
-            return next(read(*arguments))
+            return next(self._search_pages(*arguments))
         except MethodRefused:  # so that from now on searches are GET
-            return next(read(*arguments))
+            return next(self._search_pages(*arguments))
 
-    def matched(self, endpoint: str, window: Window, narrowing: Narrowing) -> int | None:
-        """The API's count of the items that touch `window`; None where it does not count.
-
-        It is asked for with a page of one item. Arguments and errors are those of `first_page`.
-        """
-        return self.first_page(endpoint, window, narrowing, 1, 0).number_matched
+    def first_page_of_collection(
+        self, window: Window, narrowing: Narrowing, size: int, retries: int | None = None
+    ) -> Page:
+        """The first page of `/collections/{id}/items`; arguments and errors as of `first_page_of_search`."""
+        return next(
+            self._listed_pages(window.collection, narrowing, Figures(), window.interval, size, retries)
+        )
 
     def _search_pages(
         self,

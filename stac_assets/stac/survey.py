@@ -9,7 +9,8 @@ import msgspec
 
 from stac_assets.stac.api import MISSING, StacApi
 from stac_assets.stac.documents import Page, object_text
-from stac_assets.stac.endpoints import ENDPOINTS, Endpoint
+from stac_assets.stac.endpoints import ENDPOINTS, ITEM_ENDPOINTS, Endpoint
+from stac_assets.stac.endpoints.collection import COLLECTION
 from stac_assets.stac.errors import AuthenticationError, EndpointMissing, RequestFailed, StacError
 from stac_assets.stac.http.identity import PLACEHOLDER
 from stac_assets.stac.http.options import ApiOptions
@@ -196,16 +197,18 @@ class Surveyor:
             else:
                 yield Probe(endpoint.name, Presence.NOT_ASKED, "the landing page is not to be had")
 
-    def first_page(self, endpoint: str, window: Window) -> Page:
-        """A small first page of items by `search` or `collection_items`.
+    def first_page(self, endpoint: Endpoint, window: Window) -> Page:
+        """A small first page of items, by an endpoint that lists them.
 
         A survey does not do what a load does to get the items of an API that fails: it asks for no smaller
         page and no shorter interval, but reports the failure.
 
         Raises:
-            EndpointMissing, StacError: see `StacApi.first_page`.
+            EndpointMissing: the API does not have the endpoint.
+            StacError: the API failed.
         """
-        return self.api.first_page(endpoint, window, self.narrowing, SAMPLE_ITEMS)
+        assert endpoint.first_page is not None, f"{endpoint.name} lists no items"
+        return endpoint.first_page(self.api, window, self.narrowing, SAMPLE_ITEMS, None)
 
     def described(self, page: Page) -> str:
         """A first page of items in a few words. The id of one item is kept for `known_item`."""
@@ -258,11 +261,12 @@ class Surveyor:
         return Probe(endpoint.name, presence, detail)
 
     def _estimate(self, window: Window) -> CollectionEstimate:
-        is_searchable = self._presence["search"] is Presence.PRESENT
+        lists = [endpoint for endpoint in ITEM_ENDPOINTS if endpoint.first_page is not None]
+        there = [endpoint for endpoint in lists if self._presence[endpoint.name] is Presence.PRESENT]
         try:
-            if self._presence["collection"] is Presence.PRESENT:
+            if self._presence[COLLECTION.name] is Presence.PRESENT:
                 self.api.collection(window.collection)
-            page = self.first_page("search" if is_searchable else "collection_items", window)
+            page = self.first_page((there or lists[-1:])[0], window)
         except StacError as error:
             return CollectionEstimate(window, error=error)
         sizes = [len(object_text(item)) for item in page.items]

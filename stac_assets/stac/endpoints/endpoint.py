@@ -62,6 +62,7 @@ class Endpoint:
         rows: reads the table of an endpoint that has no items; gets the collections that are asked for, none
             for all.
         pages: reads the items of a window; only of endpoints that list items.
+        first_page: reads the first page of a window, of so many items, with so many retries; likewise.
         first_requests: the first request for a window, and one for the same that a link can be; likewise.
         probe: asks the endpoint once for a survey, and says in a few words what came.
     """
@@ -79,6 +80,7 @@ class Endpoint:
     lists_collections: bool = False
     rows: "Callable[[StacApi, Sequence[str]], Iterator[Row]] | None" = None
     pages: "Callable[[StacApi, Window, Narrowing, Figures], Iterator[Page]] | None" = None
+    first_page: "Callable[[StacApi, Window, Narrowing, int, int | None], Page] | None" = None
     first_requests: "Callable[[StacApi, Window, Narrowing], tuple[PageRequest, PageRequest]] | None" = None
 
     @property

@@ -47,11 +47,11 @@ JSON.
 
 
 def _probe_collection_items(survey: "Surveyor") -> str:
-    return survey.described(survey.first_page("collection_items", survey.window))
+    return survey.described(survey.first_page(COLLECTION_ITEMS, survey.window))
 
 
 def _probe_search(survey: "Surveyor") -> str:
-    page = survey.first_page("search", survey.window)
+    page = survey.first_page(SEARCH, survey.window)
     return f"{survey.api.search_method}; {survey.described(page)}"
 
 
@@ -68,6 +68,12 @@ def _collection_items(
     return api.collection_items(window, narrowing, figures)
 
 
+def _first_page_of_collection(
+    api: "StacApi", window: "Window", narrowing: "Narrowing", size: int, retries: int | None
+) -> "Page":
+    return api.first_page_of_collection(window, narrowing, size, retries)
+
+
 def _collection_items_requests(
     api: "StacApi", window: "Window", narrowing: "Narrowing"
 ) -> "tuple[PageRequest, PageRequest]":
@@ -77,6 +83,12 @@ def _collection_items_requests(
 
 def _search(api: "StacApi", window: "Window", narrowing: "Narrowing", figures: Figures) -> "Iterator[Page]":
     return api.search(window, narrowing, figures)
+
+
+def _first_page_of_search(
+    api: "StacApi", window: "Window", narrowing: "Narrowing", size: int, retries: int | None
+) -> "Page":
+    return api.first_page_of_search(window, narrowing, size, retries)
 
 
 def _search_requests(
@@ -100,6 +112,7 @@ Items by `GET /collections/{{id}}/items`. **Use it for APIs that have no `/searc
     replaces=Replaces.DAY,
     narrowed_by=frozenset({"bbox"}),
     pages=_collection_items,
+    first_page=_first_page_of_collection,
     first_requests=_collection_items_requests,
     probe=_probe_collection_items,
 )
@@ -116,6 +129,7 @@ Items by `POST /search`, or GET where POST is refused. **The item table to use n
     replaces=Replaces.DAY,
     narrowed_by=FILTERS,
     pages=_search,
+    first_page=_first_page_of_search,
     first_requests=_search_requests,
     probe=_probe_search,
 )
