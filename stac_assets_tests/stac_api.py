@@ -55,7 +55,7 @@ def make_item(
     """
     interval = {"datetime": None, "start_datetime": start, "end_datetime": end}
     times = interval if start or end else {"datetime": datetime}
-    return documents.item(id, collection, {**times, **properties}, **(extra or {}))
+    return {**documents.item(id, collection, {**times, **properties}), **(extra or {})}
 
 
 make_collection = documents.collection

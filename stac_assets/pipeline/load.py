@@ -174,7 +174,7 @@ def _store(
     inspected: bool,
 ) -> None:
     storage, place, name = access.storage, access.place, fetched.request.endpoint.name
-    delivery = Delivery(fetched, catalog.settings, storage.form(place, folder.parent))
+    delivery = Delivery(fetched, catalog.settings, storage.form(access.pipeline, folder.parent))
     with access.held() as hold, storage.storing(place, folder, hold, delivery) as pipeline:
         source = build_source([delivery])
         source.schema = _stored_schema(pipeline) or source.schema

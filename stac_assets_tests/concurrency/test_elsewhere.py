@@ -10,6 +10,7 @@ from dagster._core.execution.api import create_execution_plan, execute_plan
 
 from stac_assets.definitions import build_definitions
 from stac_assets.stac.errors import ConfigurationError
+from stac_assets_tests.conftest import enter_project
 from stac_assets_tests.loads import settings_for
 from stac_assets_tests.stac_api import StacApi, make_item
 from stac_assets_tests.test_dagster import DAYS, Runs, failure
@@ -19,16 +20,28 @@ DOCKER = {
 }
 
 
+MINE = {"PIPELINE__DESTINATION": "mine", "DESTINATION__MINE__DESTINATION_TYPE": "duckdb"}
+FOLDER = {"PIPELINE__DESTINATION": "filesystem", "DESTINATION__FILESYSTEM__BUCKET_URL": "lake"}
+
+
+@pytest.mark.parametrize("variables", [{}, MINE, FOLDER], ids=["duckdb", "mine", "folder"])
 def test_a_launcher_that_leaves_the_machine_is_refused_before_anything_is_fetched(
-    project: Path, api: StacApi, tmp_path_factory: pytest.TempPathFactory
+    project: Path,
+    api: StacApi,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
 ) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    enter_project(project, monkeypatch)
     api.put(make_item("a"))
     with dg.instance_for_test(temp_dir=str(tmp_path_factory.mktemp("home")), overrides=DOCKER) as instance:
         runs = Runs(api, instance)
         for asset in ("search", "item"):
             told = failure(runs(asset, "c1|2024-01-01"))
             assert "the run launcher DockerRunLauncher uses other machines or containers" in told
-            assert "PIPELINE__DESTINATION" in told
+            assert "is on one machine" in told and "PIPELINE__DESTINATION" in told
     assert api.requests == []
 
 

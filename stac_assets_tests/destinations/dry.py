@@ -135,8 +135,9 @@ def run_dry(
     read = settings_for(api, **settings)
     assert read.destination == warehouse
     storage = storage_for(api, **settings)
-    place = storage.place(storage.pipeline(folder / "check"))
-    assert storage.form(place, folder) == TableForm()
+    plain = storage.pipeline(folder / "check")
+    place = storage.place(plain)
+    assert storage.form(plain, folder) == TableForm()
     with (
         storage.holding(place, Wait(1)) as hold,
         storage.storing(place, folder / "store", hold) as pipeline,

@@ -153,10 +153,11 @@ def test_motherduck_is_no_file(project: Path, monkeypatch: pytest.MonkeyPatch) -
         DESTINATION__MOTHERDUCK__CREDENTIALS=f"md:stac?motherduck_token={SECRET}",
     )
     storage = storage_for(URL)
-    place = storage.place(storage.pipeline(project / "unused"))
+    pipeline = storage.pipeline(project / "unused")
+    place = storage.place(pipeline)
     assert (place.file, place.destination_type) == (None, "motherduck")
     assert SECRET not in f"{place} {place.location}"
-    assert storage.form(place, project) == TableForm()
+    assert storage.form(pipeline, project) == TableForm()
     with storage.storing(place, project / "unused", Hold(Wait(1))) as storing:
         assert storing.destination is not None
         assert storing.destination.capabilities().supports_transactions

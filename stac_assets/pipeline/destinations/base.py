@@ -121,8 +121,13 @@ class Storage:
             case _:
                 return nullcontext(Hold(wait))
 
-    def form(self, place: Place, folder: Path) -> TableForm:
-        """What the destination wants of the tables of a load, whose working files may lie in `folder`."""
+    def form(self, pipeline: Pipeline, folder: Path) -> TableForm:
+        """What the destination wants of the tables of a load.
+
+        Args:
+            pipeline: that reads from there.
+            folder: where working files of the load may lie.
+        """
         return TableForm()
 
     @contextmanager

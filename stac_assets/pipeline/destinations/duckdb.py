@@ -42,6 +42,8 @@ A statement inserts as many, because until its end DuckDB keeps some of what it 
 MEMORY = 48_000_000
 """Bytes that DuckDB may take beside the row groups at hand; with more it would keep what it has written."""
 ALIAS = "stac"
+CREDENTIAL_OPTIONS = ("extensions", "global_config", "local_config", "pragmas", "statements")
+"""What dlt's credentials of DuckDB may hold beside the file."""
 VIEW = "delivered"
 """The temporary view by which a statement reads rows."""
 
@@ -96,9 +98,14 @@ class DuckDbStorage(Storage):
         make_ready(place.file, wait)
         yield Hold(wait)
 
-    def form(self, place: Place, folder: Path) -> TableForm:
-        """The load job takes the rows, unless dlt knows what else to do with the configured credentials."""
-        return TableForm(takes_rows=not self.target.has_credentials, folder=folder)
+    def form(self, pipeline: Pipeline, folder: Path) -> TableForm:
+        """The load job takes the rows, unless the configured credentials hold more than the name of a file.
+
+        Extensions and settings are applied by dlt, to connections that it opens itself.
+        """
+        credentials: Any = pipeline.destination_client().config.credentials
+        more = any(getattr(credentials, option, None) for option in CREDENTIAL_OPTIONS)
+        return TableForm(takes_rows=not more, folder=folder)
 
     @contextmanager
     def storing(

@@ -36,7 +36,7 @@ class FilesystemStorage(Storage):
         """Refuse to write files of one format among those of another."""
         check_table_format(stored(), self.target.table_hint)
 
-    def form(self, place: Place, folder: Path) -> TableForm:
+    def form(self, pipeline: Pipeline, folder: Path) -> TableForm:
         """The load job takes the rows; what directories are called, no column of a file may be called."""
         hint = self.target.table_hint
         return TableForm(True, hint, frozenset() if hint else HIVE_COLUMNS, folder)
