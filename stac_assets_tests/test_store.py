@@ -244,6 +244,23 @@ def test_a_store_that_fails_leaves_nothing_behind_for_the_next_one(project: Path
     assert ids() == ["a", "b", "c", "d"]
 
 
+def test_the_trace_tells_what_was_stored_and_where(project: Path, api: StacApi) -> None:
+    for id in "abcd":
+        api.put(make_item(id))
+    api.put(RawItem(BAD["nan"], "c1", NOON, NOON, "nan"))
+    load_days(api, last="2024-01-03")
+    trace = dlt.pipeline(PIPELINE_NAME, destination="duckdb", dataset_name=DATASET).last_trace
+    assert trace is not None and trace.last_normalize_info is not None and trace.last_load_info is not None
+    counts = trace.last_normalize_info.row_counts
+    assert (counts["search"], counts["rejected_items"]) == (4, 1)
+    assert str(project / DUCKDB_FILE) in str(trace.last_load_info)
+
+    load_days(api, "item", item_ids=["a", "gone"])
+    trace = dlt.pipeline(PIPELINE_NAME, destination="duckdb", dataset_name=DATASET).last_trace
+    assert trace is not None and trace.last_normalize_info is not None
+    assert trace.last_normalize_info.row_counts["item"] == 1
+
+
 def test_a_load_leaves_the_process_as_it_was(project: Path, api: StacApi) -> None:
     """Also while a window fails, and while another load takes place in another thread."""
 

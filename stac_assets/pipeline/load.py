@@ -30,7 +30,9 @@ from stac_assets.pipeline.inspection import inspect
 from stac_assets.pipeline.inspection_result import Inspection
 from stac_assets.pipeline.place import runs_folder
 from stac_assets.pipeline.target import Target, target_of
+from stac_assets.pipeline.trace import tell_rows
 from stac_assets.source import SOURCE_NAME, build_source
+from stac_assets.source.columns import REJECTED
 from stac_assets.source.delivery import Delivery
 from stac_assets.source.fetch import Fetched, fetch
 from stac_assets.source.memory import give_back
@@ -182,6 +184,8 @@ def _store(
         known = set(source.schema.tables.get(name, {}).get("columns", {}))
         info = pipeline.run(source)
         info.raise_on_failed_jobs()
+        if fetched.request.endpoint.has_items:
+            tell_rows(pipeline, {name: fetched.figures.items, REJECTED: fetched.figures.rejected_items})
         publish(pipeline, result.target.published_folders())
         if inspected:
             result.inspection = inspect(pipeline, fetched, known)

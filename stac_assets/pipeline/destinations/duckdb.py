@@ -118,7 +118,7 @@ class DuckDbStorage(Storage):
             return
         assert place.file is not None
         with attached(place.file, hold.wait) as connection:
-            make = partial(PartitionedDuckDb, connection, delivery=delivery)
+            make = partial(PartitionedDuckDb, connection, file=place.file, delivery=delivery)
             yield self._pipeline(folder, self._destination(make))
 
 
@@ -126,12 +126,21 @@ class PartitionedDuckDb(Adapted, destinations.duckdb):
     """dlt's DuckDB destination, whose load job takes the rows from a delivery.
 
     Args:
+        file: which the connection, the first argument of dlt's own, has attached.
         delivery: the rows of the load.
     """
 
-    def __init__(self, *args: Any, delivery: Delivery, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, file: Path, delivery: Delivery, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._file = file
         self._delivery = delivery
+
+    def configuration(self, initial_config: Any, accept_partial: bool = False) -> Any:
+        """As dlt's, with the file as the place that its trace names; of a connection dlt knows none."""
+        configuration = super().configuration(initial_config, accept_partial)
+        if configuration.credentials is not None:
+            configuration.credentials.database = str(self._file)
+        return configuration
 
     @property
     def client_class(self) -> type[DuckDbClient]:
