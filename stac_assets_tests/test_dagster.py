@@ -244,6 +244,7 @@ def test_all_collections_become_partitions_when_they_are_known(
     api.put(make_item("b", collection="c2"))
     runs = Runs(api, instance, collections="*")
     assert runs("collections").success
+    assert [request.path for request in api.requests].count("/collections") == 1
     assert instance.get_dynamic_partitions(f"collections of {api.url}") == ["c1", "c2"]
     assert runs("search", "c2|2024-01-01").success
     assert ids() == ["b"]

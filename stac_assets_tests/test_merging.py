@@ -10,7 +10,7 @@ import pytest
 from stac_assets.catalog import Catalog
 from stac_assets.definitions import build_definitions
 from stac_assets.stac.endpoints import ENDPOINTS
-from stac_assets_tests.loads import settings_for
+from stac_assets_tests.loads import DATASET, query, settings_for
 from stac_assets_tests.stac_api import StacApi, make_item
 
 GUEST_KEYS = ["books", "stamps"]
@@ -138,3 +138,22 @@ def test_definitions_as_version_0_1_0_built_them(project: Path, api: StacApi) ->
     definitions = build_definitions(settings_for(api, executor="multiprocess"))
     assert definitions.executor is dg.multiprocess_executor
     assert definitions.resolve_job_def("items_job").executor_def is dg.multiprocess_executor
+
+
+def test_one_catalog_is_given_in_python(api: StacApi, instance: dg.DagsterInstance) -> None:
+    """Its tables are in a dataset of its own, beside those of the project's."""
+    api.put(make_item("a"))
+    given: Any = {"base_url": api.url, "collections": ["c1"], "start_date": "2024-01-01"}
+    for name in (None, "east"):
+        job = build_definitions(name, **given).resolve_implicit_global_asset_job_def()
+        search = dg.AssetKey([name, "search"] if name else ["search"])
+        day = "c1|2024-01-01"
+        result = job.execute_in_process(instance=instance, asset_selection=[search], partition_key=day)
+        assert result.success
+        assert instance.get_materialized_partitions(search) == {day}
+        (rows,) = [e for e in result.get_asset_check_evaluations() if e.check_name == "row_count"]
+        assert rows.asset_key == search and rows.passed
+        table = f"{name or DATASET}.search"
+        assert query(f"SELECT id FROM {table}") == [{"id": "a"}]
+        (event,) = result.get_asset_materialization_events()
+        assert event.materialization.metadata["dagster/table_name"].value == table

@@ -58,11 +58,11 @@ def schema(inspection: Inspection) -> Judgement:
     lost = [
         (name, columns.promised[name], columns.found.get(name)) for name in columns.missing + columns.changed
     ]
-    told = [f"{name} is {found or 'missing'}, promised is {kind}" for name, kind, found in lost]
+    words = [f"{name} is {found or 'missing'}, promised is {kind}" for name, kind, found in lost]
     new = f"{len(columns.new)} new: {', '.join(columns.new[:TABLE_ROWS])}" if columns.new else "none new"
     return Judgement(
         not lost,
-        "; ".join(told) or f"{len(columns.found)} columns, {new}",
+        "; ".join(words) or f"{len(columns.found)} columns, {new}",
         metadata={
             "columns": len(columns.found),
             "new_columns": len(columns.new),
@@ -77,7 +77,7 @@ def schema(inspection: Inspection) -> Judgement:
 def row_count(partition: Partition) -> Judgement:
     """As many rows as distinct items were fetched (error), and as the API counts (warning)."""
     rows, figures = partition.rows.rows, partition.figures
-    told = figures.items + figures.items_owned_elsewhere + figures.rejected_items
+    sent = figures.items + figures.items_owned_elsewhere + figures.rejected_items
     metadata: dict[str, Any] = {"rows": rows, "fetched": figures.items}
     if figures.number_matched is not None:
         metadata |= {
@@ -95,11 +95,11 @@ def row_count(partition: Partition) -> Judgement:
         sample = f"a sample of {rows} (`max_items`): the API has more"
         return Judgement(True, sample, metadata=metadata, is_remarkable=True)
     matched = figures.number_matched
-    if matched is not None and matched != told:
+    if matched is not None and matched != sent:
         return Judgement(
             False,
             f"the API counts {counted(matched, 'item that touches', 'items that touch')} the window and sent "
-            f"{told}; the pages were read to their end, so its count is probably out of date",
+            f"{sent}; the pages were read to their end, so its count is probably out of date",
             WARN,
             metadata,
         )
@@ -113,15 +113,15 @@ def unique_items(partition: Partition) -> Judgement:
     others: Counter[str] = Counter()
     for (_, other), count in found.stray_counts.items():
         others[_partition_of(other, settings)] += count
-    told = [counted(twice, "row repeats an id", "rows repeat an id")] if twice else []
-    told += [
+    words = [counted(twice, "row repeats an id", "rows repeat an id")] if twice else []
+    words += [
         f"{counted(count, 'item is', 'items are')} in {key} too, by an earlier time; materialize {key} again"
         for key, count in others.items()
     ]
     ids, keys = zip(*found.strays[:TABLE_ROWS], strict=True) if found.strays else ((), ())
     return Judgement(
-        not told,
-        "; ".join(told) or counted(found.ids, "distinct item"),
+        not words,
+        "; ".join(words) or counted(found.ids, "distinct item"),
         metadata={
             "distinct_items": found.ids,
             "repeated_rows": twice,
@@ -134,10 +134,10 @@ def unique_items(partition: Partition) -> Judgement:
 def partition_ownership(partition: Partition) -> Judgement:
     """Every row's own time, and its collection, is that of its partition."""
     outside = partition.rows.outside
-    told = f"{counted(outside, 'row belongs', 'rows belong')} to another day or collection"
+    words = f"{counted(outside, 'row belongs', 'rows belong')} to another day or collection"
     return Judgement(
         not outside,
-        told if outside else "every row belongs here",
+        words if outside else "every row belongs here",
         metadata={"rows": partition.rows.rows, "rows_outside": outside},
     )
 
@@ -166,10 +166,10 @@ def rejected_items(partition: Partition) -> Judgement:
     """Every document that the API sent became a row; others are in the table `rejected_items`."""
     reasons = partition.rows.rejected
     count = sum(reasons.values())
-    told = f"{counted(count, 'document')} without a row: see the table rejected_items, which has the reason"
+    words = f"{counted(count, 'document')} without a row: see the table rejected_items, which has the reason"
     return Judgement(
         not count,
-        told if count else "no document was rejected",
+        words if count else "no document was rejected",
         WARN,
         {"rejected_items": count, **_table(reason=list(reasons), documents=list(reasons.values()))},
     )
@@ -180,10 +180,10 @@ def configured_collections(inspection: Inspection, settings: Settings) -> Judgem
     if settings.all_collections:
         return Judgement(True, f"{NOT_APPLICABLE}: the settings take every collection that the API lists")
     missing = [c for c in settings.named_collections if c not in inspection.ids]
-    told = f"the API has no collection {', '.join(map(repr, missing))}; correct the setting `collections`"
+    words = f"the API has no collection {', '.join(map(repr, missing))}; correct the setting `collections`"
     return Judgement(
         not missing,
-        told if missing else "every configured collection exists",
+        words if missing else "every configured collection exists",
         metadata={
             "configured": len(settings.named_collections),
             "collections": len(inspection.ids),
@@ -204,10 +204,10 @@ OF_PARTITIONS: dict[str, Callable[[Partition], Judgement]] = {
 
 def _counted(partition: Partition, counts: Mapping[str, int], words: tuple[str, str], fine: str) -> Judgement:
     found = {name: count for name, count in counts.items() if count}
-    told = "; ".join(f"{counted(count, *words)} {name}" for name, count in found.items())
+    words = "; ".join(f"{counted(count, *words)} {name}" for name, count in found.items())
     return Judgement(
         not found,
-        told or fine,
+        words or fine,
         WARN,
         {
             "rows": partition.rows.rows,

@@ -43,7 +43,7 @@ def begin(request: LoadRequest, settings: Settings, place: str) -> str:
 
 def end(figures: Figures) -> str:
     """What was asked and what came, as far as it is worth a word."""
-    told = [counted(figures.requests, "request"), f"{figures.bytes / 1e6:.1f} MB"]
+    parts = [counted(figures.requests, "request"), f"{figures.bytes / 1e6:.1f} MB"]
     for count, *words in (
         (figures.retries, "request sent again", "requests sent again"),
         (figures.page_size_reductions, "smaller page size"),
@@ -53,10 +53,10 @@ def end(figures: Figures) -> str:
         (figures.rejected_items, "rejected document"),
     ):
         if count:
-            told.append(counted(count, *words))
+            parts.append(counted(count, *words))
     if figures.seconds_waited >= 1:
-        told.append(f"{figures.seconds_waited:.0f} s of waiting for the API")
-    return ", ".join(told)
+        parts.append(f"{figures.seconds_waited:.0f} s of waiting for the API")
+    return ", ".join(parts)
 
 
 def _listed(names: Sequence[str], most: int = 3) -> str:
