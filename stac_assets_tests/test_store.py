@@ -40,7 +40,7 @@ from stac_assets_tests.test_lossless import BAD, NOON
 
 
 def dataset(name: str = DATASET) -> Any:
-    """The dataset as the README opens it in Python."""
+    """The dataset as docs/query.md opens it in Python."""
     return dlt.pipeline(PIPELINE_NAME, destination="duckdb", dataset_name=name).dataset()
 
 

@@ -1,4 +1,4 @@
-"""The pictures of the README: `make screenshots` writes docs/*.png, from the demo's data.
+"""The pictures of the documentation: `make screenshots` writes docs/*.png, from the demo's data.
 
 The demo is loaded into a folder that is removed afterwards.
 """
