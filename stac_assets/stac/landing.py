@@ -98,7 +98,7 @@ class Landing:
         return EndpointMissing(
             f"the landing page {shown(self.base_url)} offers no usable {PATHS[relation]} "
             f"(link relation {relation!r}), which {', '.join(lost)} {verb}; "
-            f"these endpoints can still be read: {', '.join(left)}"
+            f"these assets can still run: {', '.join(left)}"
         )
 
     def _answered(self) -> tuple[Answer, dict[str, Any]]:
