@@ -204,10 +204,10 @@ OF_PARTITIONS: dict[str, Callable[[Partition], Judgement]] = {
 
 def _counted(partition: Partition, counts: Mapping[str, int], words: tuple[str, str], fine: str) -> Judgement:
     found = {name: count for name, count in counts.items() if count}
-    words = "; ".join(f"{counted(count, *words)} {name}" for name, count in found.items())
+    description = "; ".join(f"{counted(count, *words)} {name}" for name, count in found.items())
     return Judgement(
         not found,
-        words or fine,
+        description or fine,
         WARN,
         {
             "rows": partition.rows.rows,
