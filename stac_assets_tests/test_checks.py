@@ -95,6 +95,7 @@ def test_a_failure_names_its_partition_until_that_is_loaded_again(
     told = first[None].description
     assert told and told.startswith("2 of 3 partitions failed: c1|2024-01-01: 1 item has a bbox with south")
     assert first[None].severity is dg.AssetCheckSeverity.WARN
+    assert str(first["c1|2024-01-02"].description).startswith("c1|2024-01-02: 1 item has")
     table: Any = first[None].metadata["partitions_table"]
     assert [row.data["partition"] for row in table.records] == ["c1|2024-01-01", "c1|2024-01-02"]
 

@@ -32,12 +32,10 @@ def summary(judgements: Mapping[str, Judgement], earlier: Mapping[str, Judgement
     totals: Counter[str] = Counter()
     for one in judgements.values():
         totals.update({name: value for name, value in one.metadata.items() if type(value) is int})
-    metadata: dict[str, Any] = {
-        "partitions": len(judgements),
-        "partitions_failed": len(failed),
-        "partitions_failed_earlier": len(earlier),
-        **totals,
-    }
+    counts = {"partitions": len(judgements), "partitions_failed": len(failed)}
+    if earlier:
+        counts["partitions_failed_earlier"] = len(earlier)
+    metadata: dict[str, Any] = {**counts, **totals}
     if len(judgements) == 1:
         (only,) = judgements.values()
         metadata |= only.metadata

@@ -96,7 +96,7 @@ def _evaluation(
         passed=judgement.passed,
         metadata=_metadata(judgement.metadata),
         severity=judgement.severity,
-        description=judgement.description,
+        description=f"{partition}: {judgement.description}" if partition else judgement.description,
         partition=partition,
     )
 

@@ -55,4 +55,5 @@ def earlier_failures(
 def _judgement(record: AssetCheckExecutionRecord) -> Judgement:
     evaluation = record.evaluation
     assert evaluation is not None
-    return Judgement(False, evaluation.description or "", evaluation.severity)
+    description = (evaluation.description or "").removeprefix(f"{record.partition}: ")
+    return Judgement(False, description, evaluation.severity)

@@ -62,7 +62,23 @@ def test_a_partition_is_materialized_by_clicking(ui: Ui, dagster: DagsterDev, fo
         ui.shows(name)
     ui.shows(f"c001|{DAY}")
     ui.shows("Passed")
+    ui.shows("materialize the asset, as it cannot be executed alone")  # for Execute is grey without a word
     assert stored(folder, "c001") == published(DAY, collections=("c001",))
+
+
+def test_a_check_names_the_partition_in_which_it_fails(ui: Ui, dagster: DagsterDev, api: StacApi) -> None:
+    def load(bbox: list[float]) -> None:
+        api.put(make_item("odd", "c004", f"{DAY}T12:00:00Z", extra={"bbox": bbox}))
+        assert dagster.ended(dagster.launch("search", f"c004|{DAY}")) == "SUCCESS"
+
+    load([10, 51, 11, 50])
+    assert dagster.ended(dagster.launch("search", f"c005|{DAY}")) == "SUCCESS"
+    page = "/assets/search?view=checks&checkDetail=valid_geometry"
+    ui.open(page, f"fails until loaded again: c004|{DAY}: 1 item has a bbox with south above north")
+    ui.shows("Failed")
+    load([10, 50, 11, 51])
+    ui.open(page, f"c004|{DAY}: every bbox is in order and range")
+    ui.shows("Passed")
 
 
 def test_a_run_is_terminated(ui: Ui, dagster: DagsterDev, api: StacApi, folder: Path) -> None:
