@@ -5,33 +5,31 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-STORAGE_LOGGER = "sqlalchemy.engine"
-"""Whose handlers, and those of its parents, get what the storage's database library logs."""
+DATABASE_LIBRARIES = ("sqlalchemy", "alembic")
+"""Packages that log while the storage is locked."""
+FIRST_USED = ("sqlalchemy.engine.Engine", "sqlalchemy.pool.impl.NullPool", "sqlalchemy.pool.impl.QueuePool")
+"""Loggers of theirs that may not exist yet when a block begins."""
 
 
 @contextmanager
 def quiet_storage() -> Iterator[None]:
-    """A block in which this thread uses Dagster's storage, and nothing that it logs is kept there.
+    """A block in which this thread uses Dagster's storage, and what its database library logs is dropped.
 
     Dagster can be told to keep the messages of all loggers, down to DEBUG. Then SQLAlchemy's messages would
-    be stored while this thread holds the storage's lock, and it would wait for itself for ever.
+    be stored while this thread holds the storage's lock, and it would wait for itself for ever. Dagster's own
+    handler ignores the filters that are added to it, so the loggers get them.
     """
     thread = threading.get_ident()
 
     def is_of_another_thread(record: logging.LogRecord) -> bool:
         return record.thread != thread
 
-    handlers = list(_handlers(logging.getLogger(STORAGE_LOGGER)))
-    for handler in handlers:
-        handler.addFilter(is_of_another_thread)
+    known = {name for name in list(logging.root.manager.loggerDict) if name.startswith(DATABASE_LIBRARIES)}
+    loggers = [logging.getLogger(name) for name in sorted(known | set(FIRST_USED))]
+    for logger in loggers:
+        logger.addFilter(is_of_another_thread)
     try:
         yield
     finally:
-        for handler in handlers:
-            handler.removeFilter(is_of_another_thread)
-
-
-def _handlers(logger: logging.Logger | None) -> Iterator[logging.Handler]:
-    while logger is not None:
-        yield from logger.handlers
-        logger = logger.parent if logger.propagate else None
+        for logger in loggers:
+            logger.removeFilter(is_of_another_thread)
