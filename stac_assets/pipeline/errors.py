@@ -1,4 +1,4 @@
-"""What storing raises, and what errors of others are about."""
+"""The errors that storing raises, and helpers that read the errors of others."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +11,12 @@ class StoreFailed(StacError):
 
 
 def described(error: OSError, folder: Path) -> str:
-    """What failed, and with which file; where the error does not know, in which folder."""
+    """The reason of an error of the file system, with the file, or else the folder, that it is about."""
     return f"{Path(error.filename or folder).absolute()}: {error.strerror or error}"
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """An error, and what it came from, one after another."""
+    """An error and its causes, one after another."""
     seen: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:

@@ -1,4 +1,4 @@
-"""What can go wrong on the way into the table, in words that say what is stored and what to do."""
+"""Failures on the way into the table, told in words that say what is stored and what to do."""
 
 import logging
 from collections.abc import Iterator
@@ -78,7 +78,7 @@ def _is_of_a_database(error: Exception) -> bool:
 
 
 def _reason(error: BaseException, folder: Path) -> str:
-    """The first cause of all, in its own first line; what says which server does not answer comes later."""
+    """The first line of the first cause; of a failed connection, of the cause that names the server."""
     *later, first = causes(error)
     if isinstance(first, ConnectionError):
         first = next((each for each in reversed(later) if not isinstance(each, OSError)), first)

@@ -22,7 +22,7 @@ logger = logging.getLogger("stac_assets")
 
 @contextmanager
 def run_folder(parent: Path) -> Iterator[Path]:
-    """A new folder below `parent` for one run, removed at its end, with those that crashed runs left.
+    """A new folder below `parent` for one run. It is removed at the end, as are those that crashed runs left.
 
     A run's folder is never shared or used again: dlt would load what an earlier run had left there.
     """
@@ -64,7 +64,7 @@ def publish(pipeline: Pipeline, targets: list[Path]) -> None:
 
 
 def _replace(final: Path, source: Path) -> None:
-    """Make `final` a copy of `source`; two runs, of two projects maybe, do that in turn."""
+    """Make `final` a copy of `source`, one run after the other, also of several projects."""
     final.parent.mkdir(parents=True, exist_ok=True)
     with named_lock(str(final.absolute())):
         fresh, retired = (final.parent / f".{final.name}.{kind}" for kind in ("fresh", "retired"))

@@ -1,4 +1,4 @@
-"""What the destination holds after a load: counted there, by SQL that every destination understands.
+"""Counts what the destination holds after a load, by SQL that every destination understands.
 
 Asset checks judge it and materializations show it. It is read while the load still holds the dataset.
 """
@@ -104,7 +104,7 @@ def compared(
     stored: Mapping[str, TColumnSchema],
     known: set[str],
 ) -> TableColumns:
-    """The promised columns beside those that the destination says its table has, in its own case.
+    """The promised columns, and those that the destination says its table has.
 
     Files have columns of our own types, and no capabilities.
     """
@@ -236,11 +236,12 @@ class _Reader:
 
     def catalog_rows(self, collection: str | None = None) -> PartitionRows:
         where, values = ("", ()) if collection is None else (" WHERE id = %s", (collection,))
-        columns = ", ".join(map(self._client.escape_column_name, self._shown))
+        first, *_ = names = [self._client.escape_column_name(name) for name in self._shown]
+        columns = ", ".join(names)
         ((count,),) = self.query(f"SELECT count(*) FROM {self.table}{where}", *values)  # noqa: S608
-        limit_before, limit_after = self._client._limit_clause_sql(5)
         rows = self.query(
-            f"SELECT {limit_before} {columns} FROM {self.table}{where} {limit_after}",  # noqa: S608
+            f"SELECT {columns} FROM (SELECT {columns}, row_number() OVER (ORDER BY {first}) AS place "  # noqa: S608
+            f"FROM {self.table}{where}) AS placed WHERE place <= 5 ORDER BY place",
             *values,
         )
         return PartitionRows(count, count, sample=[dict(zip(self._shown, row, strict=True)) for row in rows])
@@ -256,7 +257,7 @@ Owner = Callable[[str], str | None]
 
 
 def _scopes(fetched: Fetched, key: str) -> Iterator[tuple[str, tuple[Any, ...], Owner]]:
-    """Conditions that find the rows of a load, `key` being the column, and who owns them."""
+    """SQL conditions that find the rows of a load, their values, and which partition owns which row."""
     if fetched.request.endpoint.looks_up_items:
         for window in (each.window for each in fetched.complete_windows):
             ids = tuple(dict.fromkeys(fetched.request.item_ids.get(window, ())))

@@ -1,4 +1,4 @@
-"""What was found in a table after a load: plain counts, which checks judge and materializations show."""
+"""The counts of a table after a load, which checks judge and materializations show."""
 
 from dataclasses import dataclass, field
 from typing import Any

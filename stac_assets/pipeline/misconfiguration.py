@@ -1,4 +1,4 @@
-"""What is wrong with the configuration of the destination, in one line.
+"""Says in one line what is wrong with the configuration of the destination.
 
 dlt says where it has looked for every field of a credential, in sixty lines and more. Values are not shown.
 """
@@ -22,7 +22,7 @@ SECRETS_FILE, CONFIG_FILE = ".dlt/secrets.toml", ".dlt/config.toml"
 
 
 def misconfiguration(error: Exception, destination: str) -> str | None:
-    """What to mend, if that is what an error of dlt's is about; else None.
+    """What to mend, if an error of dlt's is about the configuration; else None.
 
     Args:
         error: what dlt raised.

@@ -1,4 +1,4 @@
-"""What runs ask the tables that earlier runs have stored."""
+"""Queries of the tables that earlier loads have stored, and of where they are."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""The tables and their columns: what dlt is told about each, before a row is seen."""
+"""The columns of every table, as dlt is told of them before it sees a row."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is particular about each destination: how it takes rows, what it can hold, and how loads take turns.
+"""What each destination is like: how it takes rows, what it can hold, and how loads are kept apart.
 
 A new destination is an entry here, and where it stores otherwise than dlt does, a file in
 `stac_assets/pipeline/destinations`.
@@ -15,7 +15,7 @@ DESTINATIONS = "stac_assets.pipeline.destinations"
 
 
 class Rows(StrEnum):
-    """As what rows reach a destination."""
+    """The form in which rows reach a destination."""
 
     ARROW = "arrow"
     """Arrow tables: the destination reads JSON out of a column of text."""
@@ -57,7 +57,7 @@ class Dialect:
 
     Args:
         name: dlt's type of the destination, without its package.
-        rows: as what rows reach it.
+        rows: the form in which rows reach it.
         storage: import path of the class that stores there (see `pipeline/destinations/base.py`).
         locking: what keeps loads from mixing their rows.
         needs: import path of the destination that a dlt pipeline must be given in place of dlt's own, which

@@ -1,4 +1,4 @@
-"""How rows reach a destination: as Arrow where that takes JSON from text, else in files with native JSON.
+"""The form in which rows reach a destination: Arrow tables, files with native JSON, or Python values.
 
 BigQuery, Snowflake and Redshift would store JSON in an Arrow string as a text, or refuse it. And given Python
 values dlt cannot write an integer beyond 64 bits, refuses `true` as JSON, and takes some texts for its own
@@ -22,7 +22,6 @@ import pyarrow.compute as pc
 from dlt.common.data_writers.escape import escape_redshift_identifier, escape_redshift_literal
 from dlt.common.schema.typing import C_DLT_LOAD_ID, TColumnSchema
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
-from dlt.common.storages.load_package import load_package_state
 from msgspec.json import decode, encode
 
 from stac_assets.source.columns import PARTITION_KEY, type_of
@@ -72,9 +71,9 @@ def emit(table: pa.Table, columns: Columns, dialect: Dialect, formats: Iterable[
 
 
 def emit_variant(table: pa.Table, name: str, dialect: Dialect) -> Any:
-    """Rows without JSON for a second table, of which the resource has hints already.
+    """The rows of a second table, which has no JSON, and whose hints the resource has already.
 
-    Of a text that is longer than the destination can hold the begin is kept.
+    A text that is longer than the destination can hold is cut.
     """
     if dialect.rows is Rows.ARROW:
         return dlt.mark.with_table_name(_with_load_id(table), name)
@@ -84,9 +83,9 @@ def emit_variant(table: pa.Table, name: str, dialect: Dialect) -> Any:
 
 
 def _with_load_id(table: pa.Table) -> pa.Table:
-    """`table` with the id of the load that is being put together; as it is where no dlt pipeline runs."""
+    """`table` with dlt's id of the load that is being extracted; unchanged where no pipeline runs."""
     try:
-        load_id = load_package_state().get("load_id")
+        load_id = dlt.current.load_package_state().get("load_id")
     except CurrentLoadPackageStateNotAvailable:
         return table
     field = pa.field(C_DLT_LOAD_ID, pa.string(), nullable=False)
@@ -94,7 +93,7 @@ def _with_load_id(table: pa.Table) -> pa.Table:
 
 
 def with_hints(columns: Columns, dialect: Dialect) -> dict[str, TColumnSchema]:
-    """`columns`, those of an item table with the hints by which a warehouse lays its rows out."""
+    """`columns`; an item table's get the hints by which a warehouse lays its rows out."""
     hints = dialect.column_hints if _holds_items(columns) else {}
     return {
         name: {**column, hints[name]: True} if name in hints else column  # type: ignore[misc]
@@ -113,7 +112,7 @@ def _holds_items(columns: Columns) -> bool:
 
 
 def _begin(value: Any, most: int | None) -> Any:
-    """`value`, if it is a text of more than `most` bytes its begin."""
+    """`value`, cut to `most` bytes if it is a longer text."""
     if most is None or not isinstance(value, str) or len(value) * 4 <= most:
         return value
     return value.encode()[:most].decode(errors="ignore")
@@ -140,7 +139,7 @@ def _spelled_plainly(table: pa.Table, columns: Columns) -> pa.Table:
 
 
 def _parsed(table: pa.Table, columns: Columns) -> Iterator[list[dict[str, Any]]]:
-    """Some rows at a time, JSON parsed; what is null is left out."""
+    """Lists of rows with their JSON parsed, 1,000 rows at a time. Null cells are left out."""
     parsed = {name for name, column in columns.items() if type_of(column) == "json"}
     for batch in table.to_batches(max_chunksize=1000):
         yield [
@@ -168,7 +167,7 @@ def _time(value: datetime) -> str:
 
 
 def _insert_values(table: pa.Table, columns: Columns) -> Iterator[str]:
-    """An INSERT as dlt's load job takes it: the table is yet to be named, and each row is a line."""
+    """An INSERT as dlt's load job expects it: with a place for the table's name, and each row on a line."""
     names = ",".join(map(escape_redshift_identifier, columns))
     yield f"INSERT INTO {{}}({names})\nVALUES"
     writers = [(name, _literal(type_of(column))) for name, column in columns.items()]

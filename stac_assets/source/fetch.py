@@ -9,7 +9,7 @@ from pathlib import Path
 from stac_assets.settings import Settings
 from stac_assets.source.columns import CATALOG_COLUMNS
 from stac_assets.source.dialects import Dialect
-from stac_assets.source.limits import held
+from stac_assets.source.limits import storable
 from stac_assets.source.reader import FetchedWindow, Progress, fetch_windows
 from stac_assets.source.request import LoadRequest
 from stac_assets.stac.api import StacApi
@@ -41,7 +41,7 @@ class Fetched:
     def add(self, row: Row, dialect: Dialect) -> None:
         """Add a row of a catalog table, as the destination can hold it."""
         table = self.request.endpoint.name
-        cells, reasons = held(row, CATALOG_COLUMNS[table], dialect)
+        cells, reasons = storable(row, CATALOG_COLUMNS[table], dialect)
         for column, reason in reasons.items():
             name = next((cells[each] for each in NAMES if cells.get(each)), "")
             logger.warning("%s %s: %s does not fit its column: %s", table, name, column, reason)

@@ -1,4 +1,4 @@
-"""Neighbouring windows in one request where each holds little: a year of empty days is no 365 requests."""
+"""Neighbouring windows that hold little share a request: a year of empty days is not 365 requests."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,10 +14,12 @@ FEW = 28
 
 
 class Joining:
-    """The windows, those together that one page is likely to hold, by the API's own count of all of them.
+    """Groups of windows, each of which is asked for by one request.
 
-    Where it does not count, or holds much, each is alone. At least as many groups are left of windows in a
-    row as there may be requests at a time.
+    A group has as many neighbouring windows as one page is likely to hold, by the API's count of all.
+
+    Where the API does not count, or holds much, each window is alone. Of windows in a row at least as many
+    groups are made as there may be requests at a time.
     """
 
     def __init__(
@@ -30,7 +32,7 @@ class Joining:
         self._counts: dict[Window, int | None] = {}
 
     def looks(self) -> list[Callable[[], None]]:
-        """What to ask before `groups`, a request each, in any order or at the same time."""
+        """The requests to make before `groups` is called, in any order or at the same time."""
         return [partial(self._look, _span(row)) for row in self._rows if len(row) > FEW]
 
     def groups(self) -> list[list[Window]]:
@@ -67,7 +69,7 @@ def _in_a_row(windows: Sequence[Window]) -> list[list[Window]]:
 
 
 def _count(api: StacApi, endpoint: Endpoint, window: Window, narrowing: Narrowing) -> int | None:
-    """How many items the API says touch a window; None where it does not say, or not now."""
+    """The API's count of the items that touch a window; None where it does not count, or fails."""
     if endpoint.first_page is None:
         return None
     try:

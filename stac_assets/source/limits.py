@@ -55,7 +55,7 @@ def _levels(text: bytes, most: int) -> int:
     return deepest
 
 
-def held(
+def storable(
     row: Mapping[str, Any], columns: Mapping[str, TColumnSchema], dialect: Dialect
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """A row of a catalog table as a destination can hold it.

@@ -1,4 +1,6 @@
-"""Which property has which column, of which type: settled against the schema that the destination holds.
+"""Promotion: which property has a column of its own, and of which type.
+
+That is settled against the schema that the destination holds.
 
 A column, once stored, belongs to one property and keeps its type for good. A value that does not fit
 leaves NULL there, stays whole in `properties`, and is counted.

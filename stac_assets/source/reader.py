@@ -34,12 +34,14 @@ Progress = Callable[[Window, Figures], None]
 
 
 class _OfNoDay(StacError):
-    """A document that cannot be a row, in the pages of several windows: each for itself tells whose it is."""
+    """A document cannot be a row, and does not say which of several windows owns it.
+
+    The windows are then fetched one by one, which tells."""
 
 
 @dataclass
 class FetchedWindow:
-    """What one window gave: its rows in the spool, or the error that kept it from being complete."""
+    """What was fetched for one window: its rows in the spool, or the error that it ended with."""
 
     window: Window
     spool: Spool
@@ -136,7 +138,9 @@ def _check_collection(api: StacApi, endpoint: Endpoint, collection: str) -> None
 
 
 class _Reader:
-    """Reads one window, or neighbouring ones together, into their spools: owned items only, each once.
+    """Reads one window, or several neighbours by one request, into their spools.
+
+    Only items that a window owns become its rows, each of them once.
 
     What a request of several windows costs is counted with the first of them.
     """
@@ -216,7 +220,9 @@ class _Reader:
                 return
 
     def _bound(self) -> None:
-        """Write what many spools have gathered: it is much where the API holds more than it counts."""
+        """Write to files what the spools of the group have gathered, once that is much.
+
+        A group holds much where the API has more items than it counts."""
         if sum(fetched.spool.gathered for fetched in self._group) >= BATCH_BYTES:
             for fetched in self._group:
                 fetched.spool.flush()
@@ -259,7 +265,7 @@ class _Reader:
         fetched.figures.saw(time)
 
     def _reject(self, rejected: Rejected, day: date | None = None, item_id: str | None = None) -> None:
-        """Keep a document of a day, or if nothing tells which, of the first day of the window."""
+        """Keep a document that cannot be a row, with its day, or else with the first day of the window."""
         window = self._window
         if day is None and len(self._group) > 1:
             raise _OfNoDay(f"{window}: a document cannot be a row, and does not tell its day")

@@ -1,4 +1,4 @@
-"""The nine dlt resources: each turns what was fetched into tables that replace exactly what was asked for."""
+"""The nine dlt resources. Each makes the tables that replace exactly what was asked for."""
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
@@ -48,7 +48,7 @@ REPLACING: Mapping[Replaces, dict[str, Any]] = {
 }
 """How dlt replaces each unit."""
 TABLE_BYTES = 128 * 1024 * 1024
-"""Arrow memory that one table handed to dlt may take."""
+"""Arrow memory that one table given to dlt may take."""
 
 
 def build_resource(delivery: Delivery) -> DltResource:
@@ -122,7 +122,7 @@ def _refuse_samples(fetched: Fetched, stored: Mapping[str, Any]) -> None:
 
 
 def _tombstones(fetched: Fetched, schema: pa.Schema) -> pa.Table:
-    """What to delete: each day of the windows, so that one without items empties; or single items."""
+    """A table that names what is deleted: each day of the windows, so that an empty one empties; or items."""
     gone: list[dict[str, Any]] = []
     for window in fetched.complete_windows:
         if fetched.request.endpoint.looks_up_items:
@@ -137,7 +137,7 @@ def _tombstone(window: Window, key: str, item_id: str = "") -> dict[str, Any]:
 
 
 def _rejected_tables(fetched: Fetched, schema: Schema, dialect: Dialect) -> Iterator[Any]:
-    """`rejected_items` of the same days; the table is made when there is something to say."""
+    """The rows of `rejected_items` for the same days. The table is made with the first document for it."""
     table, windows = fetched.request.endpoint.name, fetched.complete_windows
     rejected = [row for window in windows for row in window.spool.rejected]
     if not rejected and REJECTED not in schema.tables:
@@ -172,7 +172,7 @@ def _filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def _gathered(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """Few large tables out of many small ones: each costs dlt the same."""
+    """Few large tables made of many small ones, because each costs dlt the same."""
     gathered: list[pa.Table] = []
     size = 0
     for table in tables:

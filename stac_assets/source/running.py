@@ -1,4 +1,4 @@
-"""The dlt pipeline that a resource is read in: its schema, its destination, and what that holds and takes."""
+"""The dlt pipeline in which a resource is being read: its schema and its destination."""
 
 from collections.abc import Sequence
 

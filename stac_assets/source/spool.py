@@ -1,4 +1,4 @@
-"""Fetched rows on their way to the table: Arrow files, so that no load is ever held in memory as a whole.
+"""The spool: fetched rows in Arrow files, so that no load is in memory as a whole.
 
 A file holds the core columns, and for each property one column per kind of value seen (`number:gsd`,
 `text:gsd`): which of them becomes the table's column is settled only when the rows are stored.
@@ -104,7 +104,7 @@ class Spool:
 
 
 class _Batch:
-    """Rows as columns, in the making."""
+    """Rows that are gathered column by column."""
 
     def __init__(self) -> None:
         self.rows = 0

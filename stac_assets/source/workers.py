@@ -1,4 +1,4 @@
-"""Threads that fetch, and for which nobody has to wait once an answer is no longer wanted."""
+"""Threads that fetch. Nobody has to wait for them once their answers are no longer wanted."""
 
 import threading
 import time
@@ -74,7 +74,7 @@ def work_off(jobs: Iterable[T], work: Callable[[T], None], most: int, stop: thre
 
 
 def _next(queue: SimpleQueue[T]) -> T:
-    """What comes next; waits in short steps, so that an interrupt reaches this thread."""
+    """The next entry of the queue, waited for in short steps, so that an interrupt reaches this thread."""
     while True:
         try:
             return queue.get(timeout=POLL_SECONDS)

@@ -28,7 +28,7 @@ ATOMIC_REPLACE = "insert-from-staging"
 
 
 class Adapted(Destination[Any, Any]):
-    """A destination of dlt, adapted: that which is the next base of its class."""
+    """A destination of dlt with changes. The class of dlt's is its next base."""
 
     __orig_base__: type[Destination[Any, Any]]
     """That destination, whose arguments tell dlt which of ours were given and which are defaults."""
@@ -44,7 +44,7 @@ class Adapted(Destination[Any, Any]):
         return f"dlt.destinations.{self.__orig_base__.__name__}"
 
     def configuration(self, initial_config: Any, accept_partial: bool = False) -> Any:
-        """As dlt's; the partial one, which it wants at every look at the capabilities, is resolved once."""
+        """As dlt resolves it. The partial configuration is resolved once, because dlt asks for it often."""
         if not accept_partial:
             return super().configuration(initial_config)
         if self._partial is None:
@@ -53,7 +53,7 @@ class Adapted(Destination[Any, Any]):
 
 
 class Storage:
-    """Stores into a target.
+    """How rows are stored into a target. This class does it as dlt does.
 
     Args:
         target: the destination and the dataset in it.
@@ -105,7 +105,7 @@ class Storage:
     def holding(
         self, place: Place, wait: Wait, pipeline: Pipeline | None = None, doing: str | None = None
     ) -> AbstractContextManager[Hold]:
-        """Keep loads of other hosts away, in the way of the dialect.
+        """Keep loads of other hosts away, as the dialect says how.
 
         Args:
             place: of the dataset.
@@ -192,6 +192,6 @@ class Storage:
 
 
 def storage_of(target: Target) -> Storage:
-    """What stores into `target`; its module is imported now."""
+    """The storage of a target. Its module is imported here, and not with the definitions."""
     module, _, name = target.dialect.storage.partition(":")
     return getattr(import_module(module), name)(target)

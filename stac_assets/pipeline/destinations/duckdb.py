@@ -149,7 +149,7 @@ class PartitionedDuckDb(Adapted, destinations.duckdb):
 
 
 class _SqlClient(DuckDbSqlClient):
-    """Sessions in the attached file: DuckDB begins each in the database of the connection that was opened."""
+    """Sessions whose database is the attached file; DuckDB begins them in the connection's first database."""
 
     def open_connection(self) -> duckdb.DuckDBPyConnection:
         pool = cast(DuckDbConnectionPool, self.credentials.conn_pool)
@@ -251,7 +251,7 @@ def _with_json(schema: pa.Schema) -> pa.Schema:
 
 @contextmanager
 def _frugal(connection: duckdb.DuckDBPyConnection, widest: int) -> Iterator[None]:
-    """Little memory for DuckDB, which would keep what it has written, and what each thread works on."""
+    """Give DuckDB little memory; it would keep what it has written, and what each thread works on."""
     limits = {"memory_limit": f"'{MEMORY + 3 * ROW_GROUP_SIZE * widest}B'", "threads": "1"}
     usual = {
         name: connection.execute(f"SELECT current_setting('{name}')").fetchall()[0][0] for name in limits

@@ -61,7 +61,7 @@ class PostgresStorage(Storage):
 
 
 class _Merge(SqlMergeFollowupJob):
-    """Replaces by keys that PostgreSQL looks up first, so that it goes to an index with each of them."""
+    """A merge whose keys PostgreSQL reads first, so that it looks each of them up in an index."""
 
     @classmethod
     def gen_key_table_clauses(

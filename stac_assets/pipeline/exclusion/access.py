@@ -1,4 +1,4 @@
-"""How one load reaches its dataset: to read what it holds, and to hold it while rows are stored."""
+"""The access of one load to its dataset: it reads what is there, and holds the dataset while it stores."""
 
 import logging
 from collections.abc import Callable
@@ -62,7 +62,7 @@ class DatasetAccess:
         )
 
     def read(self, query: Callable[[], T]) -> T | None:
-        """What `query` finds in the dataset; None where there is no DuckDB file yet.
+        """The result of `query` on the dataset; None where there is no DuckDB file yet.
 
         A DuckDB file lets one process in. A server answers while somebody stores.
         """

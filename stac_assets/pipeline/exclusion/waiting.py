@@ -1,4 +1,4 @@
-"""Waiting for whoever holds a dataset: said aloud, and not for ever."""
+"""Waiting for whoever holds a dataset: the log says so, and it has a limit."""
 
 import json
 import logging
@@ -39,7 +39,7 @@ class Holder:
 
     @classmethod
     def this(cls, doing: str | None) -> Self:
-        """This process, as of now. Without a word about what it is doing, the name of its program."""
+        """This process, as of now. Without `doing` it is named after its program."""
         return cls(
             socket.gethostname(), os.getpid(), doing or Path(sys.argv[0]).name, moment(datetime.now(UTC))
         )
@@ -68,7 +68,7 @@ def moment(time: datetime) -> str:
 
 
 class Wait:
-    """One wait, however many holders there are in the meantime.
+    """A wait for a dataset, however many holders there are in the meantime.
 
     Args:
         timeout: seconds after which it is given up (`lock_timeout`).

@@ -1,4 +1,4 @@
-"""What the files of a table can do, whatever keeps the list of them."""
+"""The files of a table, of either format: what can be done with them."""
 
 import posixpath
 from dataclasses import dataclass

@@ -108,7 +108,7 @@ class ReplacePartitions(ReferenceFollowupJob):
     def _beside(
         self, files: TableFiles, layout: Layout, schema: pa.Schema
     ) -> tuple[set[Key], Iterator[pa.Table]]:
-        """Where single rows are replaced: the partitions that are touched, and their other rows."""
+        """The partitions in which single rows are replaced, and the rows of theirs that stay."""
         column, identity = str(layout.column), list(layout.identity)
         named = self._loaded().to_table(columns=[*identity, column, DELETED])
         arriving = named.filter(pc.invert(_is_deleted(named)))  # type: ignore[attr-defined]

@@ -1,10 +1,9 @@
-"""Queries over files by DuckDB, through Arrow; dlt's own client needs extensions from the network."""
+"""Queries over files by DuckDB, through Arrow. dlt's own client would need extensions from the network."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient, WithTableScanners
-from dlt.destinations.impl.filesystem.sql_client import FilesystemSqlClient
+from dlt.destinations.impl.duckdb.sql_client import WithTableScanners
 
 from stac_assets.pipeline.destinations.filesystem.files import arrow_schema
 
@@ -12,18 +11,29 @@ if TYPE_CHECKING:
     from stac_assets.pipeline.destinations.filesystem.destination import Client
 
 
-class ViewsOfFiles(FilesystemSqlClient):
+class ViewsOfFiles(WithTableScanners):
     """A DuckDB in memory, in which the tables of the dataset are views."""
 
     remote_client: "Client"  # type: ignore[assignment]
 
     def __init__(self, remote_client: "Client", dataset_name: str) -> None:
-        WithTableScanners.__init__(self, remote_client, dataset_name)
+        super().__init__(remote_client, dataset_name)
         self._shown: set[str] = set()
 
     def open_connection(self) -> duckdb.DuckDBPyConnection:
         self._shown.clear()
-        return DuckDbSqlClient.open_connection(self)
+        return super().open_connection()
+
+    def can_create_view(self, table_schema: Any) -> bool:
+        """Every table can be seen."""
+        return True
+
+    def should_replace_view(self, view_name: str, table_schema: Any) -> bool:
+        """The view of a connection stays, as it sees no later load."""
+        return False
+
+    def create_view_select(self, table_schema: Any, schema: Any = None) -> None:
+        """No SQL makes a view; `create_views_for_tables` does."""
 
     def create_views_for_tables(self, tables: dict[str, str]) -> None:
         """Register the files of tables as they are now; once for a connection, which sees no later load."""
