@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from stac_assets.settings import Settings
-from stac_assets.source.reader import FetchedWindow, fetch_windows
+from stac_assets.source.fetched import FetchedWindow
+from stac_assets.source.reader import fetch_windows
 from stac_assets.source.spool import read_tables
 from stac_assets.stac.api import StacApi as Client
 from stac_assets.stac.documents import Page

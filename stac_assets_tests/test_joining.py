@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from stac_assets.source import reader as fetch
+from stac_assets.source import dealing
 from stac_assets_tests.asking import interval_of, limit_of
 from stac_assets_tests.loads import ids, load_days, rows
 from stac_assets_tests.stac_api import RawItem, StacApi, make_item
@@ -96,7 +96,7 @@ def test_what_joined_windows_hold_beyond_the_count_is_written_while_it_comes(
     api: StacApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     owned = fill(api, 90)
-    monkeypatch.setattr(fetch, "BATCH_BYTES", 1)
+    monkeypatch.setattr(dealing, "BATCH_BYTES", 1)
     api.number_matched = None
     api.on_page = lambda page, _: {**page, "numberMatched": 3}
     result = load_days(api, first=FIRST, last=LAST, page_size=5, max_concurrent_requests=1)

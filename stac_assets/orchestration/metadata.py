@@ -21,7 +21,7 @@ from stac_assets.stac.windows import partition_key
 
 if TYPE_CHECKING:
     from stac_assets.pipeline.load import LoadResult
-    from stac_assets.source.reader import FetchedWindow
+    from stac_assets.source.fetched import FetchedWindow
 
 Metadata = dict[str, Any]
 COLUMNS = "dagster/column_schema"

@@ -35,8 +35,8 @@ from stac_assets.source import SOURCE_NAME, build_source
 from stac_assets.source.columns import REJECTED
 from stac_assets.source.delivery import Delivery
 from stac_assets.source.fetch import Fetched, fetch
+from stac_assets.source.fetched import FetchedWindow, Progress
 from stac_assets.source.memory import give_back
-from stac_assets.source.reader import FetchedWindow, Progress
 from stac_assets.source.request import LoadRequest
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.figures import Figures

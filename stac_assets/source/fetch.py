@@ -9,8 +9,9 @@ from pathlib import Path
 from stac_assets.settings import Settings
 from stac_assets.source.columns import CATALOG_COLUMNS
 from stac_assets.source.dialects import Dialect
+from stac_assets.source.fetched import FetchedWindow, Progress
 from stac_assets.source.limits import storable
-from stac_assets.source.reader import FetchedWindow, Progress, fetch_windows
+from stac_assets.source.reader import fetch_windows
 from stac_assets.source.request import LoadRequest
 from stac_assets.stac.api import StacApi
 from stac_assets.stac.endpoints import Row

@@ -1,0 +1,169 @@
+"""Documents are dealt to the windows that own them: each item becomes a row of one window, once."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from stac_assets.source.columns import PARTITION_KEY, rejected_key
+from stac_assets.source.dialects import Dialect
+from stac_assets.source.fetched import FetchedWindow
+from stac_assets.source.limits import refusal
+from stac_assets.source.rows import NotARow, build_row, owner_time
+from stac_assets.source.spool import BATCH_BYTES
+from stac_assets.stac.documents import DECODE_ERRORS, Item, Rejected, object_text, why
+from stac_assets.stac.endpoints import Endpoint
+from stac_assets.stac.errors import StacError
+from stac_assets.stac.figures import Figures
+from stac_assets.stac.windows import partition_key
+
+
+class OfNoWindow(StacError):
+    """A document cannot be a row, and does not say which of several windows owns it.
+
+    The windows are then asked for apart, which tells."""
+
+
+class Dealer:
+    """Deals documents to windows, by the collection and the day of each.
+
+    Args:
+        windows: those that are dealt to; no two have a day of a collection in common.
+        endpoint: where the documents come from.
+        dialect: of the destination, for what that cannot hold.
+        figures: count what belongs to none of the windows.
+    """
+
+    def __init__(
+        self, windows: Sequence[FetchedWindow], endpoint: Endpoint, dialect: Dialect, figures: Figures
+    ) -> None:
+        self._windows = windows
+        self._endpoint = endpoint
+        self._dialect = dialect
+        self._figures = figures
+        self._owners = Owners(windows)
+        self._seen: set[tuple[str, str]] = set()
+        self._unnamed = windows[0].window.collection if len(self._owners.collections) == 1 else ""
+        """The collection of a document that names none; empty where that may be one of several."""
+
+    def deal(self, item: Item, to: FetchedWindow | None = None) -> None:
+        """Make an item a row of the window that owns it.
+
+        Args:
+            item: the document.
+            to: the window that gets it where none of the windows owns it; by default it is only counted.
+
+        Raises:
+            OfNoWindow: it cannot be a row, and nothing tells which of several windows it belongs to.
+        """
+        try:
+            row, properties = build_row(item, self._unnamed)
+        except NotARow as error:
+            self.reject(Rejected(_text(item), str(error)))
+            return
+        except DECODE_ERRORS as error:
+            self.reject(Rejected(_text(item), why(error)))
+            return
+        collection = row["collection"]
+        if not collection:
+            raise OfNoWindow(f"{self}: a document does not tell its collection")
+        if collection not in self._owners.collections:
+            self._figures.items_owned_elsewhere += 1
+            return
+        time = owner_time(row)
+        if time is None:
+            reason = "neither datetime nor start_datetime names a time"
+            self.reject(Rejected(_text(item), reason), item_id=row["id"])
+            return
+        day = time.date()
+        fetched = self._owners.of(collection, day) or to
+        if fetched is None:
+            self._figures.items_owned_elsewhere += 1
+            return
+        if self.has_seen(collection, row["id"]):
+            self._figures.duplicates += 1
+            return
+        reason = refusal(item, self._dialect)
+        if reason is not None:
+            self._keep(Rejected(_text(item), reason), fetched, day)
+            return
+        self._seen.add((collection, row["id"]))
+        row[PARTITION_KEY] = partition_key(collection, day)
+        fetched.spool.add(row, properties, sum(map(len, item.values())))
+        fetched.figures.items += 1
+        fetched.figures.saw(time)
+
+    def reject(self, rejected: Rejected, item_id: str | None = None) -> None:
+        """Keep a document that cannot be a row with the first day of the only window.
+
+        Raises:
+            OfNoWindow: there are several.
+        """
+        if len(self._windows) > 1:
+            raise OfNoWindow(f"{self}: a document cannot be a row, and does not tell its day")
+        [fetched] = self._windows
+        self._keep(rejected, fetched, fetched.window.start, item_id)
+
+    def has_seen(self, collection: str, item_id: str) -> bool:
+        """Whether an item has become a row."""
+        return (collection, item_id) in self._seen
+
+    def bound(self) -> None:
+        """Write to files what the spools of all windows have gathered, once that is much.
+
+        Several windows hold much where the API has more items than was thought."""
+        if sum(fetched.spool.gathered for fetched in self._windows) >= BATCH_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write to files what the spools of all windows have gathered."""
+        for fetched in self._windows:
+            fetched.spool.flush()
+
+    def _keep(
+        self, rejected: Rejected, fetched: FetchedWindow, day: date, item_id: str | None = None
+    ) -> None:
+        collection, resource = fetched.window.collection, self._endpoint.name
+        fetched.figures.rejected_items += 1
+        document: dict[str, Any] = {
+            "resource": resource,
+            "collection": collection,
+            "id": None if item_id and "\0" in item_id else item_id,  # no destination need hold that
+            "reason": rejected.reason,
+            "document": rejected.text,
+            PARTITION_KEY: rejected_key(resource, partition_key(collection, day)),
+        }
+        fetched.spool.rejected.append(document)
+
+    def __str__(self) -> str:
+        first, last = self._windows[0].window, self._windows[-1].window
+        return str(first) if first == last else f"{first} and those up to {last}"
+
+
+class Owners:
+    """Finds the window that owns a day of a collection, however many days the windows span."""
+
+    def __init__(self, windows: Sequence[FetchedWindow]) -> None:
+        by_collection: dict[str, list[FetchedWindow]] = {}
+        for fetched in sorted(windows, key=lambda each: each.window):
+            by_collection.setdefault(fetched.window.collection, []).append(fetched)
+        self._windows = by_collection
+        self._starts = {
+            collection: [fetched.window.start for fetched in found]
+            for collection, found in by_collection.items()
+        }
+
+    @property
+    def collections(self) -> list[str]:
+        """The collections of all windows, sorted."""
+        return list(self._windows)
+
+    def of(self, collection: str, day: date) -> FetchedWindow | None:
+        """The window that owns a day of a collection; None where there is no such window."""
+        place = bisect_right(self._starts.get(collection, ()), day) - 1
+        fetched = self._windows[collection][place] if place >= 0 else None
+        return fetched if fetched is not None and day < fetched.window.end else None
+
+
+def _text(item: Item) -> str:
+    return object_text(item).decode("utf-8", "replace")
