@@ -106,6 +106,7 @@ def fetch(
             item_ids=request.item_ids,
             max_items=settings.max_items,
             dialect=dialect,
+            listed=request.listed,
             progress=progress,
             cancelled=cancelled,
         )

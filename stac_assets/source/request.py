@@ -19,12 +19,14 @@ class LoadRequest:
         windows: the partitions of an item table.
         collections: the collections of an endpoint that has no items; none for all.
         item_ids: where items are looked up one by one, the ids for each window.
+        listed: collections that the API was seen to list when the request was made.
     """
 
     endpoint: Endpoint
     windows: tuple[Window, ...] = ()
     collections: tuple[str, ...] = ()
     item_ids: Mapping[Window, tuple[str, ...]] = field(default_factory=dict)
+    listed: tuple[str, ...] = ()
 
 
 def whole_request(endpoint: Endpoint, settings: Settings, item_ids: tuple[str, ...] = ()) -> LoadRequest:
@@ -50,11 +52,15 @@ def whole_request(endpoint: Endpoint, settings: Settings, item_ids: tuple[str, .
         )
     from stac_assets.stac.api import StacApi
 
-    named = settings.named_collections or tuple(StacApi(settings.api, threading.Event()).collection_ids())
+    listed = ()
+    if not settings.named_collections:
+        listed = tuple(StacApi(settings.api, threading.Event()).collection_ids())
+    named = settings.named_collections or listed
     if not endpoint.has_items:
         return LoadRequest(endpoint, collections=named)
     windows = tuple(window for collection in named for window in settings.windows(collection))
     if not endpoint.looks_up_items:
-        return LoadRequest(endpoint, windows)
+        return LoadRequest(endpoint, windows, listed=listed)
     first = {window.collection: window for window in reversed(windows)}
-    return LoadRequest(endpoint, tuple(first.values()), item_ids=dict.fromkeys(first.values(), item_ids))
+    ids = dict.fromkeys(first.values(), item_ids)
+    return LoadRequest(endpoint, tuple(first.values()), item_ids=ids, listed=listed)

@@ -3,7 +3,7 @@
 import difflib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +12,7 @@ from stac_assets.stac.documents import Item, Link, Page, decode_item, decode_obj
 from stac_assets.stac.endpoints.endpoint import QUERYABLES
 from stac_assets.stac.errors import (
     EndpointMissing,
+    LongRequest,
     MethodRefused,
     RequestFailed,
     UnknownCollection,
@@ -20,19 +21,21 @@ from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.answer import Answer
 from stac_assets.stac.http.links import absolute, shown
 from stac_assets.stac.http.options import ApiOptions
-from stac_assets.stac.http.page_request import PageRequest
+from stac_assets.stac.http.page_request import PageRequest, link
 from stac_assets.stac.http.transport import Transport
 from stac_assets.stac.item_requests import ItemRequests
 from stac_assets.stac.landing import Landing, read_object
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.page_limits import PageLimits
 from stac_assets.stac.paging import item_pages, object_pages
-from stac_assets.stac.windows import Interval, Window
+from stac_assets.stac.windows import Asked, Interval
 
 MISSING = frozenset({404, 405, 501})
 """Statuses that say that an API does not have an endpoint."""
 NEVER_FETCHED = {"child", "item", "data", "search", "self", "root"}
 """Link relations of the landing page whose documents other endpoints load."""
+LONGEST_URL = 2000
+"""Characters of a URL that no server or proxy refuses; with more only a single collection is asked for."""
 
 
 class StacApi:
@@ -48,6 +51,8 @@ class StacApi:
         self.transport = Transport(options, cancelled)
         self.landing = Landing(options.base_url, self.transport)
         self._search_with_get = threading.Event()
+        self._ids: list[str] | None = None
+        self._lock = threading.Lock()
         self._limits = PageLimits(options.page_size)
         self.requests = ItemRequests(self.landing, self._limits)
 
@@ -118,6 +123,21 @@ class StacApi:
         ids = (json.loads(bytes(members["id"])) for members in self.collections() if "id" in members)
         return [identifier for identifier in ids if isinstance(identifier, str)]
 
+    def listed(self, wanted: Collection[str]) -> list[str]:
+        """Those of the wanted collections that the API lists.
+
+        Its list is read until all are found, and by no more requests than there are wanted ones.
+        """
+        totals, found = self.transport.totals, list[str]()
+        most = totals.requests + len(wanted)
+        for members in self.collections():
+            identifier = json.loads(bytes(members.get("id", b"null")))
+            if isinstance(identifier, str) and identifier in wanted:
+                found.append(identifier)
+            if len(found) == len(wanted) or totals.requests > most:
+                break
+        return found
+
     def collection(self, collection: str) -> Answer:
         """The answer with the document of one collection.
 
@@ -127,10 +147,7 @@ class StacApi:
         answer = read_object(self.transport, self.landing.collection_url(collection), MISSING)
         if answer.status < 300:
             return answer
-        try:
-            known = self.collection_ids()
-        except EndpointMissing:
-            known = []
+        known = self._known_ids()
         near = difflib.get_close_matches(collection, known, n=5, cutoff=0.5)
         listing = ", ".join(near or sorted(known)[:10]) or "none at all"
         raise UnknownCollection(
@@ -138,6 +155,16 @@ class StacApi:
             f"{'near matches' if near else f'it has {len(known)}, among them'}: {listing}. "
             f"Set {self.options.where('collections')}"
         )
+
+    def _known_ids(self) -> list[str]:
+        """The ids of all collections, for messages; asked for once."""
+        with self._lock:
+            if self._ids is None:
+                try:
+                    self._ids = self.collection_ids()
+                except (EndpointMissing, RequestFailed):
+                    self._ids = []
+            return self._ids
 
     def has_collection(self, collection: str) -> bool:
         """Whether the API has a collection of that id."""
@@ -155,20 +182,21 @@ class StacApi:
 
     # Items ------------------------------------------------------------------------------------
 
-    def search(self, window: Window, narrowing: Narrowing, figures: Figures) -> Iterator[Page]:
+    def search(self, window: Asked, narrowing: Narrowing, figures: Figures) -> Iterator[Page]:
         """The pages of all items that touch `window`, by `/search`, each item once.
 
         Raises:
+            LongRequest: the API searches by GET, and so many collections are more than a URL takes.
             EndpointMissing: the API has no item search.
             StacError: see `Crawl.pages`.
         """
 
         def read(interval: Interval, size: int, retries: int | None) -> Iterator[Page]:
-            return self._search_pages(window.collection, narrowing, figures, interval, size, retries)
+            return self._search_pages(window.collections, narrowing, figures, interval, size, retries)
 
         return Crawl(read, window, self._limits, figures).pages()
 
-    def collection_items(self, window: Window, narrowing: Narrowing, figures: Figures) -> Iterator[Page]:
+    def collection_items(self, window: Asked, narrowing: Narrowing, figures: Figures) -> Iterator[Page]:
         """The pages of all items that touch `window`, by `/collections/{id}/items`, each item once.
 
         Of `narrowing` only the `bbox` counts, because this endpoint knows nothing else (OGC API - Features).
@@ -179,12 +207,12 @@ class StacApi:
         """
 
         def read(interval: Interval, size: int, retries: int | None) -> Iterator[Page]:
-            return self._listed_pages(window.collection, narrowing, figures, interval, size, retries)
+            return self._listed_pages(window, narrowing, figures, interval, size, retries)
 
         return Crawl(read, window, self._limits, figures).pages()
 
     def first_page_of_search(
-        self, window: Window, narrowing: Narrowing, size: int, retries: int | None = None
+        self, window: Asked, narrowing: Narrowing, size: int, retries: int | None = None
     ) -> Page:
         """The first page of a search for the items that touch `window`, whatever comes of it.
 
@@ -198,23 +226,21 @@ class StacApi:
             EndpointMissing: the API does not have the endpoint.
             StacError: the API failed.
         """
-        arguments = window.collection, narrowing, Figures(), window.interval, size, retries
+        arguments = window.collections, narrowing, Figures(), window.interval, size, retries
         try:
             return next(self._search_pages(*arguments))
         except MethodRefused:  # so that from now on searches are GET
             return next(self._search_pages(*arguments))
 
     def first_page_of_collection(
-        self, window: Window, narrowing: Narrowing, size: int, retries: int | None = None
+        self, window: Asked, narrowing: Narrowing, size: int, retries: int | None = None
     ) -> Page:
         """The first page of `/collections/{id}/items`; arguments and errors as of `first_page_of_search`."""
-        return next(
-            self._listed_pages(window.collection, narrowing, Figures(), window.interval, size, retries)
-        )
+        return next(self._listed_pages(window, narrowing, Figures(), window.interval, size, retries))
 
     def _search_pages(
         self,
-        collection: str,
+        collections: Sequence[str],
         narrowing: Narrowing,
         figures: Figures,
         interval: Interval,
@@ -222,7 +248,9 @@ class StacApi:
         retries: int | None,
     ) -> Iterator[Page]:
         method = self.search_method
-        request = self.requests.search(method, collection, narrowing, interval, size)
+        request = self.requests.search(method, collections, narrowing, interval, size)
+        if method == "GET" and len(collections) > 1 and len(link(request)) > LONGEST_URL:
+            raise LongRequest(f"a search for {len(collections)} collections does not fit into a URL")
         try:
             yield from item_pages(self.transport, request, figures, retries)
         except MethodRefused as error:
@@ -237,13 +265,14 @@ class StacApi:
 
     def _listed_pages(
         self,
-        collection: str,
+        window: Asked,
         narrowing: Narrowing,
         figures: Figures,
         interval: Interval,
         size: int,
         retries: int | None,
     ) -> Iterator[Page]:
+        [collection] = window.collections
         request = self.requests.listing(collection, narrowing, interval, size)
         try:
             yield from item_pages(self.transport, request, figures, retries)

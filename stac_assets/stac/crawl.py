@@ -13,7 +13,7 @@ from stac_assets.stac.errors import PagingError, RequestTooHeavy, StacError
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.interval_reader import End, Ending, FullPage, IntervalReader, Pages, ReadPages
 from stac_assets.stac.page_limits import SMALLEST_LIMIT, PageLimits
-from stac_assets.stac.windows import Interval, Window
+from stac_assets.stac.windows import Asked, Interval
 from stac_assets.stac.wording import counted
 
 MOST_SPLITS = 32
@@ -30,12 +30,12 @@ class Crawl:
 
     Args:
         read: asks the API.
-        window: the window.
+        window: the window, or the span of several.
         limits: what the run knows of the API's pages.
         figures: counts what is met.
     """
 
-    def __init__(self, read: ReadPages, window: Window, limits: PageLimits, figures: Figures) -> None:
+    def __init__(self, read: ReadPages, window: Asked, limits: PageLimits, figures: Figures) -> None:
         self._reader = IntervalReader(read, window, limits, figures)
         self._window = window
         self._limits = limits

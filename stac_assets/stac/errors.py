@@ -54,6 +54,10 @@ class PagingError(StacError):
     """The pages of a result do not lead to its end, so that it is not known to be complete."""
 
 
+class LongRequest(StacError):
+    """The URL of a request for several collections is longer than servers take; ask for fewer at a time."""
+
+
 class LoopingNext(PagingError):
     """A `next` link leads back to a page that was already read."""
 

@@ -19,7 +19,7 @@ from stac_assets.stac.errors import (
 )
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.page_limits import PageLimits
-from stac_assets.stac.windows import Interval, Window
+from stac_assets.stac.windows import Asked, Interval
 from stac_assets.stac.wording import counted
 
 MAX_REPEATS = 5
@@ -90,7 +90,7 @@ class IntervalReader:
         figures: counts what is met.
     """
 
-    def __init__(self, read: ReadPages, window: Window, limits: PageLimits, figures: Figures) -> None:
+    def __init__(self, read: ReadPages, window: Asked, limits: PageLimits, figures: Figures) -> None:
         self._read = read
         self._window = window
         self._limits = limits

@@ -1,5 +1,6 @@
 """The first request for the items of a collection, as `/search` and `/collections/{id}/items` want it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from stac_assets.stac.errors import ConfigurationError
@@ -23,13 +24,18 @@ class ItemRequests:
         self._limits = limits
 
     def search(
-        self, method: str, collection: str, narrowing: Narrowing, interval: Interval, size: int | None = None
+        self,
+        method: str,
+        collections: Sequence[str],
+        narrowing: Narrowing,
+        interval: Interval,
+        size: int | None = None,
     ) -> PageRequest:
         """The first request of a search. pystac-client builds and checks its parameters.
 
         Args:
             method: `POST` or `GET`.
-            collection: the id of the collection.
+            collections: the ids of the collections.
             narrowing: the user's filters.
             interval: what the items touch.
             size: the number of items of a page; by default as many as the API has proven to answer with.
@@ -45,7 +51,7 @@ class ItemRequests:
                 url,
                 method=method,
                 limit=size or self._limits.page_size,
-                collections=[collection],
+                collections=list(collections),
                 datetime=str(interval),
                 bbox=narrowing.bbox,
                 intersects=narrowing.intersects,
@@ -55,7 +61,7 @@ class ItemRequests:
         except Exception as error:  # what cql2 raises for an expression that it cannot read has no class
             reason = (str(error).strip() or repr(error)).splitlines()[-1].strip()
             raise ConfigurationError(
-                f"the search for {collection}, {interval} cannot be put together: {reason}; "
+                f"the search for {', '.join(collections)}, {interval} cannot be put together: {reason}; "
                 "see the settings bbox, intersects, query and filter"
             ) from None
         if method == "POST":

@@ -1,14 +1,15 @@
 """UTC days, the windows and intervals made of them, and the times of items."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 from stac_assets.stac.errors import ConfigurationError
+from stac_assets.stac.wording import counted
 
 ONE_DAY = timedelta(days=1)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -91,6 +92,20 @@ class Interval:
         return Interval(self.start, middle), Interval(middle, self.end)
 
 
+class Asked(Protocol):
+    """What one crawl asks for: the same days of one collection or several."""
+
+    @property
+    def collections(self) -> tuple[str, ...]:
+        """The collections."""
+        ...
+
+    @property
+    def interval(self) -> Interval:
+        """The interval, both ends included."""
+        ...
+
+
 @dataclass(frozen=True, order=True)
 class Window:
     """The UTC days from `start` up to, but not including, `end`, of one collection."""
@@ -109,6 +124,11 @@ class Window:
         return Interval(_midnight(self.start), _midnight(self.end))
 
     @property
+    def collections(self) -> tuple[str, ...]:
+        """The only collection, as every `Asked` has them."""
+        return (self.collection,)
+
+    @property
     def key(self) -> str:
         """The partition key of the window: its collection and its first day."""
         return partition_key(self.collection, self.start)
@@ -125,9 +145,33 @@ class Window:
         return [partition_key(self.collection, day) for day in self.days()]
 
     def __str__(self) -> str:
-        last = self.end - ONE_DAY
-        days = f"{self.start}" if last == self.start else f"{self.start} to {last}"
-        return f"{self.collection}, {days}"
+        return f"{self.collection}, {_days(self.start, self.end)}"
+
+
+@dataclass(frozen=True)
+class Span:
+    """The UTC days from `start` up to, but not including, `end`, of several collections at a time."""
+
+    collections: tuple[str, ...]
+    start: date
+    end: date
+
+    @classmethod
+    def of(cls, windows: Sequence[Window]) -> Self:
+        """The least span that holds all windows."""
+        collections = dict.fromkeys(window.collection for window in windows)
+        start, end = min(window.start for window in windows), max(window.end for window in windows)
+        return cls(tuple(collections), start, end)
+
+    @property
+    def interval(self) -> Interval:
+        """The interval from the first midnight to the last, as that of a window."""
+        return Interval(_midnight(self.start), _midnight(self.end))
+
+    def __str__(self) -> str:
+        first, *others = self.collections
+        more = f" and {counted(len(others), 'other collection')}" if others else ""
+        return f"{first}{more}, {_days(self.start, self.end)}"
 
 
 class PartitionKey(NamedTuple):
@@ -159,6 +203,11 @@ class PartitionKey(NamedTuple):
 def partition_key(collection: str, day: date) -> str:
     """The text of a `PartitionKey`; it is cached because many rows share a day."""
     return f"{collection}|{day.isoformat()}"  # strftime would not pad years below 1000
+
+
+def _days(start: date, end: date) -> str:
+    last = end - ONE_DAY
+    return f"{start}" if last == start else f"{start} to {last}"
 
 
 def _midnight(day: date) -> datetime:

@@ -9,11 +9,12 @@ if TYPE_CHECKING:  # an endpoint is declared without the client that asks it
     # and without what decodes its answers, so that the command's help is there at once
     from stac_assets.stac.api import StacApi
     from stac_assets.stac.documents import Page
+    from stac_assets.stac.errors import StacError
     from stac_assets.stac.figures import Figures
     from stac_assets.stac.http.page_request import PageRequest
     from stac_assets.stac.narrowing import Narrowing
     from stac_assets.stac.survey import Surveyor
-    from stac_assets.stac.windows import Window
+    from stac_assets.stac.windows import Asked, Window
 
 QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 """Link relation of queryables (OGC API - Features, part 3)."""
@@ -44,6 +45,19 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """One of several documents that an endpoint reads, which is not to be had.
+
+    Args:
+        name: the collection whose document it is, or what else people call it by.
+        error: what the API answered.
+    """
+
+    name: str
+    error: "StacError"
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """One endpoint, which is one dlt resource, one table and one asset.
 
@@ -60,8 +74,9 @@ class Endpoint:
         narrowed_by: which filters of a search the endpoint takes; only of endpoints that list items.
         lists_collections: whether its rows say which collections there are.
         rows: reads the table of an endpoint that has no items; gets the collections that are asked for, none
-            for all.
-        pages: reads the items of a window; only of endpoints that list items.
+            for all. In the place of a document that is refused while others are read stands that.
+        joins_collections: whether one request may ask for the items of several collections.
+        pages: reads the items of a window, or of the span of several; only of endpoints that list items.
         first_page: reads the first page of a window, of so many items, with so many retries; likewise.
         first_requests: the first request for a window, and one for the same that a link can be; likewise.
         probe: asks the endpoint once for a survey, and says in a few words what came.
@@ -78,9 +93,10 @@ class Endpoint:
     replaces: Replaces = Replaces.TABLE
     narrowed_by: frozenset[str] = frozenset()
     lists_collections: bool = False
-    rows: "Callable[[StacApi, Sequence[str]], Iterator[Row]] | None" = None
-    pages: "Callable[[StacApi, Window, Narrowing, Figures], Iterator[Page]] | None" = None
-    first_page: "Callable[[StacApi, Window, Narrowing, int, int | None], Page] | None" = None
+    rows: "Callable[[StacApi, Sequence[str]], Iterator[Row | Refused]] | None" = None
+    joins_collections: bool = False
+    pages: "Callable[[StacApi, Asked, Narrowing, Figures], Iterator[Page]] | None" = None
+    first_page: "Callable[[StacApi, Asked, Narrowing, int, int | None], Page] | None" = None
     first_requests: "Callable[[StacApi, Window, Narrowing], tuple[PageRequest, PageRequest]] | None" = None
 
     @property

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from stac_assets.stac.http.page_request import PageRequest
     from stac_assets.stac.narrowing import Narrowing
     from stac_assets.stac.survey import Surveyor
-    from stac_assets.stac.windows import Window
+    from stac_assets.stac.windows import Asked, Window
 
 ITEM_COLUMNS = columns(
     id=("text!", "Identifier of the item, unique within its collection"),
@@ -63,13 +63,13 @@ def _probe_item(survey: "Surveyor") -> str:
 
 
 def _collection_items(
-    api: "StacApi", window: "Window", narrowing: "Narrowing", figures: Figures
+    api: "StacApi", window: "Asked", narrowing: "Narrowing", figures: Figures
 ) -> "Iterator[Page]":
     return api.collection_items(window, narrowing, figures)
 
 
 def _first_page_of_collection(
-    api: "StacApi", window: "Window", narrowing: "Narrowing", size: int, retries: int | None
+    api: "StacApi", window: "Asked", narrowing: "Narrowing", size: int, retries: int | None
 ) -> "Page":
     return api.first_page_of_collection(window, narrowing, size, retries)
 
@@ -81,12 +81,12 @@ def _collection_items_requests(
     return request, request
 
 
-def _search(api: "StacApi", window: "Window", narrowing: "Narrowing", figures: Figures) -> "Iterator[Page]":
+def _search(api: "StacApi", window: "Asked", narrowing: "Narrowing", figures: Figures) -> "Iterator[Page]":
     return api.search(window, narrowing, figures)
 
 
 def _first_page_of_search(
-    api: "StacApi", window: "Window", narrowing: "Narrowing", size: int, retries: int | None
+    api: "StacApi", window: "Asked", narrowing: "Narrowing", size: int, retries: int | None
 ) -> "Page":
     return api.first_page_of_search(window, narrowing, size, retries)
 
@@ -94,7 +94,7 @@ def _first_page_of_search(
 def _search_requests(
     api: "StacApi", window: "Window", narrowing: "Narrowing"
 ) -> "tuple[PageRequest, PageRequest]":
-    asked, method = (window.collection, narrowing, window.interval), api.search_method
+    asked, method = (window.collections, narrowing, window.interval), api.search_method
     by_link = api.requests.search("GET", *asked)
     return by_link if method == "GET" else api.requests.search(method, *asked), by_link
 
@@ -128,6 +128,7 @@ Items by `POST /search`, or GET where POST is refused. **The item table to use n
     partitioned_by=BY_COLLECTION_AND_DATE,
     replaces=Replaces.DAY,
     narrowed_by=FILTERS,
+    joins_collections=True,
     pages=_search,
     first_page=_first_page_of_search,
     first_requests=_search_requests,

@@ -97,7 +97,7 @@ class BudgetedClient:
     ) -> VersionPage:
         method = self.api.search_method
         request = self.api.requests.search(
-            method, collection, self._narrowing, interval, size or self.page_size
+            method, [collection], self._narrowing, interval, size or self.page_size
         )
         try:
             return self._sent(narrow(request), size)
