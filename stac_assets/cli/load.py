@@ -13,7 +13,7 @@ from stac_assets.catalog import Catalog
 from stac_assets.cli.console import LOGGER, settings_from, tell_error
 from stac_assets.cli.interrupts import interruptible
 from stac_assets.cli.progress import LoadDisplay, Tally
-from stac_assets.pipeline.load import LoadResult, WindowsFailed, load
+from stac_assets.pipeline.load import LoadResult, PartsFailed, load
 from stac_assets.source.request import LoadRequest
 from stac_assets.stac.endpoints import ENDPOINTS, SEARCH, Endpoint
 from stac_assets.stac.errors import Cancelled, EndpointMissing
@@ -43,7 +43,7 @@ class _Command:
         for endpoint in endpoints:
             try:
                 self._load(endpoint)
-            except (WindowsFailed, EndpointMissing) as error:
+            except (PartsFailed, EndpointMissing) as error:
                 tell_error(str(error))  # the other resources can still be loaded
                 status = 1
         return status

@@ -70,7 +70,10 @@ def _reported(context: dg.AssetExecutionContext, result: "LoadResult", catalog: 
     """The materialization of each partition that was stored, and the outcome of every check."""
     key = asset_key(catalog, result.request.endpoint.name)
     partitions = dict(partitions_metadata(result, catalog))
-    if result.failed:
+    is_incomplete = bool(result.failed or result.refused)
+    if is_incomplete:
+        if not partitions and result.refused:
+            yield dg.AssetMaterialization(key, metadata=load_metadata(result, catalog))
         for partition, metadata in partitions.items():
             yield dg.AssetMaterialization(key, partition=partition, metadata=metadata)
     else:
@@ -80,7 +83,7 @@ def _reported(context: dg.AssetExecutionContext, result: "LoadResult", catalog: 
             asset_key=key, metadata={} if partitions else load_metadata(result, catalog)
         )
     yield from evaluations(context, result, catalog)
-    if not result.failed:
+    if not is_incomplete:
         yield from check_outputs(result.request.endpoint, key)
 
 

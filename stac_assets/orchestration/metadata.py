@@ -52,7 +52,8 @@ def partitions_metadata(result: "LoadResult", catalog: Catalog) -> Iterator[tupl
         own |= window_metadata(result.request.endpoint.name, fetched, catalog)
         yield key, {**own, **run}
     if result.request.endpoint.is_partitioned and not result.windows:
-        for collection in result.request.collections:
+        refused = {document.name for document in result.refused}
+        for collection in (each for each in result.request.collections if each not in refused):
             own = {"rows": 1, "dagster/partition_row_count": 1, **_seen(found.get(collection), catalog)}
             own["request"] = dg.MetadataValue.url(f"{result.url}/{quote(collection, safe='')}")
             own["stac_browser"] = browser_link(catalog, collection)

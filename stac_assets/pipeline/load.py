@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import cast
 
@@ -38,6 +39,7 @@ from stac_assets.source.fetch import Fetched, fetch
 from stac_assets.source.fetched import FetchedWindow, Progress
 from stac_assets.source.memory import give_back
 from stac_assets.source.request import LoadRequest
+from stac_assets.stac.endpoints import Refused
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.wording import counted
@@ -55,6 +57,7 @@ class LoadResult:
         figures: of all windows that were fetched to their end, or of the table.
         windows: the partitions that are stored.
         failed: the partitions that are as they were before.
+        refused: the documents of a catalog table that were not to be had.
         misfits: how many values fit no column, by property.
         fetch_seconds: of the first half.
         store_seconds: of the second half.
@@ -71,6 +74,7 @@ class LoadResult:
     figures: Figures
     windows: list[FetchedWindow] = field(default_factory=list)
     failed: list[FetchedWindow] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
     misfits: dict[str, int] = field(default_factory=dict)
     fetch_seconds: float = 0.0
     store_seconds: float = 0.0
@@ -82,24 +86,49 @@ class LoadResult:
     collection_ids: tuple[str, ...] | None = None
 
     def raise_on_failures(self) -> None:
-        """Raise an error that names every window that failed.
+        """Raise an error that names every window and every document that failed.
 
         Raises:
-            WindowsFailed: some did.
+            PartsFailed: some did.
         """
         if self.failed:
             raise WindowsFailed(self.failed, len(self.windows))
+        if self.refused:
+            raise DocumentsRefused(self.refused)
 
 
-class WindowsFailed(StacError):
+class PartsFailed(StacError):
+    """Something of what was requested could not be fetched; the rest is stored."""
+
+
+class DocumentsRefused(PartsFailed):
+    """Some documents of a catalog table were not to be had; the others are stored."""
+
+    def __init__(self, refused: list[Refused]) -> None:
+        names = "\n".join(f"  {refused.name}: {refused.error}" for refused in refused)
+        told = counted(len(refused), "document was", "documents were")
+        super().__init__(f"{told} not to be had, the others are stored:\n{names}")
+
+
+class WindowsFailed(PartsFailed):
     """Some windows could not be fetched; the others are stored."""
 
     def __init__(self, failed: list[FetchedWindow], stored: int) -> None:
-        names = "\n".join(f"  {failed.window}: {failed.error}" for failed in failed)
+        names = "\n".join(f"  {_named(list(group))}" for _, group in groupby(failed, _cause))
         many = "partitions failed and are as they were before"
         told = counted(len(failed), "partition failed and is as it was before", many)
         super().__init__(f"{told}, {stored} stored:\n{names}")
         self.failed = failed
+
+
+def _cause(failed: FetchedWindow) -> tuple[str, int]:
+    """What windows have in common that are named in one line: a collection, and the very same error."""
+    return failed.window.collection, id(failed.error)
+
+
+def _named(failed: list[FetchedWindow]) -> str:
+    first, more = failed[0], f" and {len(failed) - 1:,} more" if len(failed) > 1 else ""
+    return f"{first.window}{more}: {first.error}"
 
 
 def load(
@@ -150,6 +179,7 @@ def load(
             fetched.figures,
             fetched.complete_windows,
             fetched.failed_windows,
+            fetched.refused,
             fetch_seconds=fetch_seconds,
             url=fetched.url,
             collection_ids=fetched.collection_ids,

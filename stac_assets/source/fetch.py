@@ -14,7 +14,7 @@ from stac_assets.source.limits import storable
 from stac_assets.source.reader import fetch_windows
 from stac_assets.source.request import LoadRequest
 from stac_assets.stac.api import StacApi
-from stac_assets.stac.endpoints import Row
+from stac_assets.stac.endpoints import Refused, Row
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.figures import Figures
 
@@ -34,6 +34,8 @@ class Fetched:
     figures: Figures = field(default_factory=Figures)
     url: str | None = None
     """The URL that the rows of a catalog table come from."""
+    refused: list[Refused] = field(default_factory=list)
+    """The documents of a catalog table that were not to be had."""
     misfits: Counter[str] = field(default_factory=Counter)
     """How many cells of each column of a catalog table the destination cannot hold as they are."""
     collection_ids: tuple[str, ...] | None = None
@@ -60,11 +62,14 @@ class Fetched:
         return [window for window in self.windows if window.error is not None]
 
     def raise_on_failures(self) -> None:
-        """Refuse to go on without a window that failed, as in somebody's own dlt run: it is all or nothing.
+        """Refuse to go on without a part that failed, as in somebody's own dlt run: it is all or nothing.
 
         Raises:
-            StacError: a window failed; the message names each.
+            StacError: a window or a document failed; the message names each.
         """
+        if self.refused:
+            names = "; ".join(f"{refused.name}: {refused.error}" for refused in self.refused)
+            raise StacError(f"nothing was stored, because these documents were refused: {names}")
         if self.failed_windows:
             names = "; ".join(f"{failed.window}: {failed.error}" for failed in self.failed_windows)
             raise StacError(f"nothing was stored, because these windows failed: {names}")
@@ -115,9 +120,15 @@ def fetch(
         return fetched
     ids: list[str] = []
     for row in endpoint.rows(api, request.collections) if endpoint.rows else ():
+        if isinstance(row, Refused):
+            logger.error("%s %s: %s", endpoint.name, row.name, row.error)
+            fetched.refused.append(row)
+            continue
         fetched.add(row, dialect)
         if endpoint.lists_collections and row["id"] is not None:
             ids.append(row["id"])
+    if fetched.refused and not fetched.rows:
+        raise fetched.refused[0].error
     fetched.collection_ids = tuple(ids) if endpoint.lists_collections else None
     fetched.url = api.landing.url_of(endpoint.name)
     fetched.figures = api.transport.totals

@@ -6,12 +6,22 @@ from stac_assets.stac.endpoints.client_root import CLIENT_ROOT
 from stac_assets.stac.endpoints.collection import COLLECTION
 from stac_assets.stac.endpoints.collections import COLLECTIONS
 from stac_assets.stac.endpoints.conformance import CONFORMANCE
-from stac_assets.stac.endpoints.endpoint import Column, Endpoint, Replaces, Row
+from stac_assets.stac.endpoints.endpoint import Column, Endpoint, Refused, Replaces, Row
 from stac_assets.stac.endpoints.items import COLLECTION_ITEMS, ITEM, ITEM_COLUMNS, SEARCH
 from stac_assets.stac.endpoints.landing_pages import LANDING_PAGES
 from stac_assets.stac.endpoints.queryables import QUERYABLES
 
-__all__ = ["ENDPOINTS", "ITEM_COLUMNS", "ITEM_ENDPOINTS", "SEARCH", "Column", "Endpoint", "Replaces", "Row"]
+__all__ = [
+    "ENDPOINTS",
+    "ITEM_COLUMNS",
+    "ITEM_ENDPOINTS",
+    "SEARCH",
+    "Column",
+    "Endpoint",
+    "Refused",
+    "Replaces",
+    "Row",
+]
 
 ENDPOINTS: Mapping[str, Endpoint] = {
     endpoint.name: endpoint

@@ -4,18 +4,24 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from stac_assets.stac.endpoints.collections import COLLECTION_COLUMNS, collection_row
-from stac_assets.stac.endpoints.endpoint import Endpoint, Replaces, Row
+from stac_assets.stac.endpoints.endpoint import Endpoint, Refused, Replaces, Row
+from stac_assets.stac.errors import RequestFailed, UnknownCollection
 
 if TYPE_CHECKING:
     from stac_assets.stac.api import StacApi
     from stac_assets.stac.survey import Surveyor
 
 
-def _rows(api: "StacApi", collections: Sequence[str]) -> Iterator[Row]:
+def _rows(api: "StacApi", collections: Sequence[str]) -> Iterator[Row | Refused]:
     from stac_assets.stac.documents import decode_members
 
     for collection in collections:
-        yield collection_row(decode_members(api.collection(collection)))
+        try:
+            row = collection_row(decode_members(api.collection(collection)))
+        except (RequestFailed, UnknownCollection) as error:
+            yield Refused(collection, error)
+        else:
+            yield row
 
 
 def _probe(survey: "Surveyor") -> str:

@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING
 
 from stac_assets.stac.endpoints.cells import text, written
 from stac_assets.stac.endpoints.endpoint import QUERYABLES as RELATION
-from stac_assets.stac.endpoints.endpoint import Endpoint, Row, columns
+from stac_assets.stac.endpoints.endpoint import Endpoint, Refused, Row, columns
+from stac_assets.stac.errors import RequestFailed
 
 if TYPE_CHECKING:
     from stac_assets.stac.api import StacApi
     from stac_assets.stac.survey import Surveyor
 
 
-def _rows(api: "StacApi", collections: Sequence[str]) -> Iterator[Row]:
+def _rows(api: "StacApi", collections: Sequence[str]) -> Iterator[Row | Refused]:
     """One row per property of the root and of each collection.
 
     Raises:
@@ -20,7 +21,12 @@ def _rows(api: "StacApi", collections: Sequence[str]) -> Iterator[Row]:
     """
     answered = False
     for collection in (None, *(collections or api.collection_ids())):
-        schema = api.queryables(collection)
+        try:
+            schema = api.queryables(collection)
+        except RequestFailed as error:
+            answered = True
+            yield Refused(collection or "the API itself", error)
+            continue
         if schema is None:
             continue
         answered = True
