@@ -207,8 +207,11 @@ def test_a_batch_commits_what_succeeded_and_names_the_rest(api: StacApi) -> None
 def test_an_unknown_collection_is_found_before_anything_is_loaded(api: StacApi) -> None:
     api.put(at("a", f"{JAN_1}T12:00:00Z", "sentinel-2-l2a"))
     with pytest.raises(UnknownCollection, match="sentinel-2-l2a"):
-        load_days(api, collections=["sentinel-2-l2a", "sentinel-2"])
-    assert not any(request.path == "/search" for request in api.requests)
+        load_days(api, collections=["sentinel-2"])
+    result = load_days(api, collections=["sentinel-2-l2a", "sentinel-2"], fails=True)
+    assert ids() == ["a"]
+    with pytest.raises(WindowsFailed, match=r"1 partition.*\n  sentinel-2, .*near matches: sentinel-2-l2a"):
+        result.raise_on_failures()
 
 
 # What a dataset may hold -----------------------------------------------------------------------------

@@ -5,7 +5,7 @@ A file holds the core columns, and for each property one column per kind of valu
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -36,6 +36,8 @@ LARGEST_EXACT_INTEGER = 2**53
 
 BATCH_BYTES = 8 * 1024 * 1024
 """JSON text that a batch gathers before it is written to a file."""
+GATHERED_ROWS = 512
+"""Rows that small files have together when they are read as one."""
 LARGE_BATCH_BYTES = 1024 * 1024
 """What a batch of so much JSON text has taken is given back to the system; less is not worth the call."""
 
@@ -159,8 +161,46 @@ def core_array(values: list[Any], data_type: str) -> pa.Array:
     return pa.array(values, ARROW_TYPES[data_type])
 
 
-def read_tables(files: list[SpoolFile]) -> Iterator[tuple[SpoolFile, pa.Table]]:
-    """Each file with its rows, mapped into memory only while it is looked at."""
+def read_tables(files: Iterable[SpoolFile]) -> Iterator[tuple[SpoolFile, pa.Table]]:
+    """The rows of all files in their order, mapped into memory only while they are looked at.
+
+    Small files that follow each other come as one, because each table costs something for every column of the
+    destination: a load of many thousand windows may have a few rows in each.
+    """
+    for some in _gathered(files):
+        if len(some) == 1:
+            with pa.memory_map(str(some[0].path)) as source:
+                yield some[0], pa.ipc.open_file(source).read_all()
+        else:
+            tables = [_read(file) for file in some]
+            yield _as_one(some), pa.concat_tables(tables, promote_options="default").combine_chunks()
+
+
+def _gathered(files: Iterable[SpoolFile]) -> Iterator[list[SpoolFile]]:
+    """Files that together have about as much as a batch."""
+    some: list[SpoolFile] = []
+    rows = size = 0
     for file in files:
-        with pa.memory_map(str(file.path)) as source:
-            yield file, pa.ipc.open_file(source).read_all()
+        if some and (rows + file.rows > GATHERED_ROWS or size + file.bytes > BATCH_BYTES):
+            yield some
+            some, rows, size = [], 0, 0
+        some.append(file)
+        rows, size = rows + file.rows, size + file.bytes
+    if some:
+        yield some
+
+
+def _read(file: SpoolFile) -> pa.Table:
+    with pa.OSFile(str(file.path), "rb") as source:
+        return pa.ipc.open_file(source).read_all()
+
+
+def _as_one(files: list[SpoolFile]) -> SpoolFile:
+    """What is true of several files together."""
+    kinds: dict[str, Kind] = {}
+    misfits: Counter[str] = Counter()
+    for file in files:
+        kinds = {**file.kinds, **kinds}  # those of the first file with a property stay
+        misfits.update(file.misfits)
+    rows, size = sum(file.rows for file in files), sum(file.bytes for file in files)
+    return SpoolFile(files[0].path, rows, size, kinds, misfits)
