@@ -173,6 +173,7 @@ def test_a_search_by_get_names_no_more_collections_than_a_url_takes(api: StacApi
     assert [spooled(each) for each in fetched] == [["a"]] * 40
     assert max(len(request.target) for request in asked(api) if request.method == "GET") < 2000
     assert len(asked(api)) < 20
+    assert sum(each.figures.requests for each in fetched) == len(asked(api))
 
 
 def test_a_count_that_is_that_of_the_page_is_not_believed_for_long(api: StacApi, tmp_path: Path) -> None:

@@ -64,21 +64,31 @@ def fetch_windows(
     for fetched in jobs.values():
         fetched.error = missing.get(fetched.window.collection)
     there = [fetched for fetched in jobs.values() if fetched.error is None]
-    if endpoint.looks_up_items or max_items is not None:
-        begun = [Stretch.one_by_one(there)]
+    _fetch_by_date(asking, there, item_ids or {}, stop)
+    return list(jobs.values())
+
+
+def _fetch_by_date(
+    asking: Asking,
+    windows: list[FetchedWindow],
+    item_ids: Mapping[Window, Sequence[str]],
+    stop: threading.Event,
+) -> None:
+    endpoint, options = asking.endpoint, asking.api.options
+    if endpoint.looks_up_items or asking.max_items is not None:
+        begun = [Stretch.one_by_one(windows)]
     else:
-        begun = stretches(there, endpoint.joins_collections)
-    at_once = api.options.max_concurrent_requests
-    agenda = Agenda(begun, api.options.page_size, at_once, stop)
+        begun = stretches(windows, endpoint.joins_collections)
+    agenda = Agenda(begun, options.page_size, options.max_concurrent_requests, stop)
 
     def fetch(_: int) -> None:
         while (taken := agenda.take()) is not None:
-            _ask(asking, agenda, taken, item_ids or {})
+            _ask(asking, agenda, taken, item_ids)
 
     # half as many threads again as requests at a time: pages become rows in some while others keep the API
     # busy. One stays one, so that what is learned of the API with a window serves the next
-    work_off(range(min(at_once + at_once // 2, len(there))), fetch, at_once + at_once // 2, stop)
-    return list(jobs.values())
+    most = options.max_concurrent_requests + options.max_concurrent_requests // 2
+    work_off(range(min(most, len(windows))), fetch, most, stop)
 
 
 def _ask(asking: Asking, agenda: Agenda, taken: Taken, item_ids: Mapping[Window, Sequence[str]]) -> None:
@@ -98,6 +108,7 @@ def _ask(asking: Asking, agenda: Agenda, taken: Taken, item_ids: Mapping[Window,
         agenda.was_long(taken, answer.count, question.room)
         return
     except LongRequest:
+        question.forget()
         agenda.was_long(taken, None, question.room)
         return
     except StacError as error:
