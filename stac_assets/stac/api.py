@@ -28,6 +28,7 @@ from stac_assets.stac.landing import Landing, read_object
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.page_limits import PageLimits
 from stac_assets.stac.paging import item_pages, object_pages
+from stac_assets.stac.scope import Scope
 from stac_assets.stac.windows import Asked, Interval
 
 MISSING = frozenset({404, 405, 501})
@@ -194,7 +195,8 @@ class StacApi:
         def read(interval: Interval, size: int, retries: int | None) -> Iterator[Page]:
             return self._search_pages(window.collections, narrowing, figures, interval, size, retries)
 
-        return Crawl(read, window, self._limits, figures).pages()
+        scope = Scope(frozenset(window.collections), narrowing.bbox)
+        return Crawl(read, window, self._limits, figures, scope).pages()
 
     def collection_items(self, window: Asked, narrowing: Narrowing, figures: Figures) -> Iterator[Page]:
         """The pages of all items that touch `window`, by `/collections/{id}/items`, each item once.
@@ -209,7 +211,8 @@ class StacApi:
         def read(interval: Interval, size: int, retries: int | None) -> Iterator[Page]:
             return self._listed_pages(window, narrowing, figures, interval, size, retries)
 
-        return Crawl(read, window, self._limits, figures).pages()
+        scope = Scope(frozenset(window.collections), narrowing.bbox)
+        return Crawl(read, window, self._limits, figures, scope).pages()
 
     def first_page_of_search(
         self, window: Asked, narrowing: Narrowing, size: int, retries: int | None = None

@@ -6,14 +6,16 @@ algorithm, with its invariant and why it ends, is in `docs/architecture.md`, "Th
 
 import logging
 from collections.abc import Generator, Iterator
-from contextlib import suppress
 
+from stac_assets.stac.counts import SMALLEST_LIMIT
 from stac_assets.stac.documents import Page
 from stac_assets.stac.errors import PagingError, RequestTooHeavy, StacError
 from stac_assets.stac.figures import Figures
-from stac_assets.stac.interval_reader import End, Ending, FullPage, IntervalReader, Pages, ReadPages
-from stac_assets.stac.page_limits import SMALLEST_LIMIT, PageLimits
+from stac_assets.stac.interval_reader import End, Ending, FullPage, IntervalReader, Pages
+from stac_assets.stac.page_limits import PageLimits
+from stac_assets.stac.scope import Scope
 from stac_assets.stac.windows import Asked, Interval
+from stac_assets.stac.witness import ALL_TIMES, Indivisible, ReadPages, Widest, Witness
 from stac_assets.stac.wording import counted
 
 MOST_SPLITS = 32
@@ -33,10 +35,23 @@ class Crawl:
         window: the window, or the span of several.
         limits: what the run knows of the API's pages.
         figures: counts what is met.
+        scope: what is asked for beside times; by default the window's collections.
+        widest: a question for more than the window's items; by default for those of all times.
     """
 
-    def __init__(self, read: ReadPages, window: Asked, limits: PageLimits, figures: Figures) -> None:
-        self._reader = IntervalReader(read, window, limits, figures)
+    def __init__(
+        self,
+        read: ReadPages,
+        window: Asked,
+        limits: PageLimits,
+        figures: Figures,
+        scope: Scope | None = None,
+        widest: Widest | None = None,
+    ) -> None:
+        scope = scope or Scope(frozenset(window.collections))
+        widest = widest or Widest(scope.collections, lambda: read(ALL_TIMES, 1, 0))
+        witness = Witness(read, widest, limits.counts)
+        self._reader = IntervalReader(read, window, limits, figures, scope, witness)
         self._window = window
         self._limits = limits
         self._figures = figures
@@ -67,8 +82,11 @@ class Crawl:
         end = yield from self._attempted(interval)
         known = self._reader.count
         yield from self._left_out(interval, end)
-        if end.ending is Ending.CUT_OFF and self._reader.count == known:
-            self._limits.proved(end.length, was_whole=True)
+        if self._reader.count == known:
+            if end.ending is Ending.CUT_OFF:
+                self._limits.proved(end.length, was_whole=True)
+            if end.ending is Ending.LIMITED:
+                self._limits.counts.proved(end.total)
 
     def _left_out(self, interval: Interval, end: End) -> Iterator[Page]:
         """What the halves of an interval have that its own pages, which had this end, did not show."""
@@ -94,12 +112,13 @@ class Crawl:
         if not brought_more and all(half_end.total >= end.total for half_end in ends):
             # it is a single second, or every item touches both halves, so that splitting proves nothing more
             if may_be_cut_off and end.says_more:
-                is_whole = yield from self._recounted(interval, end.length)
-                if not is_whole:
+                recounted = yield from self._recounted(interval, end)
+                if recounted is None:
                     raise _unsplittable(FullPage(interval, end), interval)
             return
         for half, half_end in zip(halves or (), ends, strict=True):
-            if brought_more or (may_be_cut_off and half_end.total >= end.total):
+            is_in_doubt = end.ending in (Ending.CUT_OFF, Ending.LIMITED) and half_end.total >= end.total
+            if brought_more or is_in_doubt:
                 yield from self._left_out(half, half_end)
 
     def _attempted(self, interval: Interval) -> Pages:
@@ -109,8 +128,10 @@ class Crawl:
             return (yield from self._settled(interval))
         except FullPage as error:
             failure = error
-            if (yield from self._recounted(interval, error.length)):
-                return IN_PARTS
+            if (end := (yield from self._recounted(interval, error.end))) is not None:
+                return end
+        except Indivisible as error:
+            raise _unsplittable(error, interval) from None
         except PagingError as error:
             failure = error
         except RequestTooHeavy as error:
@@ -128,23 +149,31 @@ class Crawl:
             yield from self._exact(half)
         return IN_PARTS
 
-    def _recounted(self, interval: Interval, length: int) -> Generator[Page, None, bool]:
-        """The pages of an interval in another size, because the last one was full; whether they now end.
+    def _recounted(self, interval: Interval, end: End) -> Generator[Page, None, End | None]:
+        """The pages of an interval in another size, because the last one was full. Returns their end, if any.
 
-        An API that has a `next` link after one item less would have had it after all of them, too.
+        An API that has a `next` link after one item less would have had it after all of them, too. Where it
+        fails at the other size, its count has to do.
         """
-        sizes = [length - 1]
-        if length <= SMALLEST_LIMIT:
+        sizes = [end.length - 1]
+        if end.length <= SMALLEST_LIMIT:
             # pages of so few items are never cut off, and with one of these two sizes the last is not full
             sizes = [SMALLEST_LIMIT, SMALLEST_LIMIT - 1]
         elif interval.halves() is None:
             sizes.append(SMALLEST_LIMIT)
+        known, is_refused = self._reader.count, True
         for size in sizes:
-            if size != length:
-                with suppress(PagingError, RequestTooHeavy):
-                    yield from self._reader.pages(interval, size)
-                    return True
-        return False
+            if size != end.length:
+                try:
+                    recounted = yield from self._reader.pages(interval, size)
+                except RequestTooHeavy:
+                    continue
+                except PagingError:
+                    is_refused = False
+                else:
+                    self._limits.counts.are_honest |= self._reader.count == known
+                    return recounted if recounted.ending is Ending.LIMITED else IN_PARTS
+        return end if end.is_counted and is_refused else None
 
     def _settled(self, interval: Interval) -> Pages:
         """The pages of an interval, as large as the API can make them."""

@@ -56,12 +56,14 @@ class Page:
         links: its links, such as `next`.
         rejected: the documents that cannot be read.
         number_matched: the API's count of the whole result; None where it does not count.
+        repeats: items of which an earlier page, or this one, has one with the same id and properties.
     """
 
     items: list[Item]
     links: list[Link]
     rejected: list[Rejected] = field(default_factory=list)
     number_matched: int | None = None
+    repeats: list[Item] = field(default_factory=list)
 
     @property
     def length(self) -> int:

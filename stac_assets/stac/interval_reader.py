@@ -2,24 +2,28 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from zlib import crc32
 
 import msgspec
 
-from stac_assets.stac.documents import Item, Page, object_text
+from stac_assets.stac.documents import Item, Page, Rejected, object_text
 from stac_assets.stac.errors import (
-    AuthenticationError,
     LoopingNext,
     MethodRefused,
     PagingError,
     RequestFailed,
     RequestTooHeavy,
+    Unreachable,
 )
 from stac_assets.stac.figures import Figures
+from stac_assets.stac.later_pages import LaterPages
 from stac_assets.stac.page_limits import PageLimits
+from stac_assets.stac.scope import Scope
 from stac_assets.stac.windows import Asked, Interval
+from stac_assets.stac.witness import ReadPages, Spread, Witness
 from stac_assets.stac.wording import counted
 
 MAX_REPEATS = 5
@@ -28,13 +32,8 @@ MAX_EMPTY = 20
 """The most empty pages in a row, each with a `next` link; with one more the result counts as endless."""
 PROBE_RETRIES = 1
 """The retries of a request that is made because one for more has failed with all of its retries."""
-LOST_TOKEN = {400, 404, 410, 422}
-"""The statuses of a later page that mean that the token of its `next` link has expired."""
 
 logger = logging.getLogger("stac_assets")
-
-ReadPages = Callable[[Interval, int, int | None], Iterator[Page]]
-"""Asks for the pages of an interval, by the number of items on a page and the retries of the first page."""
 
 
 class Ending(Enum):
@@ -44,7 +43,8 @@ class Ending(Enum):
     LIKELY = (
         "likely"  # but the API counts more, or it counts nothing and pages repeated items of earlier ones
     )
-    CUT_OFF = "cut off"  # or so it may be, by a limit that the API has and does not tell
+    CUT_OFF = "cut off"  # or so it may be, by a limit of pages that the API has and does not tell
+    LIMITED = "limited"  # or so it may be, by a limit of results: there are as many as one would leave
 
 
 @dataclass(frozen=True)
@@ -56,24 +56,26 @@ class End:
         length: the number of documents on the last page.
         total: the number of distinct documents on all pages.
         says_more: whether the API counts more than that.
+        is_counted: whether it counts as many.
     """
 
     ending: Ending
     length: int = 0
     total: int = 0
     says_more: bool = False
+    is_counted: bool = False
 
 
 class FullPage(PagingError):
     """The pages end with one that has no room for more items, and nothing says that it is the last."""
 
     def __init__(self, interval: Interval, end: End) -> None:
-        says = "counts more" if end.says_more else "does not count them"
+        says = "counts more" if end.says_more else "proves in no way that these are all"
         super().__init__(
             f"the pages of {interval} end with one of {counted(end.length, 'item')} and no `next` link that "
             f"leads on, after {counted(end.total, 'item')}, and the API {says}"
         )
-        self.length = end.length
+        self.end = end
 
 
 Pages = Generator[Page, None, End]
@@ -88,13 +90,25 @@ class IntervalReader:
         window: the window to which the intervals belong.
         limits: what the run knows of the API's pages.
         figures: counts what is met.
+        scope: what is asked for beside times.
+        witness: proves that as many documents as are counted are all.
     """
 
-    def __init__(self, read: ReadPages, window: Asked, limits: PageLimits, figures: Figures) -> None:
+    def __init__(
+        self,
+        read: ReadPages,
+        window: Asked,
+        limits: PageLimits,
+        figures: Figures,
+        scope: Scope,
+        witness: Witness,
+    ) -> None:
         self._read = read
         self._window = window
         self._limits = limits
         self._figures = figures
+        self._scope = scope
+        self._witness = witness
         self._seen: set[bytes] = set()
         self.in_trouble = False
         """Whether the API has failed at a request, so that those for less are not retried as often."""
@@ -116,16 +130,21 @@ class IntervalReader:
         matched: int | None = (
             None  # the largest count of all pages: it falls when an item is deleted meanwhile
         )
+        later, spread = LaterPages(self._scope, interval, self._limits), None
         has_shifted = False
         last = length = barren = 0  # documents of the last page, and of the last page that had new ones
         try:
             for page in self._answered(interval, size):
                 last, found = page.length, len(here)
-                if page.number_matched is not None:
-                    matched = max(matched or 0, page.number_matched)
+                count = self._limits.counts.of(page)
+                later.check(page, count)
+                if count is not None:
+                    matched = max(matched or 0, count)
                     if interval == self._window.interval:
                         self._figures.number_matched = matched
-                yield self._unseen(page, here)
+                if not found and count is not None and self._may_be_doubted(count, size, last):
+                    spread = Spread()
+                yield self._unseen(page, here, spread)
                 if len(here) > found:
                     has_shifted |= len(here) < found + last
                     length, barren = last, 0
@@ -140,23 +159,42 @@ class IntervalReader:
             logger.info("%s: %s", self._window, error)
             if not last and len(here) != matched:
                 raise
-        end = End(Ending.SURE, length, len(here), says_more=matched is not None and matched > len(here))
-        if len(here) == matched:
-            return end
-        return self._judged(interval, size, end, matched is None, has_shifted)
+        total = len(here)
+        says_more = matched is not None and matched > total
+        end = End(Ending.SURE, length, total, says_more, matched == total)
+        self._limits.counts.read(total)
+        return self._judged(interval, size, end, matched, has_shifted, spread or Spread())
 
-    def _judged(self, interval: Interval, size: int, end: End, is_uncounted: bool, has_shifted: bool) -> End:
-        """The end of pages that hold another number of documents than the API counts, if it counts them.
+    def _may_be_doubted(self, count: int, size: int, length: int) -> bool:
+        """Whether a count need be proven once as many documents were read, the first page having `length`."""
+        counts = self._limits.counts
+        is_filled = count % min(size, length or size) == 0
+        return counts.may_end_at(count) or (is_filled and not counts.are_honest)
+
+    def _judged(
+        self, interval: Interval, size: int, end: End, matched: int | None, has_shifted: bool, spread: Spread
+    ) -> End:
+        """The end of pages, of which the API counted `matched` documents, if it counts them.
 
         Raises:
             FullPage: the last page is full.
+            PagingError: the API has more.
         """
-        if self._limits.is_full(end.length, size):
+        is_full = self._limits.is_full(end.length, size)
+        if end.is_counted:
+            if self._witness.proves(interval, end.total, is_full, spread):
+                return end
+            if self._limits.counts.are_of_pages:
+                end, matched, self._figures.number_matched = replace(end, is_counted=False), None, None
+        if is_full:
             raise FullPage(interval, end)
+        is_uncounted = matched is None or matched < end.total
         if (end.says_more or is_uncounted) and self._limits.may_be_full(end.length, end.says_more):
             return replace(end, ending=Ending.CUT_OFF)
         if end.says_more or (is_uncounted and has_shifted):
             return replace(end, ending=Ending.LIKELY)
+        if end.is_counted or (is_uncounted and self._limits.counts.pages_may_end_at(end.total)):
+            return replace(end, ending=Ending.LIMITED)
         return end
 
     def _answered(self, interval: Interval, size: int) -> Iterator[Page]:
@@ -169,40 +207,73 @@ class IntervalReader:
                 self._limits.saw_next(length)
                 pages, length = pages + 1, page.length
                 yield page
-        except (AuthenticationError, MethodRefused, RequestTooHeavy):
+        except (MethodRefused, RequestTooHeavy):
             raise
-        except RequestFailed as error:
-            if pages and error.status in LOST_TOKEN:
-                raise PagingError(f"{error} (page {pages + 1})") from None
-            raise
+        except (RequestFailed, Unreachable) as error:
+            if not pages:
+                raise
+            # whatever it is, the first page was answered, so that smaller questions may be
+            self.in_trouble = True
+            raise PagingError(f"{error} (page {pages + 1})") from None
 
-    def _unseen(self, page: Page, here: set[bytes]) -> Page:
-        """`page` without documents that came before. One that came in this very result is a duplicate."""
+    def _unseen(self, page: Page, here: set[bytes], spread: Spread | None) -> Page:
+        """`page` without documents that came before. One that came in this very result is a duplicate.
 
-        def is_new(key: bytes) -> bool:
+        Args:
+            page: the page.
+            here: what came in this result.
+            spread: notes the items that are new in this result.
+        """
+        seen, unseen, repeats = self._seen, [], page.repeats
+        found: list[Item] | None = None if spread is None else []
+        for item in page.items:
+            key = _identity(item)
             if key in here:
                 self._figures.duplicates += 1
-                return False
+                repeats.append(item)
+                continue
             here.add(key)
-            if key in self._seen:
-                return False
-            self._seen.add(key)
-            return True
-
-        page.items = [item for item in page.items if is_new(_identity(item))]
-        page.rejected = [document for document in page.rejected if is_new(_digest(document.text.encode()))]
+            if found is not None:
+                found.append(item)
+            if key in seen:
+                repeats.append(item)
+            else:
+                seen.add(key)
+                unseen.append(item)
+        page.items = unseen
+        page.rejected = [document for document in page.rejected if self._is_new(document, here)]
+        if spread is not None:
+            spread.add(found or ())
         return page
+
+    def _is_new(self, document: Rejected, here: set[bytes]) -> bool:
+        key = _digest(document.text.encode())
+        if key in here:
+            self._figures.duplicates += 1
+            return False
+        here.add(key)
+        is_new = key not in self._seen
+        self._seen.add(key)
+        return is_new
 
 
 def _identity(item: Item) -> bytes:
-    """What all documents of one item have in common: collection and id, or its text if the id is unusable."""
-    try:
-        identifier = msgspec.json.decode(item["id"])
-    except (KeyError, msgspec.MsgspecError):
-        identifier = None
-    if not isinstance(identifier, str) or not identifier:
+    """What copies of one document have in common: the id, a check sum of collection, properties and box.
+
+    Several documents may share an id, and links and assets may be signed anew in each answer. Where the id is
+    unusable it is the whole text.
+    """
+    get = item.get
+    text = bytes(get("id", b""))
+    if text[:1] != b'"' or text == b'""':
         return _digest(object_text(item))
-    return bytes(item.get("collection", b"")) + b"\n" + identifier.encode("utf-8", "surrogatepass")
+    if b"\\" in text:
+        try:
+            text = msgspec.json.encode(msgspec.json.decode(text))
+        except (msgspec.MsgspecError, UnicodeEncodeError):
+            return _digest(object_text(item))
+    check = crc32(get("bbox", b""), crc32(get("properties", b""), crc32(get("collection", b""))))
+    return text + check.to_bytes(4, "little")
 
 
 def _digest(text: bytes) -> bytes:

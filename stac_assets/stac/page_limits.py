@@ -2,8 +2,8 @@
 
 import threading
 
-SMALLEST_LIMIT = 10
-"""No API limits its pages to fewer items than this, so that a shorter page was not cut off."""
+from stac_assets.stac.counts import SMALLEST_LIMIT, Counts
+from stac_assets.stac.scope import Aspect
 
 
 class PageLimits:
@@ -16,6 +16,10 @@ class PageLimits:
     def __init__(self, page_size: int) -> None:
         self.page_size = page_size
         """The number of items to ask for: as many as the API has answered with where it failed at more."""
+        self.counts = Counts()
+        """What the run has learned of the API's counts."""
+        self.ignores: set[Aspect] = set()
+        """What the API does not go by although it is asked for: most of some first page lies beyond it."""
         self.is_down = False
         """The API failed even at the smallest request. Until it answers one, larger ones are not split."""
         self._limit: int | None = None

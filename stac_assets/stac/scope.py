@@ -1,0 +1,122 @@
+"""What a question asks for, and what on a page cannot be an answer to it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from stac_assets.stac.boxes import bbox_columns
+from stac_assets.stac.documents import Item, Page
+from stac_assets.stac.windows import Interval, parse_time
+
+SAMPLE = 16
+"""The items of a page whose times and boxes are looked at. A page whose filter is lost shows it in most."""
+SECOND = timedelta(seconds=1)
+"""How much a time may lie beside an interval, because some APIs compare whole seconds."""
+MARGIN = 0.001
+"""Degrees by which a box may lie beside the box that is asked for, because APIs round."""
+EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
+class Aspect(StrEnum):
+    """In what a document lies beyond a question."""
+
+    COLLECTION = "collection"
+    TIME = "time"
+    BOX = "bbox"
+
+
+class _Times(msgspec.Struct):
+    datetime: Any = None
+    start_datetime: Any = None
+    end_datetime: Any = None
+
+
+_decode_times = msgspec.json.Decoder(_Times).decode
+_decode_text = msgspec.json.Decoder(str).decode
+
+
+def times_of(item: Item) -> tuple[datetime, datetime] | None:
+    """The earliest and the latest of the times of an item; None where it has none that can be read.
+
+    APIs go by different ones of `datetime`, `start_datetime` and `end_datetime`.
+    """
+    try:
+        found = _decode_times(item["properties"])
+    except (KeyError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    given = (found.datetime, found.start_datetime, found.end_datetime)
+    times = [time for time in map(parse_time, given) if time is not None]
+    return (min(times), max(times)) if times else None
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What all requests for a window ask for beside their interval.
+
+    Args:
+        collections: the ids of the collections; empty for any.
+        bbox: the box, of four or six numbers.
+    """
+
+    collections: frozenset[str] = frozenset()
+    bbox: tuple[float, ...] | None = None
+
+    def beyond(self, page: Page, interval: Interval) -> dict[Aspect, float]:
+        """In what the items of a page lie beyond the question, with the share of those that do.
+
+        All items are asked for their collection, and a sample of them for time and box. What an item does
+        not tell is not held against it.
+        """
+        if not page.items:
+            return {}
+        sample = page.items[:: max(1, len(page.items) // SAMPLE)]
+        if sample[-1] is not page.items[-1]:
+            sample.append(page.items[-1])
+        shares = {
+            Aspect.COLLECTION: sum(self._collections(page)) / len(page.items),
+            Aspect.TIME: sum(_is_outside(item, interval) for item in sample) / len(sample),
+            Aspect.BOX: sum(self._is_beside(item) for item in sample) / len(sample),
+        }
+        return {aspect: share for aspect, share in shares.items() if share}
+
+    def _collections(self, page: Page) -> Iterator[bool]:
+        """Whether each item of a page names a collection that is not asked for."""
+        known: dict[bytes, bool] = {}
+        for item in page.items if self.collections else ():
+            text = bytes(item.get("collection", b""))
+            if text not in known:
+                known[text] = _text(text) not in (None, *self.collections)
+            yield known[text]
+
+    def _is_beside(self, item: Item) -> bool:
+        if self.bbox is None or "bbox" not in item:
+            return False
+        west, south, *_ = self.bbox
+        east, north = self.bbox[len(self.bbox) // 2 :][:2]
+        xmin, ymin, xmax, ymax = bbox_columns(bytes(item["bbox"])).values()
+        if xmin is None or ymin is None or xmax is None or ymax is None:
+            return False
+        if south > ymax + MARGIN or ymin > north + MARGIN:
+            return True
+        # a box whose west is greater than its east crosses the antimeridian
+        return west <= east and xmin <= xmax and (west > xmax + MARGIN or xmin > east + MARGIN)
+
+
+def _is_outside(item: Item, interval: Interval) -> bool:
+    times = times_of(item)
+    if times is None:
+        return False
+    first, last = times
+    begin, end = interval.start or EARLIEST, interval.end or LATEST
+    return (last < begin and begin - last > SECOND) or (first > end and first - end > SECOND)
+
+
+def _text(raw: bytes) -> str | None:
+    try:
+        return _decode_text(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
