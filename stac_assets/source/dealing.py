@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -9,6 +10,7 @@ from stac_assets.source.columns import PARTITION_KEY, rejected_key
 from stac_assets.source.dialects import Dialect
 from stac_assets.source.fetched import FetchedWindow
 from stac_assets.source.limits import refusal
+from stac_assets.source.namesakes import Namesakes
 from stac_assets.source.rows import NotARow, build_row, owner_time
 from stac_assets.source.spool import BATCH_BYTES
 from stac_assets.stac.documents import DECODE_ERRORS, Item, Rejected, object_text, why
@@ -43,6 +45,7 @@ class Dealer:
         self._figures = figures
         self._owners = Owners(windows)
         self._seen: set[tuple[str, str]] = set()
+        self._namesakes = Namesakes()
         self._unnamed = windows[0].window.collection if len(self._owners.collections) == 1 else ""
         """The collection of a document that names none; empty where that may be one of several."""
 
@@ -80,18 +83,45 @@ class Dealer:
         if fetched is None:
             self._figures.items_owned_elsewhere += 1
             return
-        if self.has_seen(collection, row["id"]):
-            self._figures.duplicates += 1
+        row[PARTITION_KEY] = partition_key(collection, day)
+        size = sum(map(len, item.values()))
+        if self.has_seen(collection, row["id"]) and self._namesakes.has(fetched.spool, row):
+            self._figures.duplicates += not self._settle(fetched, row, properties, size)
             return
         reason = refusal(item, self._dialect)
         if reason is not None:
             self._keep(Rejected(_text(item), reason), fetched, day)
             return
         self._seen.add((collection, row["id"]))
-        row[PARTITION_KEY] = partition_key(collection, day)
-        fetched.spool.add(row, properties, sum(map(len, item.values())))
+        fetched.spool.add(row, properties, size)
+        self._namesakes.note(fetched.spool, row)
         fetched.figures.items += 1
         fetched.figures.saw(time)
+
+    def compare(self, item: Item) -> None:
+        """Look at an item whose id has come before: it may be another document of that id and day."""
+        with suppress(NotARow, *DECODE_ERRORS):
+            row, properties = build_row(item, self._unnamed)
+            time = owner_time(row)
+            if time is None or not self.has_seen(row["collection"], row["id"]):
+                return
+            fetched = self._owners.of(row["collection"], time.date())
+            row[PARTITION_KEY] = partition_key(row["collection"], time.date())
+            if fetched is None or refusal(item, self._dialect) is not None:
+                return
+            if self._namesakes.has(fetched.spool, row):
+                self._settle(fetched, row, properties, sum(map(len, item.values())))
+
+    def _settle(
+        self, fetched: FetchedWindow, row: dict[str, Any], properties: dict[str, Any], size: int
+    ) -> bool:
+        """Keep one of two documents of one id and day as the row. Returns whether they are different ones."""
+        time = owner_time(row)
+        rejected = self._namesakes.settle(fetched.spool, row, properties, size)
+        if rejected is not None and time is not None:
+            fetched.figures.saw(time)
+            self._keep(rejected, fetched, time.date(), row["id"])
+        return rejected is not None
 
     def reject(self, rejected: Rejected, item_id: str | None = None) -> None:
         """Keep a document that cannot be a row with the first day of the only window.

@@ -175,6 +175,8 @@ class Question:
                     figures.complete = False
                     break
                 self._dealer.deal(item)
+            for item in page.repeats if most is None else ():
+                self._dealer.compare(item)
             self._report()
             self._dealer.bound()
             if not figures.complete:

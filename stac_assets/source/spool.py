@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 import pyarrow as pa
 
-from stac_assets.source.columns import DELETED, ITEM_COLUMNS, type_of
+from stac_assets.source.columns import DELETED, ITEM_COLUMNS, PARTITION_KEY, type_of
 from stac_assets.source.memory import give_back
 from stac_assets.source.rows import TIME_PROPERTIES
 
@@ -30,6 +31,7 @@ KIND_TYPES: dict[Kind, pa.DataType] = {"bool": pa.bool_(), "number": pa.float64(
 
 STORED_ITEM_COLUMNS = [name for name in ITEM_COLUMNS if name != DELETED]
 """The core columns of a row that is no tombstone."""
+JSON_COLUMNS = frozenset(name for name in STORED_ITEM_COLUMNS if type_of(ITEM_COLUMNS[name]) == "json")
 TIMES = frozenset(TIME_PROPERTIES)
 LARGEST_EXACT_INTEGER = 2**53
 """A larger one need not be what a double makes of it, so that it has no place in any column."""
@@ -65,6 +67,7 @@ class Spool:
         self._folder = folder
         self._name = name
         self._batch = _Batch()
+        self._written = 0
 
     @property
     def gathered(self) -> int:
@@ -80,7 +83,8 @@ class Spool:
     def flush(self) -> None:
         """Write what is gathered to a file."""
         if self._batch.rows:
-            path = self._folder / f"{self._name}-{len(self.files):05}.arrow"
+            path = self._folder / f"{self._name}-{self._written:05}.arrow"
+            self._written += 1
             table = self._batch.to_table()
             with (
                 pa.OSFile(str(path), "wb") as sink,
@@ -97,6 +101,35 @@ class Spool:
             del table
             if is_large:
                 give_back()
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """All rows, with their core columns as they were added."""
+        self.flush()
+        for _, table in read_tables(self.files):
+            yield from _core_rows(table)
+
+    def find(self, item_id: str, partition_key: str) -> dict[str, Any] | None:
+        """The row of an item, with its core columns."""
+        self.flush()
+        for _, table in read_tables(self.files):
+            if (place := _place(table, item_id, partition_key)) >= 0:
+                return next(iter(_core_rows(table.slice(place, 1))))
+        return None
+
+    def remove(self, item_id: str, partition_key: str) -> None:
+        """Take out the row of an item. The file that has it is written again, which should be rare."""
+        self.flush()
+        for file, table in read_tables(list(self.files)):
+            place = _place(table, item_id, partition_key)
+            if place < 0:
+                continue
+            self.files.remove(file)
+            for number, row in enumerate(_core_rows(table)):
+                if number != place:
+                    properties = msgspec.json.decode(row["properties"]) if row["properties"] else {}
+                    self.add(row, properties, sum(len(row[name] or b"") for name in JSON_COLUMNS))
+            file.path.unlink(missing_ok=True)
+            return
 
     def discard(self) -> None:
         """Forget everything, as when a window is fetched anew."""
@@ -151,6 +184,21 @@ class _Batch:
                 self._fill(values)
                 columns[f"{kind}:{name}"] = pa.array(values, KIND_TYPES[kind])
         return pa.table(columns)
+
+
+def _core_rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+    """Rows as they are added: JSON as bytes, times as they are."""
+    for row in table.select(STORED_ITEM_COLUMNS).to_pylist():
+        yield {
+            name: value.encode() if name in JSON_COLUMNS and value is not None else value
+            for name, value in row.items()
+        }
+
+
+def _place(table: pa.Table, item_id: str, partition_key: str) -> int:
+    """The place of an item in a table; less than 0 where it is not there."""
+    keys = zip(table["id"].to_pylist(), table[PARTITION_KEY].to_pylist(), strict=True)
+    return next((place for place, key in enumerate(keys) if key == (item_id, partition_key)), -1)
 
 
 def core_array(values: list[Any], data_type: str) -> pa.Array:
