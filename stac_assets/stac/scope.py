@@ -1,6 +1,5 @@
 """What a question asks for, and what on a page cannot be an answer to it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -77,20 +76,19 @@ class Scope:
         if sample[-1] is not page.items[-1]:
             sample.append(page.items[-1])
         shares = {
-            Aspect.COLLECTION: sum(self._collections(page)) / len(page.items),
+            Aspect.COLLECTION: self._other_collections(page) / len(page.items),
             Aspect.TIME: sum(_is_outside(item, interval) for item in sample) / len(sample),
             Aspect.BOX: sum(self._is_beside(item) for item in sample) / len(sample),
         }
         return {aspect: share for aspect, share in shares.items() if share}
 
-    def _collections(self, page: Page) -> Iterator[bool]:
-        """Whether each item of a page names a collection that is not asked for."""
-        known: dict[bytes, bool] = {}
-        for item in page.items if self.collections else ():
-            text = bytes(item.get("collection", b""))
-            if text not in known:
-                known[text] = _text(text) not in (None, *self.collections)
-            yield known[text]
+    def _other_collections(self, page: Page) -> int:
+        """How many items name a collection that is not asked for."""
+        if not self.collections:
+            return 0
+        texts = {bytes(item.get("collection", b"")) for item in page.items}
+        others = {text for text in texts if _text(text) not in (None, *self.collections)}
+        return sum(bytes(item.get("collection", b"")) in others for item in page.items) if others else 0
 
     def _is_beside(self, item: Item) -> bool:
         if self.bbox is None or "bbox" not in item:
