@@ -105,13 +105,13 @@ class Spool:
     def rows(self) -> Iterator[dict[str, Any]]:
         """All rows, with their core columns as they were added."""
         self.flush()
-        for _, table in read_tables(self.files):
-            yield from _core_rows(table)
+        for file in self.files:
+            yield from _core_rows(_read(file))
 
     def find(self, item_id: str, partition_key: str) -> dict[str, Any] | None:
         """The row of an item, with its core columns."""
         self.flush()
-        for _, table in read_tables(self.files):
+        for table in map(_read, self.files):
             if (place := _place(table, item_id, partition_key)) >= 0:
                 return next(iter(_core_rows(table.slice(place, 1))))
         return None
@@ -119,7 +119,8 @@ class Spool:
     def remove(self, item_id: str, partition_key: str) -> None:
         """Take out the row of an item. The file that has it is written again, which should be rare."""
         self.flush()
-        for file, table in read_tables(list(self.files)):
+        for file in list(self.files):
+            table = _read(file)
             place = _place(table, item_id, partition_key)
             if place < 0:
                 continue
