@@ -14,6 +14,7 @@ from stac_assets.cli.console import LOGGER, settings_from, tell_error
 from stac_assets.cli.interrupts import interruptible
 from stac_assets.cli.progress import LoadDisplay, Tally
 from stac_assets.pipeline.load import LoadResult, PartsFailed, load
+from stac_assets.source.fetched import NamedItems
 from stac_assets.source.request import LoadRequest
 from stac_assets.stac.endpoints import ENDPOINTS, SEARCH, Endpoint
 from stac_assets.stac.errors import Cancelled, EndpointMissing
@@ -110,6 +111,23 @@ def summary(result: LoadResult) -> Table:
     return table
 
 
+def _named_items(result: LoadResult) -> list[tuple[str, str]]:
+    """What came with the answer for other dates, by id and owning partition; of each kind the first few."""
+    kinds = {
+        "found by other dates only": [window.brought_by_others for window in result.windows],
+        "sent, owned outside of this load": [window.strays for window in (*result.windows, *result.failed)],
+    }
+    found: list[tuple[str, str]] = []
+    for name, of_windows in kinds.items():
+        items = NamedItems()
+        for each in of_windows:
+            items.merge(each)
+        if items:
+            found.append((name, escape(f"{items.count:,}: {items}")))
+    incomplete = dict.fromkeys(window.incomplete for window in result.windows if window.incomplete)
+    return found + [("may lack items", escape(why)) for why in incomplete]
+
+
 def _item_figures(result: LoadResult) -> list[tuple[str, str]]:
     figures = result.figures
     misfits = "\n".join(
@@ -121,6 +139,7 @@ def _item_figures(result: LoadResult) -> list[tuple[str, str]]:
         ("rejected", f"{figures.rejected_items:,}"),
         ("values that fit no column", misfits or "0"),
     ]
+    found += _named_items(result)
     deleted = sum(len(window.deleted) for window in result.windows)
     if deleted:
         found.append(("ids without a row now", f"{deleted:,}"))

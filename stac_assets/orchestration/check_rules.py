@@ -11,9 +11,10 @@ from typing import Any
 
 import dagster as dg
 
-from stac_assets.orchestration.short_tables import short_table
+from stac_assets.orchestration.short_tables import names_table, short_table
 from stac_assets.pipeline.inspection_result import Inspection, PartitionRows
 from stac_assets.settings import Settings
+from stac_assets.source.fetched import FetchedWindow, NamedItems
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import PartitionKey
 from stac_assets.stac.wording import counted
@@ -47,6 +48,8 @@ class Partition:
     rows: PartitionRows
     figures: Figures
     settings: Settings
+    fetched: FetchedWindow | None = None
+    """None for a table without items, and for a partition that other partitions are checked along with."""
 
 
 def schema(inspection: Inspection) -> Judgement:
@@ -75,8 +78,9 @@ def schema(inspection: Inspection) -> Judgement:
 
 
 def row_count(partition: Partition) -> Judgement:
-    """As many rows as distinct items were fetched (error), and as the API counts (warning)."""
+    """As many rows as distinct items were fetched (error), as the API counts and finds by date (warnings)."""
     rows, figures = partition.rows.rows, partition.figures
+    brought = partition.fetched.brought_by_others if partition.fetched else NamedItems()
     sent = figures.items + figures.items_owned_elsewhere + figures.rejected_items
     metadata: dict[str, Any] = {"rows": rows, "fetched": figures.items}
     if figures.number_matched is not None:
@@ -94,6 +98,18 @@ def row_count(partition: Partition) -> Judgement:
     if not figures.complete:
         sample = f"a sample of {rows} (`max_items`): the API has more"
         return Judgement(True, sample, metadata=metadata, is_remarkable=True)
+    if brought:
+        metadata["items_of_other_answers"] = brought.count
+        metadata["items_of_other_answers_named"] = names_table(brought.named)
+        words = counted(brought.count, "item of it", "items of it")
+        return Judgement(
+            False,
+            f"{words} came with the answer for other dates only; loaded alone it would lack {brought}",
+            WARN,
+            metadata,
+        )
+    if partition.fetched and partition.fetched.incomplete:
+        return Judgement(False, partition.fetched.incomplete, WARN, metadata)
     matched = figures.number_matched
     if matched is not None and matched != sent:
         return Judgement(

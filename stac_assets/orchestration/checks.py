@@ -47,11 +47,12 @@ def judged(result: "LoadResult", catalog: Catalog) -> Iterator[tuple[str, str | 
     if inspection is None:
         return
     yield SCHEMA, None, check_rules.schema(inspection)
-    figures = {fetched.window.key: fetched.figures for fetched in result.windows}
+    windows = {fetched.window.key: fetched for fetched in result.windows}
     own_checks = [name for name in checks_of(endpoint) if name in OF_PARTITIONS]
     for key, rows in inspection.partitions.items():
-        own = figures.get(key or "") or (Figures(items=1) if key else result.figures)
-        partition = Partition(key, rows, own, catalog.settings)
+        fetched = windows.get(key or "")
+        own = fetched.figures if fetched else Figures(items=1) if key else result.figures
+        partition = Partition(key, rows, own, catalog.settings, fetched)
         for name in own_checks:
             yield name, key, OF_PARTITIONS[name](partition)
     if endpoint.lists_collections:

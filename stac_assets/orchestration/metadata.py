@@ -11,7 +11,7 @@ import dagster as dg
 from stac_assets.catalog import Catalog
 from stac_assets.orchestration.pictures.bars import bars
 from stac_assets.orchestration.pictures.footprints import footprints
-from stac_assets.orchestration.short_tables import short_table
+from stac_assets.orchestration.short_tables import names_table, short_table
 from stac_assets.pipeline.inspection_result import PartitionRows
 from stac_assets.source.columns import type_of
 from stac_assets.source.rows import BOX
@@ -74,8 +74,24 @@ def empty_metadata(fetched: "FetchedWindow") -> Metadata:
     for name in ("items_owned_elsewhere", "rejected_items", "number_matched"):
         if others.get(name):
             found[name] = others[name]
+    found |= elsewhere_metadata(fetched)
     if fetched.link is not None:
         found["request_link"] = dg.MetadataValue.url(fetched.link)
+    return found
+
+
+def elsewhere_metadata(fetched: "FetchedWindow") -> Metadata:
+    """What a partition's answer brought for others, and others' answers for it, by name."""
+    named = {
+        "overlaps": fetched.overlaps,
+        "strays": fetched.strays,
+        "items_of_other_answers": fetched.brought_by_others,
+    }
+    found: Metadata = {"may_lack_items": fetched.incomplete} if fetched.incomplete else {}
+    for name, items in named.items():
+        if items:
+            found[name] = items.count
+            found[f"{name}_named"] = names_table(items.named)
     return found
 
 
@@ -86,6 +102,7 @@ def window_metadata(resource: str, fetched: "FetchedWindow", catalog: Catalog) -
     found["seconds"] = round(fetched.seconds, 3)
     found["items_per_second"] = round(figures.items / fetched.seconds, 1) if fetched.seconds else 0.0
     found["dagster/partition_row_count"] = figures.items
+    found |= elsewhere_metadata(fetched)
     found["interval"] = str(window.interval)
     if fetched.request is not None and fetched.link is not None:
         found["request"] = dg.MetadataValue.md(f"```sh\n{curl(fetched.request)}\n```")

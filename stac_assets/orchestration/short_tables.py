@@ -18,6 +18,11 @@ def short_table(rows: Sequence[Mapping[str, Any]], most: int = SHOWN_ROWS) -> dg
     )
 
 
+def names_table(named: Sequence[tuple[str, str]]) -> dg.TableMetadataValue:
+    """Items by id, each with the partition key that owns it."""
+    return short_table([{"id": item_id, "owner": key} for item_id, key in named], len(named))
+
+
 def _cell(value: Any) -> str | int | float | bool | None:
     if value is None or isinstance(value, int | float):
         return value

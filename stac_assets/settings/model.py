@@ -104,6 +104,11 @@ class Settings(BaseModel):
         description="Properties that get typed columns of their own: `all`, `none`, names, or patterns "
         "such as `eo:*`.",
     )
+    largest_whole_collection: v.Amount = Field(
+        default=100_000,
+        description="Items of a collection that is read whole at most, where dates do not find all of them; "
+        "0 trusts dates, and asks nothing about them.",
+    )
     page_size: v.Count = Field(default=200, description="Items asked for per page.")
     max_concurrent_requests: v.Count = Field(
         default=4,

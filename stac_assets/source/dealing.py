@@ -1,7 +1,7 @@
 """Documents are dealt to the windows that own them: each item becomes a row of one window, once."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from typing import Any
@@ -19,6 +19,9 @@ from stac_assets.stac.errors import StacError
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import partition_key
 
+Elsewhere = Callable[[Item, Mapping[str, Any]], None]
+"""Gets a document, and the row of it, that belongs to none of the windows that are dealt to."""
+
 
 class OfNoWindow(StacError):
     """A document cannot be a row, and does not say which of several windows owns it.
@@ -34,15 +37,25 @@ class Dealer:
         endpoint: where the documents come from.
         dialect: of the destination, for what that cannot hold.
         figures: count what belongs to none of the windows.
+        elsewhere: gets what belongs to none of the windows.
+        dayless: the window that keeps what cannot be a row and does not tell its day.
     """
 
     def __init__(
-        self, windows: Sequence[FetchedWindow], endpoint: Endpoint, dialect: Dialect, figures: Figures
+        self,
+        windows: Sequence[FetchedWindow],
+        endpoint: Endpoint,
+        dialect: Dialect,
+        figures: Figures,
+        elsewhere: Elsewhere | None = None,
+        dayless: FetchedWindow | None = None,
     ) -> None:
         self._windows = windows
         self._endpoint = endpoint
         self._dialect = dialect
         self._figures = figures
+        self._elsewhere = elsewhere
+        self.dayless = dayless or (windows[0] if len(windows) == 1 else None)
         self._owners = Owners(windows)
         self._seen: set[tuple[str, str]] = set()
         self._namesakes = Namesakes()
@@ -71,7 +84,7 @@ class Dealer:
         if not collection:
             raise OfNoWindow(f"{self}: a document does not tell its collection")
         if collection not in self._owners.collections:
-            self._figures.items_owned_elsewhere += 1
+            self._belongs_elsewhere(item, row)
             return
         time = owner_time(row)
         if time is None:
@@ -81,7 +94,7 @@ class Dealer:
         day = time.date()
         fetched = self._owners.of(collection, day) or to
         if fetched is None:
-            self._figures.items_owned_elsewhere += 1
+            self._belongs_elsewhere(item, row)
             return
         row[PARTITION_KEY] = partition_key(collection, day)
         size = sum(map(len, item.values()))
@@ -124,14 +137,14 @@ class Dealer:
         return rejected is not None
 
     def reject(self, rejected: Rejected, item_id: str | None = None) -> None:
-        """Keep a document that cannot be a row with the first day of the only window.
+        """Keep a document that cannot be a row with the first day of the only window, or of `dayless`.
 
         Raises:
             OfNoWindow: there are several.
         """
-        if len(self._windows) > 1:
+        fetched = self.dayless
+        if fetched is None:
             raise OfNoWindow(f"{self}: a document cannot be a row, and does not tell its day")
-        [fetched] = self._windows
         self._keep(rejected, fetched, fetched.window.start, item_id)
 
     def has_seen(self, collection: str, item_id: str) -> bool:
@@ -149,6 +162,11 @@ class Dealer:
         """Write to files what the spools of all windows have gathered."""
         for fetched in self._windows:
             fetched.spool.flush()
+
+    def _belongs_elsewhere(self, item: Item, row: Mapping[str, Any]) -> None:
+        self._figures.items_owned_elsewhere += 1
+        if self._elsewhere is not None:
+            self._elsewhere(item, row)
 
     def _keep(
         self, rejected: Rejected, fetched: FetchedWindow, day: date, item_id: str | None = None

@@ -110,6 +110,7 @@ def fetch(
             narrowing=settings.narrowing,
             item_ids=request.item_ids,
             max_items=settings.max_items,
+            largest_whole=settings.largest_whole_collection,
             dialect=dialect,
             listed=request.listed,
             progress=progress,

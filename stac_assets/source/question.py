@@ -7,6 +7,7 @@ from functools import partial
 from stac_assets.source.dealing import Dealer
 from stac_assets.source.dialects import Dialect
 from stac_assets.source.fetched import FetchedWindow, Progress
+from stac_assets.source.strays import Strays
 from stac_assets.stac.api import StacApi
 from stac_assets.stac.documents import Page, Rejected, decode_item
 from stac_assets.stac.endpoints import Endpoint
@@ -45,6 +46,7 @@ class Asking:
         dialect: of the destination, for what that cannot hold.
         max_items: of a window, for a sample.
         progress: called after every page.
+        strays: what the answers bring for other windows; without it that is only counted.
     """
 
     api: StacApi
@@ -53,6 +55,7 @@ class Asking:
     dialect: Dialect
     max_items: int | None = None
     progress: Progress | None = None
+    strays: Strays | None = None
 
 
 class Question:
@@ -83,7 +86,11 @@ class Question:
         self.figures = self._first.figures if len(windows) == 1 else Figures()
         self.room = asking.api.options.page_size
         """The items that a page has room for, as far as this answer shows."""
-        self._dealer = Dealer(windows, asking.endpoint, asking.dialect, self.figures)
+        asked = [fetched.window for fetched in windows]
+        self._asked = asked[0] if len(asked) == 1 else Span.of(asked)
+        strays = asking.strays
+        elsewhere = strays and strays.of(self._first, self._asked.interval, self._asked.collections)
+        self._dealer = Dealer(windows, asking.endpoint, asking.dialect, self.figures, elsewhere)
 
     @property
     def items(self) -> int:
@@ -134,9 +141,7 @@ class Question:
     def _pages(self) -> Iterator[Page]:
         endpoint = self._asking.endpoint
         assert endpoint.pages is not None
-        windows = [fetched.window for fetched in self._windows]
-        asked = windows[0] if len(windows) == 1 else Span.of(windows)
-        return endpoint.pages(self._asking.api, asked, self._asking.narrowing, self.figures)
+        return endpoint.pages(self._asking.api, self._asked, self._asking.narrowing, self.figures)
 
     def _announced(self, pages: Iterator[Page]) -> Iterator[Page]:
         """The pages of a single window, of which it is told early that they are several."""

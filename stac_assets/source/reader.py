@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stac_assets.source.agenda import Agenda, Taken
+from stac_assets.source.beyond_dates import fetch_beyond_dates
 from stac_assets.source.dialects import OTHER, Dialect
 from stac_assets.source.existence import missing_collections
 from stac_assets.source.fetched import FetchedWindow, Progress
@@ -32,6 +33,7 @@ def fetch_windows(
     narrowing: Narrowing | None = None,
     item_ids: Mapping[Window, Sequence[str]] | None = None,
     max_items: int | None = None,
+    largest_whole: int = 0,
     dialect: Dialect = OTHER,
     listed: Sequence[str] = (),
     progress: Progress | None = None,
@@ -47,6 +49,8 @@ def fetch_windows(
         narrowing: filters.
         item_ids: where items are looked up one by one, the ids of each window.
         max_items: of a window, for a sample.
+        largest_whole: the items of a collection that is read whole at most, where dates do not find all of
+            them; with 0 that is not asked.
         dialect: of the destination, for what that cannot hold.
         listed: collections that the API is known to have.
         progress: called after every page.
@@ -58,13 +62,20 @@ def fetch_windows(
         EndpointMissing: the API lacks the endpoint.
     """
     stop = cancelled or threading.Event()
-    asking = Asking(api, endpoint, narrowing or Narrowing(), dialect, max_items, progress)
     jobs = {w: FetchedWindow(w, Spool(folder, f"{endpoint.name}-{n:05}")) for n, w in enumerate(windows)}
+    asking = Asking(api, endpoint, narrowing or Narrowing(), dialect, max_items, progress)
     missing = missing_collections(asking, list(jobs), listed, stop)
     for fetched in jobs.values():
         fetched.error = missing.get(fetched.window.collection)
     there = [fetched for fetched in jobs.values() if fetched.error is None]
-    _fetch_by_date(asking, there, item_ids or {}, stop)
+
+    def by_date(asking: Asking, dated: list[FetchedWindow]) -> None:
+        _fetch_by_date(asking, dated, item_ids or {}, stop)
+
+    if endpoint.looks_up_items or max_items is not None:
+        by_date(asking, there)
+    else:
+        fetch_beyond_dates(asking, there, folder, largest_whole, by_date, stop)
     return list(jobs.values())
 
 

@@ -253,3 +253,17 @@ def _as_one(files: list[SpoolFile]) -> SpoolFile:
         misfits.update(file.misfits)
     rows, size = sum(file.rows for file in files), sum(file.bytes for file in files)
     return SpoolFile(files[0].path, rows, size, kinds, misfits)
+
+
+def ids_in(files: list[SpoolFile]) -> set[str]:
+    """The ids of all rows; of the files no other column is read."""
+    found: set[str] = set()
+    for file in files:
+        with pa.memory_map(str(file.path)) as source:
+            place = pa.ipc.open_file(source).schema.get_field_index("id")
+            source.seek(0)
+            table = pa.ipc.open_file(
+                source, options=pa.ipc.IpcReadOptions(included_fields=[place])
+            ).read_all()
+            found.update(table["id"].to_pylist())
+    return found

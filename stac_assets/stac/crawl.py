@@ -14,7 +14,7 @@ from stac_assets.stac.figures import Figures
 from stac_assets.stac.interval_reader import End, Ending, FullPage, IntervalReader, Pages
 from stac_assets.stac.page_limits import PageLimits
 from stac_assets.stac.scope import Scope
-from stac_assets.stac.windows import Asked, Interval
+from stac_assets.stac.windows import ALWAYS, Asked, Interval
 from stac_assets.stac.witness import ALL_TIMES, Indivisible, ReadPages, Widest, Witness
 from stac_assets.stac.wording import counted
 
@@ -82,7 +82,7 @@ class Crawl:
         end = yield from self._attempted(interval)
         known = self._reader.count
         yield from self._left_out(interval, end)
-        if self._reader.count == known:
+        if self._reader.count == known and interval != ALWAYS:
             if end.ending is Ending.CUT_OFF:
                 self._limits.proved(end.length, was_whole=True)
             if end.ending is Ending.LIMITED:

@@ -8,7 +8,7 @@ from stac_assets.stac.http.page_request import PageRequest
 from stac_assets.stac.landing import Landing
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.page_limits import PageLimits
-from stac_assets.stac.windows import Interval
+from stac_assets.stac.windows import ALWAYS, Interval
 
 
 class ItemRequests:
@@ -52,7 +52,7 @@ class ItemRequests:
                 method=method,
                 limit=size or self._limits.page_size,
                 collections=list(collections),
-                datetime=str(interval),
+                datetime=None if interval == ALWAYS else str(interval),
                 bbox=narrowing.bbox,
                 intersects=narrowing.intersects,
                 query=narrowing.query,
@@ -72,7 +72,9 @@ class ItemRequests:
         self, collection: str, narrowing: Narrowing, interval: Interval, size: int | None = None
     ) -> PageRequest:
         """The first request for the items of a collection. The arguments are those of `search`."""
-        params: dict[str, Any] = {"datetime": str(interval), "limit": size or self._limits.page_size}
+        params: dict[str, Any] = {"limit": size or self._limits.page_size}
+        if interval != ALWAYS:
+            params["datetime"] = str(interval)
         if narrowing.bbox is not None:
             params["bbox"] = ",".join(map(str, narrowing.bbox))
         return PageRequest("GET", self._landing.collection_url(collection) + "/items", params=params)

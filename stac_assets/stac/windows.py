@@ -92,6 +92,10 @@ class Interval:
         return Interval(self.start, middle), Interval(middle, self.end)
 
 
+ALWAYS = Interval(None, None)
+"""No time at all: a question for it has no `datetime`, and finds what no date finds."""
+
+
 class Asked(Protocol):
     """What one crawl asks for: the same days of one collection or several."""
 

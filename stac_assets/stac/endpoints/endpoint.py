@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # an endpoint is declared without the client that asks it
     from stac_assets.stac.http.page_request import PageRequest
     from stac_assets.stac.narrowing import Narrowing
     from stac_assets.stac.survey import Surveyor
-    from stac_assets.stac.windows import Asked, Window
+    from stac_assets.stac.windows import Asked
 
 QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 """Link relation of queryables (OGC API - Features, part 3)."""
@@ -97,7 +97,7 @@ class Endpoint:
     joins_collections: bool = False
     pages: "Callable[[StacApi, Asked, Narrowing, Figures], Iterator[Page]] | None" = None
     first_page: "Callable[[StacApi, Asked, Narrowing, int, int | None], Page] | None" = None
-    first_requests: "Callable[[StacApi, Window, Narrowing], tuple[PageRequest, PageRequest]] | None" = None
+    first_requests: "Callable[[StacApi, Asked, Narrowing], tuple[PageRequest, PageRequest]] | None" = None
 
     @property
     def has_items(self) -> bool:

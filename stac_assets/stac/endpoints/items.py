@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from stac_assets.stac.http.page_request import PageRequest
     from stac_assets.stac.narrowing import Narrowing
     from stac_assets.stac.survey import Surveyor
-    from stac_assets.stac.windows import Asked, Window
+    from stac_assets.stac.windows import Asked
 
 ITEM_COLUMNS = columns(
     id=("text!", "Identifier of the item, unique within its collection"),
@@ -75,9 +75,9 @@ def _first_page_of_collection(
 
 
 def _collection_items_requests(
-    api: "StacApi", window: "Window", narrowing: "Narrowing"
+    api: "StacApi", window: "Asked", narrowing: "Narrowing"
 ) -> "tuple[PageRequest, PageRequest]":
-    request = api.requests.listing(window.collection, narrowing, window.interval)
+    request = api.requests.listing(window.collections[0], narrowing, window.interval)
     return request, request
 
 
@@ -92,7 +92,7 @@ def _first_page_of_search(
 
 
 def _search_requests(
-    api: "StacApi", window: "Window", narrowing: "Narrowing"
+    api: "StacApi", window: "Asked", narrowing: "Narrowing"
 ) -> "tuple[PageRequest, PageRequest]":
     asked, method = (window.collections, narrowing, window.interval), api.search_method
     by_link = api.requests.search("GET", *asked)

@@ -1,0 +1,130 @@
+"""How far each collection of a load is read without a date, by what is learned of the first pages."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stac_assets.source.fetched import FetchedWindow
+from stac_assets.source.question import Asking
+from stac_assets.stac.documents import Page
+from stac_assets.stac.errors import Cancelled, StacError
+from stac_assets.stac.figures import Figures
+from stac_assets.stac.undated import Dates, InYears
+from stac_assets.stac.windows import ALWAYS, Interval
+
+MANY = 10
+"""Windows of a collection from which on a look at the collection costs little beside them."""
+SHORT_PAGES = 3
+"""A collection of so few pages is read whole: questions about what dates find, and by date, cost as much."""
+SHORT_UNCOUNTED = 2
+"""As many pages are read in the hope that they are all, where the API does not count."""
+SUSPECT_PAGES = 25
+"""The pages that are read of a collection of which dates may hide something, although nothing shows that."""
+PROBE_RETRIES = 2
+"""The retries of a question without which a load can do."""
+
+logger = logging.getLogger("stac_assets")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How far a collection is read without a date.
+
+    Args:
+        is_needed: whether dates are known to hide some of its items.
+        most: how many items are read at most.
+        hidden: how many items dates hide; None where the API does not count.
+        matched: how many items there are; likewise.
+    """
+
+    is_needed: bool
+    most: int
+    hidden: int | None = None
+    matched: int | None = None
+
+
+class Plans:
+    """Asks the questions that tell how far to read, for all collections of a load.
+
+    Args:
+        asking: whom is asked, and how.
+        largest: the items of a collection that is read whole at most.
+    """
+
+    def __init__(self, asking: Asking, largest: int) -> None:
+        self._asking = asking
+        self._largest = largest
+        self._page_size = asking.api.options.page_size
+        self._are_counted_equal = False
+        self._lock = threading.Lock()
+        self.dates = Dates(self._first_page, self._page_size)
+        self.cost = Figures()
+        """What the questions cost that are no reading."""
+
+    def to_look_at(self, windows: Sequence[FetchedWindow]) -> list[list[FetchedWindow]]:
+        """The windows of each collection that is worth a look, by one look at all collections together.
+
+        It costs at most three requests where dates hide nothing.
+        """
+        by_collection: dict[str, list[FetchedWindow]] = {}
+        for fetched in windows:
+            by_collection.setdefault(fetched.window.collection, []).append(fetched)
+        collections = tuple(by_collection)
+        if len(collections) < 2 or not self._asking.endpoint.joins_collections:
+            return list(by_collection.values())
+        try:
+            page = self._first_page(collections, ALWAYS, self._page_size)
+        except Cancelled:
+            raise
+        except StacError as error:
+            logger.info("%s; each collection is looked at alone", error)
+            return list(by_collection.values())
+        if self.may_be_short(page, SHORT_UNCOUNTED):
+            return [list(windows)]
+        self.dates.learn(page, collections)
+        if page.number_matched is not None:
+            hidden = self.dates.count_hidden(collections, page.number_matched)
+            self._are_counted_equal = hidden == 0
+            if hidden:
+                return list(by_collection.values())
+        odd = self.dates.hidden_in(page)
+        return [
+            its
+            for collection, its in by_collection.items()
+            if collection in odd or (len(its) >= MANY and not self._are_counted_equal)
+        ]
+
+    def may_be_short(self, sample: Page, number: int) -> bool:
+        """Whether the whole answer is likely to be so short that reading it on costs less than questions."""
+        if not any(link.rel == "next" for link in sample.links):
+            return sample.number_matched is None or sample.number_matched <= sample.length
+        if sample.number_matched is not None:
+            return sample.number_matched <= min(self._largest, SHORT_PAGES * sample.length // number)
+        return number < SHORT_UNCOUNTED
+
+    def plan(self, sample: Page, collections: Sequence[str]) -> Plan | None:
+        """How far to read on after the first pages; None where dates will find everything."""
+        self.dates.learn(sample, collections)
+        matched, hidden = sample.number_matched, None
+        if matched is not None and not self._are_counted_equal:
+            hidden = self.dates.count_hidden(collections, matched)
+        if hidden or self.dates.hidden_in(sample):
+            return Plan(True, self._largest, hidden, matched)
+        if self.dates.may_hide_more(sample):
+            return Plan(False, min(self._largest, SUSPECT_PAGES * self._page_size))
+        return None
+
+    def _first_page(self, collections: Sequence[str], interval: Interval, size: int) -> Page:
+        first_page = self._asking.endpoint.first_page
+        assert first_page is not None
+        asked = InYears(tuple(collections), interval)
+        with self._lock:
+            self.cost.requests += 1
+        return first_page(self._asking.api, asked, self._asking.narrowing, size, PROBE_RETRIES)
+
+
+def joined(sample: Page, page: Page) -> Page:
+    """The first pages of an answer as one."""
+    items, rejected = [*sample.items, *page.items], [*sample.rejected, *page.rejected]
+    return Page(items, page.links, rejected, sample.number_matched)

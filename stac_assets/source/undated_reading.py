@@ -1,0 +1,145 @@
+"""One collection, or several small ones, read without a date and dealt into the windows of a load."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from stac_assets.source.dealing import Dealer
+from stac_assets.source.fetched import FetchedWindow
+from stac_assets.source.question import Asking
+from stac_assets.stac.documents import Item, Page
+from stac_assets.stac.errors import PagingError
+from stac_assets.stac.figures import Figures
+from stac_assets.stac.page_limits import SMALLEST_LIMIT
+from stac_assets.stac.undated import Undated
+
+
+class PagingProof:
+    """The longest page of which it is proven that the API would have told of items behind it."""
+
+    def __init__(self) -> None:
+        self.length = SMALLEST_LIMIT - 1
+
+    def saw(self, length: int) -> None:
+        """Note a page that had a `next` link."""
+        self.length = max(self.length, length)
+
+
+class UndatedReading:
+    """Reads without a date. What it costs is counted with the first of the windows.
+
+    Args:
+        asking: whom is asked, and how.
+        asked: the collections.
+        windows: their windows.
+        proof: what is known of the ends of the API's pages.
+    """
+
+    def __init__(
+        self, asking: Asking, asked: Undated, windows: Sequence[FetchedWindow], proof: PagingProof
+    ) -> None:
+        self.asked = asked
+        self.windows = windows
+        self.total = 0
+        """How many documents came."""
+        self._asking = asking
+        self._figures = Figures()
+        self._first = windows[0]
+        self._proof = proof
+        self._is_needed = False
+        self._dealer = self._new_dealer()
+        self._unproven = 0
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether dates are known to hide something, so that also what tells no day has to be kept."""
+        return self._is_needed
+
+    @is_needed.setter
+    def is_needed(self, value: bool) -> None:
+        if value and not self._is_needed:
+            self._is_needed = True
+            self._dealer.dayless = self._first
+
+    def pages(self) -> Iterator[Page]:
+        """The pages to their end, each document once.
+
+        Raises:
+            PagingError: nothing proves that they are all.
+            StacError: see `Crawl.pages`.
+        """
+        endpoint, api, narrowing = self._asking.endpoint, self._asking.api, self._asking.narrowing
+        assert endpoint.pages is not None
+        for number, page in enumerate(endpoint.pages(api, self.asked, narrowing, self._figures)):
+            length, goes_on = page.length, any(link.rel == "next" for link in page.links)
+            if goes_on:
+                self._proof.saw(length)
+            is_counted = page.number_matched is not None
+            self._unproven = 0 if goes_on or is_counted or number else length
+            self.total += length
+            yield page
+        if self._unproven > self._proof.length:
+            self._prove(self._unproven)
+
+    def deal(self, page: Page) -> None:
+        """Make the items of a page rows of their windows.
+
+        Raises:
+            OfNoWindow: a document tells no day, and `is_needed` is not set.
+        """
+        for rejected in page.rejected:
+            self._dealer.reject(rejected)
+        for item in page.items:
+            self._dealer.deal(item)
+        for item in page.repeats:
+            self._dealer.compare(item)
+        if self._asking.progress is not None:
+            items = sum(fetched.figures.items for fetched in self.windows)
+            self._asking.progress(self._first.window, replace(self._figures, items=items))
+        self._dealer.bound()
+
+    def end(self) -> None:
+        """Note what is true of all windows, once everything was read."""
+        self._dealer.flush()
+        self._figures.number_matched = None  # of all days together
+        self._first.figures.add(self._figures)
+        first_requests = self._asking.endpoint.first_requests
+        assert first_requests is not None
+        for fetched in self.windows:
+            fetched.requests = partial(first_requests, self._asking.api, self.asked, self._asking.narrowing)
+
+    def forget(self) -> None:
+        """Throw away what was read; its cost stays."""
+        for fetched in self.windows:
+            fetched.forget(self._figures if fetched is self._first else None)
+
+    def _prove(self, length: int) -> None:
+        """Prove that a single page of so many items, which the API does not count, is the whole answer.
+
+        Raises:
+            PagingError: it has no `next` link where fewer are asked for.
+        """
+        first_page = self._asking.endpoint.first_page
+        assert first_page is not None
+        page = first_page(self._asking.api, self.asked, self._asking.narrowing, length - 1, None)
+        self._figures.requests += 1
+        if not any(link.rel == "next" for link in page.links):
+            raise PagingError(f"{self.asked}: nothing proves that a page of {length} items is the last")
+        self._proof.saw(length)
+
+    def _new_dealer(self) -> Dealer:
+        strays, endpoint, dialect = self._asking.strays, self._asking.endpoint, self._asking.dialect
+        tell = strays and strays.of(self._first, self.asked.interval, self.asked.collections)
+
+        def elsewhere(item: Item, row: Mapping[str, Any]) -> None:
+            # other days of the collections are no news
+            if tell is not None and row["collection"] not in self.asked.collections:
+                tell(item, row)
+
+        return Dealer(self.windows, endpoint, dialect, Figures(), elsewhere)
+
+
+def may_be_cut_off(total: int) -> bool:
+    """Whether a limit of answers that the API does not tell may have left so many items: those are round."""
+    return total > 0 and total % SMALLEST_LIMIT == 0

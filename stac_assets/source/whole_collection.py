@@ -1,0 +1,212 @@
+"""Collections that are read whole, once, without a date, because dates do not find all of their items.
+
+What is read is dealt to the windows that were asked for. A collection of few pages is read whole too, since
+questions about what dates find would cost as much.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from stac_assets.source.dealing import OfNoWindow
+from stac_assets.source.fetched import FetchedWindow
+from stac_assets.source.question import Asking
+from stac_assets.source.spool import Spool
+from stac_assets.source.undated_plans import Plan, Plans, joined
+from stac_assets.source.undated_reading import PagingProof, UndatedReading, may_be_cut_off
+from stac_assets.source.workers import work_off
+from stac_assets.stac.documents import Item, Page
+from stac_assets.stac.errors import (
+    AuthenticationError,
+    Cancelled,
+    ConfigurationError,
+    EndpointMissing,
+    PagingError,
+    StacError,
+)
+from stac_assets.stac.figures import Figures
+from stac_assets.stac.undated import Undated
+from stac_assets.stac.wording import counted
+
+logger = logging.getLogger("stac_assets")
+
+
+class _Again(Exception):
+    """What came cannot be taken on trust, and dates are known to hide something of it."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
+        self.plan = plan
+
+
+class WholeCollections:
+    """Reads the collections of a load whole where that is needed, or takes fewest requests.
+
+    Args:
+        asking: whom is asked, and how.
+        largest: the items of a collection that is read whole at most.
+    """
+
+    def __init__(self, asking: Asking, largest: int) -> None:
+        self._asking = asking
+        self._largest = largest
+        self._plans = Plans(asking, largest)
+        self._proof = PagingProof()
+
+    def read_all(self, windows: Sequence[FetchedWindow], stop: threading.Event) -> list[FetchedWindow]:
+        """Read whole what is to be read whole.
+
+        Args:
+            windows: those that are asked for.
+            stop: is set when no more is wanted.
+
+        Returns:
+            The windows that are left, to be asked for by date.
+        """
+        done: set[int] = set()
+
+        def look(its: Sequence[FetchedWindow]) -> None:
+            if self.read(its):
+                done.update(map(id, its))
+
+        at_once = self._asking.api.options.max_concurrent_requests
+        work_off(self._plans.to_look_at(windows), look, at_once, stop)
+        self._count_cost(windows)
+        return [fetched for fetched in windows if id(fetched) not in done]
+
+    def read_all_again(
+        self, windows: Sequence[FetchedWindow], new_spool: Callable[[], Spool], stop: threading.Event
+    ) -> None:
+        """Read those collections whole of which the answers by date show that dates hide some items.
+
+        Args:
+            windows: those that were asked for by date.
+            new_spool: makes an empty spool.
+            stop: is set when no more is wanted.
+        """
+        strays = self._asking.strays
+        outsiders = strays.outsiders if strays else {}
+
+        def look(collection: str) -> None:
+            its = [fetched for fetched in windows if fetched.window.collection == collection]
+            if its:
+                self._read_again(its, outsiders[collection], new_spool)
+
+        work_off(list(outsiders), look, self._asking.api.options.max_concurrent_requests, stop)
+        self._count_cost(windows)
+
+    def _count_cost(self, windows: Sequence[FetchedWindow]) -> None:
+        cost, self._plans.cost = self._plans.cost, Figures()
+        if windows:
+            windows[0].figures.add(cost)
+
+    def read(self, windows: Sequence[FetchedWindow], plan: Plan | None = None) -> bool:
+        """Read all of the windows' collections without a date, if dates do not find all of it.
+
+        Args:
+            windows: all windows of a collection, or of several that are small.
+            plan: how far, where dates are known to hide something.
+
+        Returns:
+            Whether the windows are done: fetched, or failed.
+        """
+        asked = Undated(tuple(dict.fromkeys(fetched.window.collection for fetched in windows)))
+        started = time.monotonic()
+        reading = UndatedReading(self._asking, asked, windows, self._proof)
+        try:
+            is_done = self._read(reading, plan)
+        except (Cancelled, ConfigurationError, EndpointMissing, AuthenticationError):
+            raise
+        except _Again as found:
+            reading.forget()
+            return self.read(windows, found.plan)
+        except (OfNoWindow, PagingError) as error:
+            # another try would fail too, and what dates find is better than nothing
+            if reading.is_needed:
+                self._tell_incomplete(reading, f"it cannot be read without a date ({error})")
+            is_done = False
+        except StacError as error:
+            is_done = reading.is_needed
+            reading.forget()
+            if is_done:
+                logger.error("%s: %s", asked, error)
+                for fetched in windows:
+                    fetched.error = error
+            else:
+                logger.info("%s; going on by date", error)
+        for fetched in windows:
+            fetched.seconds += (time.monotonic() - started) / len(windows)
+        if not is_done:
+            reading.forget()
+        return is_done
+
+    def _read_again(
+        self, windows: Sequence[FetchedWindow], seen: Item, new_spool: Callable[[], Spool]
+    ) -> None:
+        """Read a collection whole after all, if an item that came shows that dates hide items like it."""
+        if any(fetched.incomplete for fetched in windows):
+            return
+        page = Page([seen], [])
+        self._plans.dates.learn(page, [windows[0].window.collection])
+        if not self._plans.dates.hidden_in(page):
+            return
+        fresh = [FetchedWindow(fetched.window, new_spool()) for fetched in windows]
+        is_done = self.read(fresh, Plan(True, self._largest))
+        for fetched, new in zip(windows, fresh, strict=True):
+            if is_done:
+                new.figures.add(fetched.figures.cost())
+                fetched.forget()
+                fetched.spool, fetched.figures, fetched.error = new.spool, new.figures, new.error
+                fetched.requests = new.requests
+            fetched.incomplete = new.incomplete
+            fetched.seconds += new.seconds
+
+    def _read(self, reading: UndatedReading, plan: Plan | None) -> bool:
+        sample: Page | None = None
+        try:
+            for number, page in enumerate(reading.pages(), 1):
+                if plan is None:
+                    sample = page if sample is None else joined(sample, page)
+                    if not self._plans.may_be_short(sample, number):
+                        plan = self._plans.plan(sample, reading.asked.collections)
+                        if plan is None:
+                            return False
+                elif not plan.is_needed and self._plans.dates.hidden_in(page):
+                    plan = replace(plan, is_needed=True, most=self._largest)
+                if plan is not None:
+                    plan = plan if plan.matched is not None else replace(plan, matched=page.number_matched)
+                    reading.is_needed = plan.is_needed
+                    if max(reading.total, plan.matched or 0) > plan.most:
+                        if plan.is_needed:
+                            self._tell_too_large(reading, plan)
+                        return False
+                reading.deal(page)
+            if not reading.is_needed and may_be_cut_off(reading.total):
+                raise PagingError(
+                    f"{reading.asked}: {reading.total} items may be where the API ends an answer"
+                )
+        except (OfNoWindow, PagingError):
+            if plan is None and sample is not None:
+                plan = self._plans.plan(sample, reading.asked.collections)
+                if plan is not None and plan.is_needed:
+                    raise _Again(plan) from None
+            raise
+        reading.end()
+        if reading.is_needed:
+            logger.info("%s: read whole, because dates do not find all of it", reading.asked)
+        return True
+
+    def _tell_too_large(self, reading: UndatedReading, plan: Plan) -> None:
+        size = f"more than {plan.most:,} items" if plan.matched is None else counted(plan.matched, "item")
+        why = f"it has {size}, and `largest_whole_collection` is {self._largest:,}"
+        self._tell_incomplete(reading, why, plan.hidden)
+
+    def _tell_incomplete(self, reading: UndatedReading, why: str, hidden: int | None = None) -> None:
+        some = "some items" if hidden is None else counted(hidden, "item")
+        [*collections] = reading.asked.collections
+        told = f"dates do not find {some} of {', '.join(collections)}, which is not read whole: {why}"
+        logger.warning("%s", told)
+        for fetched in reading.windows:
+            fetched.incomplete = told
