@@ -182,3 +182,42 @@ def test_one_page_that_may_have_been_cut_off_is_not_taken_for_all(api: StacApi) 
     api.on_page = lambda page, _: {**page, "links": []}
     load_days(api, first="2024-01-01", last="2024-02-29")
     assert len(ids()) == 60
+
+
+@pytest.mark.parametrize("number_matched", ["numberMatched", None])
+def test_several_collections_are_asked_about_together(api: StacApi, number_matched: Any) -> None:
+    """A sound API pays three requests at most for all of them."""
+    names = [f"c{n}" for n in range(12)]
+    for name in names:
+        fill(api, 70, collection=name)
+    api.number_matched = number_matched
+    asked = {}
+    for largest in (0, 100_000):
+        api.reset()
+        load_days(api, collections=names, first="2024-01-05", largest_whole_collection=largest)
+        asked[largest] = len(questions(api))
+    assert asked[100_000] - asked[0] <= 3
+    assert len(ids()) == 12
+
+
+@pytest.mark.parametrize("number_matched", ["numberMatched", None])
+def test_one_collection_of_several_that_dates_do_not_find(api: StacApi, number_matched: Any) -> None:
+    names = [f"c{n}" for n in range(12)]
+    fill(api, 70, by_datetime, "c0", every=7)
+    for name in names[1:]:
+        fill(api, 70, collection=name)
+    api.number_matched = number_matched
+    load_days(api, collections=names, first="2024-01-08")
+    assert len(ids()) == 12
+
+
+def test_an_answer_that_shows_what_dates_hide(api: StacApi) -> None:
+    """The first pages did not show it; then the collection is read whole after all."""
+    fill(api, 100)
+    came = {"start_datetime": "2024-01-05T00:00:00Z", "end_datetime": "2024-01-07T00:00:00Z"}
+    unseen = {"start_datetime": "2024-02-05T00:00:00Z", "end_datetime": "2024-02-07T00:00:00Z"}
+    api.put(make_item("came", datetime="2024-01-09T00:00:00Z", **came))
+    api.put(make_item("unseen", datetime="2024-01-08T00:00:00Z", **unseen))
+    result = load_days(api, first="2024-01-05", last="2024-01-09", page_size=20, inspected=True)
+    assert ids() == ["came", *(f"i{n:04}" for n in range(4, 9)), "unseen"]
+    assert not row_counts(result, api)
