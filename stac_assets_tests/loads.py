@@ -37,8 +37,8 @@ __all__ = [
 IMPATIENT: dict[str, Any] = {"backoff": 0.001, "max_backoff": 0.002, "max_retries": 1}
 """No test waits for an API: the same rules, in milliseconds."""
 QUICK: dict[str, Any] = {**IMPATIENT, "lock_timeout": 0.05, "largest_whole_collection": 0}
-"""Nor for those that hold a dataset. And APIs are asked by date, whatever that finds, although a catalog of few
-items, as most tests have, would be read whole."""
+"""Nor for those that hold a dataset. And APIs are asked by date, whatever that finds, although one of so few
+items as most tests have would be read whole."""
 
 
 def settings_for(api: StacApi | str, **overrides: Any) -> Settings:
