@@ -19,7 +19,6 @@ from stac_assets.source.undated_reading import PagingProof, UndatedReading, may_
 from stac_assets.source.workers import work_off
 from stac_assets.stac.documents import Item, Page
 from stac_assets.stac.errors import (
-    AuthenticationError,
     Cancelled,
     ConfigurationError,
     EndpointMissing,
@@ -117,7 +116,7 @@ class WholeCollections:
         reading = UndatedReading(self._asking, asked, windows, self._proof)
         try:
             is_done = self._read(reading, plan)
-        except (Cancelled, ConfigurationError, EndpointMissing, AuthenticationError):
+        except (Cancelled, ConfigurationError, EndpointMissing):
             raise
         except _Again as found:
             reading.forget()

@@ -29,12 +29,14 @@ from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.page_limits import PageLimits
 from stac_assets.stac.paging import item_pages, object_pages
 from stac_assets.stac.scope import Scope
-from stac_assets.stac.windows import Asked, Interval
+from stac_assets.stac.windows import ALWAYS, Asked, Interval
 
 MISSING = frozenset({404, 405, 501})
 """Statuses that say that an API does not have an endpoint."""
 NEVER_FETCHED = {"child", "item", "data", "search", "self", "root"}
 """Link relations of the landing page whose documents other endpoints load."""
+UNDATED_RETRIES = 2
+"""The retries of a question without a date."""
 LONGEST_URL = 2000
 """Characters of a URL that no server or proxy refuses; with more only a single collection is asked for."""
 
@@ -255,7 +257,7 @@ class StacApi:
         if method == "GET" and len(collections) > 1 and len(link(request)) > LONGEST_URL:
             raise LongRequest(f"a search for {len(collections)} collections does not fit into a URL")
         try:
-            yield from item_pages(self.transport, request, figures, retries)
+            yield from item_pages(self.transport, request, figures, _patience(interval, retries))
         except MethodRefused as error:
             if method == "GET":  # a `next` link that insists on POST
                 raise RequestFailed(str(error), error.status) from None
@@ -278,7 +280,7 @@ class StacApi:
         [collection] = window.collections
         request = self.requests.listing(collection, narrowing, interval, size)
         try:
-            yield from item_pages(self.transport, request, figures, retries)
+            yield from item_pages(self.transport, request, figures, _patience(interval, retries))
         except RequestFailed as error:
             if error.status in MISSING and not self.transport.has_answered(request.url):
                 raise self.landing.missing("items") from None
@@ -295,3 +297,8 @@ class StacApi:
 
         url = f"{self.landing.collection_url(collection)}/items/{quote(item_id, safe='')}"
         return self.transport.read(checked, "GET", url, figures=figures, allow=frozenset({404, 410}))
+
+
+def _patience(interval: Interval, retries: int | None) -> int | None:
+    """The retries of a question; one without a date may be too much for an API that answers all others."""
+    return UNDATED_RETRIES if retries is None and interval == ALWAYS else retries

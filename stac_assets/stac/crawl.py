@@ -139,7 +139,7 @@ class Crawl:
                 raise
             failure = error
             self._reader.in_trouble = True
-            self._limits.is_down = halves is None
+            self._limits.is_down = halves is None and interval != ALWAYS
         splits_left = MOST_SPLITS * (self._reader.count + 10) - self._figures.window_splits
         if halves is None or splits_left <= 0:
             raise _unsplittable(failure, interval)
@@ -185,6 +185,10 @@ class Crawl:
             except RequestTooHeavy:
                 has_begun = self._figures.pages > pages
                 if (has_begun and not may_restart) or not self._size_matters or self._limits.is_down:
+                    raise
+                if (
+                    interval == ALWAYS and not has_begun
+                ):  # it can do without an answer
                     raise
                 if size == 1:
                     self._size_matters = has_begun
