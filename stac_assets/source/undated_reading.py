@@ -96,7 +96,9 @@ class UndatedReading:
             self._dealer.compare(item)
         if self._asking.progress is not None:
             items = sum(fetched.figures.items for fetched in self.windows)
-            self._asking.progress(self._first.window, replace(self._figures, items=items))
+            # the API counts more than the windows hold
+            told = replace(self._figures, items=items, number_matched=None)
+            self._asking.progress(self._first.window, told)
         self._dealer.bound()
 
     def end(self) -> None:

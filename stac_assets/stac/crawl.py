@@ -186,9 +186,7 @@ class Crawl:
                 has_begun = self._figures.pages > pages
                 if (has_begun and not may_restart) or not self._size_matters or self._limits.is_down:
                     raise
-                if (
-                    interval == ALWAYS and not has_begun
-                ):  # it can do without an answer
+                if interval == ALWAYS and not has_begun:  # it can do without an answer
                     raise
                 if size == 1:
                     self._size_matters = has_begun
