@@ -5,6 +5,7 @@ Asset checks judge it and materializations show it. It is read while the load st
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, cast
 
 from dlt.common.destination import DestinationCapabilitiesContext
@@ -29,6 +30,8 @@ from stac_assets.source.columns import (
     type_of,
 )
 from stac_assets.source.fetch import Fetched
+from stac_assets.source.running import conditions
+from stac_assets.stac.owners import Owners
 from stac_assets.stac.windows import ONE_DAY, PartitionKey
 
 SAMPLED_ROWS = 4_000
@@ -222,16 +225,15 @@ class _Reader:
     def rejected(self, fetched: Fetched, found: Mapping[str | None, PartitionRows]) -> None:
         """Add the reasons of the documents that could not be loaded, by partition."""
         name, table = fetched.request.endpoint.name, self._client.make_qualified_table_name(REJECTED)
-        windows = [each.window for each in fetched.complete_windows]
-        owners = {rejected_key(name, key): window.key for window in windows for key in window.day_keys()}
+        owners = Owners((each.window for each in fetched.complete_windows), rejected_key(name, ""))
         rows = self.query(
             f"SELECT {self._key}, reason, count(*) FROM {table} WHERE resource = %s "  # noqa: S608
             f"GROUP BY {self._key}, reason",
             name,
         )
         for key, reason, count in rows:
-            if key in owners:
-                reasons = found[owners[key]].rejected
+            if window := owners.of(key):
+                reasons = found[window.key].rejected
                 reasons[reason] = reasons.get(reason, 0) + count
 
     def catalog_rows(self, collection: str | None = None) -> PartitionRows:
@@ -265,13 +267,15 @@ def _scopes(fetched: Fetched, key: str) -> Iterator[tuple[str, tuple[Any, ...], 
                 marks = ", ".join(["%s"] * len(ids))
                 yield f"collection = %s AND id IN ({marks})", (window.collection, *ids), _always(window.key)
         return
-    owners: dict[str, dict[str, str]] = {}
-    for window in (each.window for each in fetched.complete_windows):
-        own = owners.setdefault(window.collection, {})
-        own.update(dict.fromkeys(window.day_keys(), window.key))
-    for own in owners.values():
-        # from the first to the last, because a year of keys would be a long list; `own` decides
-        yield f"{key} >= %s AND {key} <= %s", (min(own), max(own)), own.get
+    owners = Owners(each.window for each in fetched.complete_windows)
+
+    for condition, values, some in conditions(key, owners):
+        yield condition, values, partial(_owner_among, some)
+
+
+def _owner_among(owners: Owners, key: str) -> str | None:
+    window = owners.of(key)
+    return window and window.key
 
 
 def _always(owner: str) -> Owner:

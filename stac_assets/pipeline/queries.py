@@ -1,7 +1,7 @@
 """Queries of the tables that earlier loads have stored, and of where they are."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from dlt.pipeline.pipeline import Pipeline
@@ -14,7 +14,9 @@ from stac_assets.pipeline.folders import run_folder
 from stac_assets.pipeline.place import Place, runs_folder
 from stac_assets.pipeline.target import target_of
 from stac_assets.source.columns import PARTITION_KEY
+from stac_assets.source.running import conditions
 from stac_assets.stac.endpoints import SEARCH
+from stac_assets.stac.owners import Owners
 from stac_assets.stac.windows import Window
 
 Ids = dict[Window, tuple[str, ...]]
@@ -69,31 +71,24 @@ def _read_ids(pipeline: Pipeline, windows: Iterable[Window], limit: int) -> Ids:
     pipeline.sync_destination()
     if not pipeline.default_schema_name or SEARCH.name not in pipeline.default_schema.tables:
         return {}
-    owners: dict[str, dict[str, Window]] = {}
-    for window in windows:
-        owners.setdefault(window.collection, {}).update(dict.fromkeys(window.day_keys(), window))
     found: dict[Window, list[str]] = {}
-    for by_key in owners.values():
-        for key, identifier in _query_ids(pipeline, by_key, limit):
-            if key in by_key:
-                ids = found.setdefault(by_key[key], [])
-                if len(ids) < limit:
-                    ids.append(identifier)
+    for window, identifier in _query_ids(pipeline, Owners(windows), limit):
+        if len(ids := found.setdefault(window, [])) < limit:
+            ids.append(identifier)
     return {window: tuple(ids) for window, ids in found.items()}
 
 
-def _query_ids(pipeline: Pipeline, keys: Mapping[str, Window], limit: int) -> Iterable[tuple[str, str]]:
-    """Partition key and id of the first items of each day, in the order of the ids.
-
-    From the first day to the last, because a year of keys would be a long list.
-    """
+def _query_ids(pipeline: Pipeline, owners: Owners, limit: int) -> Iterator[tuple[Window, str]]:
+    """Window and id of the first items of each day, in the order of the ids."""
     with pipeline.sql_client() as client:
         table, key = client.make_qualified_table_name(SEARCH.name), client.escape_column_name(PARTITION_KEY)
-        rows = client.execute_sql(
-            f"SELECT {key}, id FROM (SELECT {key}, id, row_number() OVER "  # noqa: S608
-            f"(PARTITION BY {key} ORDER BY id) AS place FROM {table} WHERE {key} >= %s AND {key} <= %s) "
-            f"AS placed WHERE place <= {int(limit)} ORDER BY id",
-            min(keys),
-            max(keys),
-        )
-    return [(row[0], row[1]) for row in rows or ()]
+        for condition, values, some in conditions(key, owners):
+            rows = client.execute_sql(
+                f"SELECT {key}, id FROM (SELECT {key}, id, row_number() OVER "  # noqa: S608
+                f"(PARTITION BY {key} ORDER BY id) AS place FROM {table} WHERE {condition}) "
+                f"AS placed WHERE place <= {int(limit)} ORDER BY id",
+                *values,
+            )
+            for row_key, identifier in rows or ():
+                if window := some.of(row_key):
+                    yield window, identifier

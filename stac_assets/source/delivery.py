@@ -23,6 +23,7 @@ from stac_assets.source.promotion import Promotion, settle
 from stac_assets.source.request import LoadRequest, whole_request
 from stac_assets.source.spool import SpoolFile, read_tables
 from stac_assets.stac.endpoints import Endpoint, Replaces
+from stac_assets.stac.owners import Owners
 
 PORTION_ROWS = 512
 """Rows of a stream that are in memory at once, while as many are prepared: some megabytes."""
@@ -90,6 +91,11 @@ class Delivery:
         """Whether the destination's load job takes the rows of this table from here."""
         return self.takes_rows and table == self.endpoint.name
 
+    @property
+    def owners(self) -> Owners:
+        """What the load replaces: the days of the windows that were fetched to their end."""
+        return Owners(window.window for window in self.fetched.complete_windows)
+
     # Columns ----------------------------------------------------------------------------------
 
     def settle(
@@ -129,7 +135,7 @@ class Delivery:
         """The rows of items, from the first one on, in tables of the columns that were settled."""
         self.promotion.misfits.clear()
         for file, table in read_tables(self._files):
-            yield self.promotion.apply(file, table)
+            yield self.promotion.apply([file], table)
 
     def portions(self, number: int) -> Iterator[pa.Table]:
         """The rows, `number` at a time; only the last portion may have fewer."""

@@ -10,7 +10,7 @@ files, get Python values.
 import gzip
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -38,7 +38,7 @@ def emit(table: pa.Table, columns: Columns, dialect: Dialect, formats: Iterable[
     """`table` as something that dlt loads without loss, with the hints of its columns.
 
     Args:
-        table: rows; JSON is text.
+        table: rows; JSON is text. A column that it lacks is NULL in all of them.
         columns: what dlt is to know of the columns.
         dialect: of the destination.
         formats: of files that the destination loads, staging included.
@@ -50,10 +50,12 @@ def emit(table: pa.Table, columns: Columns, dialect: Dialect, formats: Iterable[
         yield dlt.mark.with_hints(_with_load_id(spelled), make_hints(named, dialect))
         return
     if dialect.rows is Rows.VALUES:
+        if not table.num_rows:
+            yield dlt.mark.with_hints(dlt.mark.materialize_table_schema(), make_hints(described, dialect))
         for rows in _parsed(table, described):
             yield dlt.mark.with_hints(rows, make_hints(described, dialect))
         return
-    texts = [name for name, column in columns.items() if type_of(column) == "text" and column.get("nullable")]
+    texts = {name for name, column in columns.items() if type_of(column) == "text" and column.get("nullable")}
     table = _without_long_texts(table, texts, dialect.longest_text)
     table = _with_load_id(table)
     file_format, write = ("jsonl", _json_lines) if "jsonl" in formats else ("insert_values", _insert_values)
@@ -118,9 +120,11 @@ def _begin(value: Any, most: int | None) -> Any:
     return value.encode()[:most].decode(errors="ignore")
 
 
-def _without_long_texts(table: pa.Table, names: Iterable[str], most: int | None) -> pa.Table:
+def _without_long_texts(table: pa.Table, names: Set[str], most: int | None) -> pa.Table:
     """`table` with NULL for texts of more than `most` bytes; they stay whole in the JSON they come from."""
-    for name in names if most is not None else ():
+    for name in table.column_names if most is not None else ():
+        if name not in names:
+            continue
         fits = pc.less_equal(pc.binary_length(table[name]), most)  # type: ignore[attr-defined]
         if not pc.all(fits).as_py():  # type: ignore[attr-defined]
             kept = pc.if_else(fits, table[name], None)  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -43,33 +44,39 @@ class Promotion:
 
     def schema(self) -> pa.Schema:
         """The Arrow schema of every table of this load."""
+        return self._schema
+
+    @cached_property
+    def _schema(self) -> pa.Schema:
         columns = [*ITEM_COLUMNS.values(), *self.columns.values()]
         return pa.schema([(str(c.get("name")), ARROW_TYPES[type_of(c)]) for c in columns])
 
-    def apply(self, file: SpoolFile, table: pa.Table) -> pa.Table:
-        """The rows of a spool file with the columns, names and types of the destination's table."""
-        arrays: dict[str, pa.Array | pa.ChunkedArray] = {
-            name: table[name] for name in ITEM_COLUMNS if name in table.column_names
-        }
-        for name, column in self.columns.items():
-            data_type = type_of(column)
-            wanted = KIND_OF_TYPE[data_type]
-            for kind in TYPE_OF_KIND:
-                source = f"{kind}:{name}"
-                if source not in table.column_names:
-                    continue
-                values = table[source]
-                if kind == wanted:
+    def apply(self, files: Iterable[SpoolFile], table: pa.Table) -> pa.Table:
+        """The rows of spool files with the columns, names and types of the destination's table.
+
+        Args:
+            files: which the rows come from.
+            table: their rows.
+        """
+        arrays: dict[str, pa.Array | pa.ChunkedArray] = {}
+        for source in table.column_names:
+            kind, _, name = source.partition(":")
+            if source in ITEM_COLUMNS:
+                arrays[source] = table[source]
+            elif name in self.columns:
+                column, values = self.columns[name], table[source]
+                data_type = type_of(column)
+                if kind == KIND_OF_TYPE[data_type]:
                     array = _fitted(values, data_type)
                     arrays[str(column.get("name"))] = array
                     self._count(name, array.null_count - values.null_count)
                 else:
                     self._count(name, len(values) - values.null_count)
-            self._count(name, file.misfits.get(name, 0))
-        for name, count in file.misfits.items():
-            if name in ITEM_COLUMNS:
-                self._count(name, count)
-        return _conform(arrays, self.schema(), table.num_rows)
+        for file in files:
+            for name, count in file.misfits.items():
+                if name in ITEM_COLUMNS or name in self.columns:
+                    self._count(name, count)
+        return _conform(arrays, self._schema, table.num_rows)
 
     def _count(self, name: str, misfits: int) -> None:
         if misfits:
@@ -168,5 +175,6 @@ def _fitted(values: pa.ChunkedArray, data_type: str) -> pa.Array | pa.ChunkedArr
 
 
 def _conform(arrays: Mapping[str, pa.Array | pa.ChunkedArray], schema: pa.Schema, rows: int) -> pa.Table:
-    columns = [arrays[f.name] if f.name in arrays else pa.nulls(rows, f.type) for f in schema]
+    nulls = {kind: pa.nulls(rows, kind) for kind in {field.type for field in schema}}
+    columns = [arrays.get(field.name, nulls[field.type]) for field in schema]
     return pa.table(columns, schema=schema)

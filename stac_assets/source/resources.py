@@ -26,16 +26,16 @@ from stac_assets.source.dialects import Dialect
 from stac_assets.source.emitters import emit, emit_variant
 from stac_assets.source.fetch import Fetched
 from stac_assets.source.running import (
-    count_rows,
+    held_keys,
     loadable_formats,
     refuse_appending,
     restored_schema,
     running_dialect,
-    running_pipeline,
 )
 from stac_assets.source.spool import core_array
 from stac_assets.stac.endpoints import Replaces
 from stac_assets.stac.errors import ConfigurationError
+from stac_assets.stac.owners import Owners
 from stac_assets.stac.windows import Window
 
 MERGE = {"disposition": "merge", "strategy": "delete-insert"}
@@ -47,6 +47,8 @@ REPLACING: Mapping[Replaces, dict[str, Any]] = {
     Replaces.ITEM: {"write_disposition": MERGE, "primary_key": ("collection", "id")},
 }
 """How dlt replaces each unit."""
+TOMBSTONE_COLUMNS = {name: ITEM_COLUMNS[name] for name in ("id", "collection", PARTITION_KEY, DELETED)}
+"""What a row has that only says what to delete."""
 TABLE_BYTES = 128 * 1024 * 1024
 """Arrow memory that one table given to dlt may take."""
 
@@ -95,64 +97,72 @@ def _item_tables(delivery: Delivery) -> Iterator[Any]:
     schema, dialect = restored_schema(), running_dialect()
     stored = schema.tables.get(delivery.endpoint.name, {}).get("columns", {})
     with delivery.opened(dialect) as fetched:
-        _refuse_samples(fetched, stored)
+        _refuse_samples(fetched, schema)
         delivery.settle(stored, schema.naming.normalize_identifier, dialect.most_columns)
-        tables = iter([_tombstones(fetched, delivery.schema)])
-        if not delivery.takes_rows:
-            tables = _gathered(chain(tables, delivery.rows()))
-        for table in tables:
+        gone = _table(_tombstones(delivery, schema), TOMBSTONE_COLUMNS)
+        rows = iter(()) if delivery.takes_rows else _gathered(delivery.rows())
+        first = next(rows, None)
+        # dlt makes the table, with all its columns, even of one without rows
+        tables = [] if first is not None and not gone.num_rows else [gone]
+        for table in chain(tables, () if first is None else (first,), rows):
             yield from emit(table, delivery.columns, dialect, loadable_formats())
-        yield from _rejected_tables(fetched, schema, dialect)
+        yield from _rejected_tables(delivery, schema, dialect)
 
 
-def _refuse_samples(fetched: Fetched, stored: Mapping[str, Any]) -> None:
+def _refuse_samples(fetched: Fetched, schema: Schema) -> None:
     """A sample (`max_items`) may fill an empty partition, never replace rows by fewer."""
     table = fetched.request.endpoint.name
-    keys = [
-        key
-        for window in fetched.complete_windows
-        if not window.figures.complete
-        for key in window.window.day_keys()
-    ]
-    if keys and stored and count_rows(running_pipeline(), table, keys):
+    samples = [each.window for each in fetched.complete_windows if not each.figures.complete]
+    keys = held_keys(table, Owners(samples), schema) if samples else []
+    if keys:
         raise ConfigurationError(
-            f"max_items gives a sample, and {table} already has rows in {keys[0]} (or a day after it); a "
+            f"max_items gives a sample, and {table} already has rows in {keys[0]}; a "
             "sample would take rows away. Leave max_items out, or load the sample into another `dataset_name`"
         )
 
 
-def _tombstones(fetched: Fetched, schema: pa.Schema) -> pa.Table:
-    """A table that names what is deleted: each day of the windows, so that an empty one empties; or items."""
-    gone: list[dict[str, Any]] = []
-    for window in fetched.complete_windows:
-        if fetched.request.endpoint.looks_up_items:
-            gone += [_tombstone(window.window, window.window.key, item_id) for item_id in window.deleted]
-        else:
-            gone += [_tombstone(window.window, key) for key in window.window.day_keys()]
-    return _filled(_table(gone, ITEM_COLUMNS), schema)
+def _tombstones(delivery: Delivery, schema: Schema) -> list[dict[str, Any]]:
+    """Rows that name what is deleted: the days of the windows that the table has rows of, or items.
+
+    The days of the new rows are deleted without: they name them. A load job that takes the rows asks the
+    table itself.
+    """
+    fetched = delivery.fetched
+    if delivery.endpoint.looks_up_items:
+        return [
+            _tombstone(window.window.key, window.window, item_id)
+            for window in fetched.complete_windows
+            for item_id in window.deleted
+        ]
+    if delivery.takes_rows:
+        return []
+    owners = delivery.owners
+    return [_tombstone(key, owners.of(key)) for key in held_keys(delivery.endpoint.name, owners, schema)]
 
 
-def _tombstone(window: Window, key: str, item_id: str = "") -> dict[str, Any]:
-    return {"id": item_id, "collection": window.collection, PARTITION_KEY: key, DELETED: True}
+def _tombstone(key: str, window: Window | None, item_id: str = "") -> dict[str, Any]:
+    collection = window.collection if window else ""
+    return {"id": item_id, "collection": collection, PARTITION_KEY: key, DELETED: True}
 
 
-def _rejected_tables(fetched: Fetched, schema: Schema, dialect: Dialect) -> Iterator[Any]:
+def _rejected_tables(delivery: Delivery, schema: Schema, dialect: Dialect) -> Iterator[Any]:
     """The rows of `rejected_items` for the same days. The table is made with the first document for it."""
-    table, windows = fetched.request.endpoint.name, fetched.complete_windows
+    table, windows = delivery.endpoint.name, delivery.fetched.complete_windows
     rejected = [row for window in windows for row in window.spool.rejected]
     if not rejected and REJECTED not in schema.tables:
         return
+    owners = Owners((window.window for window in windows), rejected_key(table, ""))
     gone = [
         {
             "resource": table,
-            "collection": window.window.collection,
-            PARTITION_KEY: rejected_key(table, key),
+            "collection": window.collection if (window := owners.of(key)) else "",
+            PARTITION_KEY: key,
             DELETED: True,
         }
-        for window in windows
-        for key in window.window.day_keys()
+        for key in held_keys(REJECTED, owners, schema)
     ]
-    yield emit_variant(_table(gone + rejected, REJECTED_COLUMNS), REJECTED, dialect)
+    if gone or rejected:
+        yield emit_variant(_table(gone + rejected, REJECTED_COLUMNS), REJECTED, dialect)
 
 
 def _table(rows: list[dict[str, Any]], columns: dict[str, TColumnSchema]) -> pa.Table:
@@ -162,13 +172,6 @@ def _table(rows: list[dict[str, Any]], columns: dict[str, TColumnSchema]) -> pa.
             for name, column in columns.items()
         }
     )
-
-
-def _filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    missing = [field for field in schema if field.name not in table.column_names]
-    for field in missing:
-        table = table.append_column(field, pa.nulls(table.num_rows, field.type))
-    return table.select(schema.names)
 
 
 def _gathered(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:

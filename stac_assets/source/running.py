@@ -1,18 +1,27 @@
 """The dlt pipeline in which a resource is being read: its schema and its destination."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
 
 import dlt
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.exceptions import ContextDefaultCannotBeCreated
 from dlt.common.destination import DestinationCapabilitiesContext
+from dlt.common.destination.exceptions import DestinationUndefinedEntity, SqlClientNotAvailable
 from dlt.common.pipeline import PipelineContext
 from dlt.common.schema import Schema
+from dlt.destinations.sql_client import SqlClientBase
+from dlt.pipeline.exceptions import PipelineConfigMissing
 from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.source.columns import PARTITION_KEY
 from stac_assets.source.dialects import DEFAULT, Dialect, dialect_of
 from stac_assets.stac.errors import ConfigurationError
+from stac_assets.stac.owners import Owners
+
+COLLECTIONS_OF_A_QUERY = 100
+"""What a query asks for at once, so that no destination finds it too long."""
 
 
 def restored_schema() -> Schema:
@@ -59,12 +68,51 @@ def loadable_formats() -> tuple[str, ...]:
     return tuple(container[DestinationCapabilitiesContext].supported_loader_file_formats or ())
 
 
-def count_rows(pipeline: Pipeline | None, table: str, keys: Sequence[str]) -> int:
-    """How many rows the destination holds for some days of an item table."""
-    if pipeline is None:
-        return 0
-    with pipeline.sql_client() as client:
-        name, column = client.make_qualified_table_name(table), client.escape_column_name(PARTITION_KEY)
-        marks = ", ".join(["%s"] * len(keys))
-        found = client.execute_sql(f"SELECT count(*) FROM {name} WHERE {column} IN ({marks})", *keys)  # noqa: S608
-    return found[0][0] if found else 0
+def held_keys(table: str, owners: Owners, schema: Schema) -> list[str]:
+    """The partition keys of the rows that the destination holds of some windows, in order.
+
+    Where no destination can be asked, these are the keys of all days: each might have rows.
+
+    Args:
+        table: a table with partition keys; none that the destination does not have holds anything.
+        owners: the windows.
+        schema: what dlt has restored from the destination.
+    """
+    pipeline = running_pipeline()
+    if pipeline is None or not owners:
+        return []
+    known = any(each.get("name") == table for each in schema.data_tables(seen_data_only=True))
+    if not known and pipeline.config.restore_from_destination:
+        return []
+    try:
+        with pipeline.sql_client() as client:
+            return sorted(_keys_in(client, table, owners))
+    except DestinationUndefinedEntity:
+        return []
+    except (SqlClientNotAvailable, PipelineConfigMissing):
+        return list(owners.day_keys())
+
+
+def _keys_in(client: SqlClientBase[Any], table: str, owners: Owners) -> Iterator[str]:
+    name, column = client.make_qualified_table_name(table), client.escape_column_name(PARTITION_KEY)
+    for condition, values, some in conditions(column, owners):
+        found = client.execute_sql(f"SELECT DISTINCT {column} FROM {name} WHERE {condition}", *values)  # noqa: S608
+        yield from some.among(key for (key,) in found or ())
+
+
+def conditions(column: str, owners: Owners) -> Iterator[tuple[str, tuple[str, ...], Owners]]:
+    """SQL conditions that find the rows of windows, each for those of some collections.
+
+    They find others besides: of days between the windows, and of collections whose names are between theirs.
+
+    Args:
+        column: that holds the partition keys, as SQL calls it.
+        owners: the windows.
+
+    Yields:
+        A condition, its values, and the windows that it is for, which tell their own rows from others.
+    """
+    for some in owners.portions(COLLECTIONS_OF_A_QUERY):
+        ranges = some.ranges()
+        condition = " OR ".join([f"{column} BETWEEN %s AND %s"] * len(ranges))
+        yield condition, tuple(chain.from_iterable(ranges)), some

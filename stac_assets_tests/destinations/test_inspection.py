@@ -1,6 +1,6 @@
 """The SQL that counts what a table holds: valid in every warehouse, against the tables made there."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +11,23 @@ from sqlglot import expressions as exp
 from sqlglot.optimizer.qualify import qualify
 
 from stac_assets.pipeline.inspection import _Reader, compared
+from stac_assets.source import running
 from stac_assets.source.columns import CATALOG_COLUMNS, ITEM_COLUMNS, type_of
 from stac_assets.source.dialects import OTHER
 from stac_assets.source.fetch import Fetched, fetch
 from stac_assets.source.request import LoadRequest
-from stac_assets.source.running import count_rows
+from stac_assets.source.running import held_keys
 from stac_assets.stac.endpoints import ENDPOINTS
+from stac_assets.stac.owners import Owners
+from stac_assets.stac.windows import Granularity, windows
 from stac_assets_tests.destinations.dry import Dry, run_dry
 from stac_assets_tests.loads import settings_for
 from stac_assets_tests.stac_api import RawItem, StacApi, make_collection, make_item
 from stac_assets_tests.test_lossless import BAD, NOON
 
 pytestmark = pytest.mark.usefixtures("no_network")
+
+YEAR = date(2024, 1, 1), date(2024, 12, 31)
 
 
 class Recorder:
@@ -112,9 +117,7 @@ def test_what_is_read_of_catalog_tables(dry: Dry) -> None:
         assert_valid(dry, sql, values)
 
 
-def test_the_rows_that_a_sample_would_take_away_are_counted(
-    dry: Dry, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_days_that_a_table_has_are_asked_for_by_ranges(dry: Dry, monkeypatch: pytest.MonkeyPatch) -> None:
     client = Recorder(dry)
 
     class Connected:
@@ -125,7 +128,9 @@ def test_the_rows_that_a_sample_would_take_away_are_counted(
             pass
 
     monkeypatch.setattr(dry.pipeline, "sql_client", Connected)
-    assert count_rows(dry.pipeline, "search", ["c1|2024-01-01", "c1|2024-01-02"]) == 0
+    monkeypatch.setattr(running, "running_pipeline", lambda: dry.pipeline)
+    year = [window for name in ("c1", "c2") for window in windows(name, *YEAR, Granularity.DAILY)]
+    assert held_keys("search", Owners(year), dry.client.schema) == []
     ((sql, values),) = client.asked
     assert_valid(dry, sql, values)
 

@@ -1,10 +1,13 @@
 """Where rows lie: a file, a folder or a lake on this machine, however it is named, or a server."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from stac_assets.pipeline.queries import place_of
+from stac_assets.stac.errors import ConfigurationError
 from stac_assets_tests.conftest import enter_project
 from stac_assets_tests.loads import catalog_for, ids, load_days
 from stac_assets_tests.reading import query
@@ -82,12 +85,54 @@ def test_a_duckdb_file_is_the_same_destination_however_it_is_named(
     assert made == [{"table_schema": "pystac_client_data"}]
 
 
-def test_what_dlt_is_to_do_with_a_duckdb_file_is_left_to_dlt(
+CREDENTIALS = "DESTINATION__DUCKDB__CREDENTIALS"
+
+
+def test_what_is_configured_of_a_connection_holds_where_rows_are_stored(
     project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configure(project, monkeypatch, {"DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG": '{"threads": 1}'})
+    """Each is seen by a statement, which is executed once: another time, its table would be there."""
+    seen = "CREATE TABLE main.seen AS SELECT current_setting('{}') AS value"
+    for name, setting, of_connection in (
+        ("threads", "1", '{"threads": 1}'),
+        ("preserve_insertion_order", False, '{"preserve_insertion_order": false}'),
+        ("temp_directory", "elsewhere", '{"temp_directory": "elsewhere"}'),
+    ):
+        shutil.rmtree(project / "pystac_client.duckdb", ignore_errors=True)
+        (project / "pystac_client.duckdb").unlink(missing_ok=True)
+        variables = {
+            f"{CREDENTIALS}__DATABASE": "pystac_client.duckdb",
+            f"{CREDENTIALS}__EXTENSIONS": '["json"]',
+            f"{CREDENTIALS}__GLOBAL_CONFIG": of_connection,
+            f"{CREDENTIALS}__LOCAL_CONFIG": '{"schema": "main"}',
+            f"{CREDENTIALS}__PRAGMAS": '["disable_progress_bar"]',
+            f"{CREDENTIALS}__STATEMENTS": f"[{json.dumps(seen.format(name))}]",
+        }
+        configure(project, monkeypatch, variables)
+        api.put(make_item("a"))
+        result = load_days(api)
+        assert result.figures.items == 1 and ids() == ["a"]
+        ((found,),) = [tuple(row.values()) for row in query("SELECT value FROM main.seen")]
+        assert str(found) == str(setting)
+        made = query("SELECT table_schema FROM information_schema.tables WHERE table_name = 'search'")
+        assert made == [{"table_schema": "pystac_client_data"}]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("EXTENSIONS", '["no_such_extension"]', r"extensions: no_such_extension\)"),
+        ("GLOBAL_CONFIG", '{"no_such_setting": 1}', r"global_config: no_such_setting\)"),
+        ("STATEMENTS", "[\"SELECT 's3cret' FROM nowhere\"]", r"statements, number 1\)"),
+        ("PRAGMAS", '["no_such_pragma"]', r"pragmas or local_config\)"),
+        ("LOCAL_CONFIG", '{"no_such_setting": 1}', r"pragmas or local_config\)"),
+    ],
+)
+def test_what_duckdb_refuses_of_a_connection_is_named(
+    project: Path, api: StacApi, option: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(project, monkeypatch, {f"{CREDENTIALS}__{option}": value})
     api.put(make_item("a"))
-    load_days(api)
-    assert ids() == ["a"]
-    made = query("SELECT table_schema FROM information_schema.tables WHERE table_name = 'search'")
-    assert {"table_schema": "pystac_client_data_staging"} in made
+    with pytest.raises(ConfigurationError, match=rf"\[destination.duckdb.credentials\].*{told}") as raised:
+        load_days(api)
+    assert "s3cret" not in str(raised.value)

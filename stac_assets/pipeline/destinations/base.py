@@ -16,7 +16,7 @@ from dlt.common.schema import Schema
 from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.pipeline.exclusion.advisory_lock import advisory_lock
-from stac_assets.pipeline.exclusion.own_staging import dropped_afterwards, new_layout
+from stac_assets.pipeline.exclusion.own_staging import dropped_afterwards, emptied_afterwards, new_layout
 from stac_assets.pipeline.exclusion.waiting import Hold, Wait
 from stac_assets.pipeline.place import Place
 from stac_assets.pipeline.target import Target
@@ -144,7 +144,7 @@ class Storage:
         """
         layout: dict[str, Any] = {"staging_dataset_name_layout": hold.staging} if hold.staging else {}
         pipeline = self._pipeline(folder, self._destination(**layout))
-        with dropped_afterwards(pipeline) if hold.staging else nullcontext():
+        with dropped_afterwards(pipeline) if hold.staging else emptied_afterwards(pipeline):
             yield pipeline
 
     # Making -----------------------------------------------------------------------------------

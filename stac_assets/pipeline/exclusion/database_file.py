@@ -12,6 +12,12 @@ from stac_assets.pipeline.exclusion.waiting import Wait
 
 STORAGE_VERSION = "v1.5.0"
 """The first DuckDB storage version that compresses long text well, which is what item tables are made of."""
+BLOCK_SIZE = 16_384
+"""Bytes of a block of a new file, the least that DuckDB has.
+
+Each column of a table holds some blocks while rows are stored: with DuckDB's own of 256 KiB, 1,500 columns
+are more than a gigabyte.
+"""
 
 T = TypeVar("T")
 
@@ -41,7 +47,8 @@ def opened(file: Path, open_file: Callable[[], T], wait: Wait) -> T:
 def make_ready(file: Path, wait: Wait) -> None:
     """Wait until no other process has the file; create it if there is none.
 
-    A new file gets the storage version that compresses long text; dlt would create it with the oldest.
+    A new file gets the storage version that compresses long text, and small blocks; dlt would create it with
+    the oldest version, and with blocks that make a table of many columns dear.
 
     Raises:
         DatasetBusy: it is still held after `lock_timeout`.
@@ -50,7 +57,10 @@ def make_ready(file: Path, wait: Wait) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
 
     def connection() -> duckdb.DuckDBPyConnection:
-        return duckdb.connect(str(file), config={"storage_compatibility_version": STORAGE_VERSION})
+        return duckdb.connect(
+            str(file),
+            config={"storage_compatibility_version": STORAGE_VERSION, "default_block_size": BLOCK_SIZE},
+        )
 
     try:
         opened(file, connection, wait).close()

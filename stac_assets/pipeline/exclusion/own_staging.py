@@ -1,4 +1,4 @@
-"""A staging dataset for each load, on servers that have no lock to hold.
+"""Staging datasets: one for each load on servers that have no lock to hold, one that is emptied on others.
 
 There dlt's own would be shared by the loads of all hosts, which would take each other's rows from it
 (https://github.com/dlt-hub/dlt/issues/4297).
@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from dlt.common.destination.client import WithStagingDataset
+from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.pipeline.pipeline import Pipeline
 
 ABANDONED = timedelta(days=1)
@@ -46,6 +48,25 @@ def dropped_afterwards(pipeline: Pipeline, now: datetime | None = None) -> Itera
             logger.warning(
                 "a staging dataset was left in the destination (%s); the next load tries again", first
             )
+
+
+@contextmanager
+def emptied_afterwards(pipeline: Pipeline) -> Iterator[None]:
+    """Empty the staging tables of `pipeline` once it has stored, where all loads share a staging dataset."""
+    yield
+    if pipeline.default_schema_name is None:
+        return
+    try:
+        with pipeline.destination_client() as client:
+            if not isinstance(client, SqlJobClientBase) or not isinstance(client, WithStagingDataset):
+                return
+            names = pipeline.default_schema.data_table_names(seen_data_only=True)
+            with client.with_staging_dataset():
+                there = [name for name, columns in client.get_storage_tables(names) if columns]
+                if there:
+                    client.sql_client.truncate_tables(*there)
+    except Exception as error:  # of any driver; what is stored is stored
+        logger.warning("staging tables were left as they are (%s); the next load empties them", error)
 
 
 def _abandoned(client: Any, now: datetime) -> list[str]:

@@ -80,6 +80,13 @@ class DeltaFiles:
             commit_properties=self._properties,
         )
 
+    def keys(self) -> set[Key]:
+        """The partitions that the files of the newest version are of, as its log says."""
+        table, column = self._table(), self._layout.column
+        if table is None or column is None:
+            return set()
+        return {partition[column] for partition in table.partitions()}
+
     def columns(self) -> pa.Schema | None:
         """The columns of the newest version."""
         table = self._table()

@@ -65,6 +65,10 @@ class TableFiles(Protocol):
         """
         ...
 
+    def keys(self) -> set[Key]:
+        """The partitions that have files."""
+        ...
+
     def columns(self) -> pa.Schema | None:
         """The columns that are stored; None where that is not known, for want of a file."""
         ...

@@ -65,6 +65,12 @@ class HiveFiles:
                 self._remove_empty(directory)
         self._clear_aside()
 
+    def keys(self) -> set[Key]:
+        """The partitions that directories with files name."""
+        column = self._layout.column
+        relative = map(self._folder.relative, self._folder.files())
+        return {self._layout.hive_values(path).get(column) for path in relative} if column else {None}
+
     def columns(self) -> pa.Schema | None:
         """The columns of all files, and those that directories name."""
         system, paths = self._arrow_system(), self._folder.files()

@@ -49,6 +49,7 @@ class ReplacePartitions(ReferenceFollowupJob):
         try:
             with Staging(folder, schema, layout.column, files.left_out, text) as staging:
                 keys = self._stage(staging, files, layout, schema)
+            keys |= set(staging.files)
             files.replace(staging.files, keys, schema)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -63,15 +64,30 @@ class ReplacePartitions(ReferenceFollowupJob):
             keys, kept = self._beside(files, layout, schema)
             rows = chain(kept, rows)
         else:
-            keys = set(self._column(layout.column))
+            keys = self._replaced(files, layout.column)
         for each in rows:
             staging.add(each)
         return keys
 
+    def _replaced(self, files: TableFiles, column: str) -> set[Key]:
+        """The partitions that are replaced, as far as there is something of them.
+
+        Those that a delivery's rows are of are replaced too; whoever writes their files knows of them.
+        """
+        delivery = self._delivery()
+        if delivery is None:
+            return set(self._column(column))
+        return set(delivery.owners.among(filter(None, files.keys())))
+
+    def _delivery(self) -> Delivery | None:
+        """The delivery, if it has the rows of this table."""
+        delivery: Delivery | None = self._job_client.delivery  # type: ignore[attr-defined]
+        return delivery if delivery is not None and delivery.holds(self.load_table_name) else None
+
     def _rows(self, schema: pa.Schema) -> Iterator[pa.Table]:
         """The rows of the load, without tombstones, with the columns of the table."""
-        delivery: Delivery | None = self._job_client.delivery  # type: ignore[attr-defined]
-        if delivery is not None and delivery.holds(self.load_table_name):
+        delivery = self._delivery()
+        if delivery is not None:
             number = max(1, min(ROWS, PORTION_BYTES // max(1, delivery.widest)))
             for table in delivery.portions(number):
                 yield self._complete(table, schema)

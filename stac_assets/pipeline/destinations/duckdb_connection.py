@@ -1,0 +1,140 @@
+"""The connection that stores into a DuckDB file: what is configured of it, and its memory."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+
+from stac_assets.pipeline.errors import causes
+from stac_assets.pipeline.exclusion.database_file import STORAGE_VERSION, opened
+from stac_assets.pipeline.exclusion.waiting import Wait
+from stac_assets.stac.errors import ConfigurationError
+
+ROW_GROUP_SIZE = 2048
+"""Rows that are compressed together; DuckDB's own 122,880 would be 2 GB of items.
+
+A statement inserts as many, because until its end DuckDB keeps some of what it has read.
+"""
+MEMORY = 48_000_000
+"""Bytes that DuckDB may take beside the row groups at hand; with more it would keep what it has written."""
+BLOCKS_OF_A_COLUMN = 3
+"""What each column holds while rows are appended: a block of values, one of nulls, one to write."""
+ALIAS = "stac"
+CONNECTING = ("custom_user_agent",)
+"""Settings of DuckDB that are given when it is opened, or never."""
+
+
+@contextmanager
+def attached(
+    file: Path, wait: Wait, credentials: DuckDbCredentials | None = None, name: str = "duckdb"
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection whose current database is `file`, with our row groups and what is configured.
+
+    Args:
+        file: which exists.
+        wait: for others that have it.
+        credentials: what dlt has resolved of the destination's.
+        name: of the destination in the configuration.
+
+    Raises:
+        ConfigurationError: DuckDB refuses what is configured.
+    """
+    configured: Mapping[str, Any] = (credentials and credentials.global_config) or {}
+    connection = duckdb.connect(config={key: configured[key] for key in CONNECTING if key in configured})
+    try:
+        options = f"STORAGE_VERSION '{STORAGE_VERSION}', ROW_GROUP_SIZE {ROW_GROUP_SIZE}"
+        attach = f"ATTACH {_quoted(file)} AS {ALIAS} ({options})"
+        opened(file, lambda: connection.execute(attach), wait)
+        connection.execute(f"USE {ALIAS}")
+        connection.execute("SET GLOBAL write_buffer_row_group_count = 1")
+        connection.execute(f"SET GLOBAL temp_directory = {_quoted(f'{file}.tmp')}")
+        if credentials is not None:
+            configure(connection, credentials, name)
+        yield connection
+        connection.execute(f"CHECKPOINT {ALIAS}")
+    finally:
+        connection.close()
+
+
+def configure(connection: duckdb.DuckDBPyConnection, credentials: DuckDbCredentials, name: str) -> None:
+    """Apply, once, what the credentials say of a whole connection; what is of each session dlt applies.
+
+    Raises:
+        ConfigurationError: DuckDB refuses it.
+    """
+    for extension in credentials.extensions or ():
+        with refused(name, f"extensions: {extension}"):
+            connection.execute(f"LOAD {extension}")
+    for key, value in (credentials.global_config or {}).items():
+        if key not in CONNECTING:
+            with refused(name, f"global_config: {key}"):
+                connection.execute(f"SET GLOBAL {key} = ?", (value,))
+    for number, statement in enumerate(credentials.statements or (), 1):
+        with refused(name, f"statements, number {number}"):  # the statement may hold a secret
+            connection.execute(statement)
+
+
+@contextmanager
+def refused(name: str, what: str) -> Iterator[None]:
+    """Tell what DuckDB refuses as what it is: something that was configured."""
+    try:
+        yield
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigurationError(
+            f"DuckDB refuses what [destination.{name}.credentials] says ({what}): {reason} Nothing was stored"
+        ) from None
+
+
+def frugal_limits(connection: duckdb.DuckDBPyConnection, columns: int, widest: int) -> Mapping[str, str]:
+    """Limits with which DuckDB keeps little of what it has written, and of what each thread works on.
+
+    Args:
+        connection: an attached one.
+        columns: of the table.
+        widest: bytes of a row's documents.
+    """
+    ((block, memory),) = connection.execute(
+        "SELECT block_size, current_setting('memory_limit') FROM pragma_database_size() "
+        "WHERE database_name = current_database()"
+    ).fetchall()
+    wanted = MEMORY + 3 * ROW_GROUP_SIZE * widest + BLOCKS_OF_A_COLUMN * columns * block
+    return {"memory_limit": f"{wanted}B", "threads": "1"} if wanted < _bytes(memory) else {"threads": "1"}
+
+
+@contextmanager
+def limited(connection: duckdb.DuckDBPyConnection, limits: Mapping[str, str]) -> Iterator[None]:
+    """Settings of a connection, for a while."""
+    usual = {
+        name: connection.execute("SELECT current_setting(?)", (name,)).fetchall()[0][0] for name in limits
+    }
+    try:
+        for name, value in limits.items():
+            connection.execute(f"SET GLOBAL {name} = '{value}'")
+        yield
+    finally:
+        for name, value in usual.items():
+            connection.execute(f"SET GLOBAL {name} = '{value}'")
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether DuckDB says that it has too little memory: while it works, or at the end of a transaction."""
+    return any(
+        isinstance(cause, duckdb.OutOfMemoryException)
+        or (isinstance(cause, duckdb.TransactionException) and "could not allocate" in str(cause))
+        for cause in causes(error)
+    )
+
+
+def _bytes(size: str) -> float:
+    """The number of bytes that DuckDB writes as, for instance, `57.2 MiB`."""
+    number, _, unit = size.partition(" ")
+    powers = {"KiB": 1, "MiB": 2, "GiB": 3, "TiB": 4, "PiB": 5}
+    return float(number) * 1024 ** powers.get(unit, 0)
+
+
+def _quoted(path: str | Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

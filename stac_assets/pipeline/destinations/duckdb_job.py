@@ -1,0 +1,97 @@
+"""The load job of a DuckDB file, which replaces partitions in one transaction, straight from our rows."""
+
+import pyarrow as pa
+from dlt.common.destination.client import HasFollowupJobs, RunnableLoadJob
+from dlt.common.schema.typing import C_DLT_LOAD_ID
+from dlt.destinations.exceptions import DatabaseTerminalException
+from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
+
+from stac_assets.pipeline.destinations.duckdb_connection import (
+    ROW_GROUP_SIZE,
+    frugal_limits,
+    lacks_memory,
+    limited,
+)
+from stac_assets.pipeline.errors import StoreFailed
+from stac_assets.source.columns import ITEM_COLUMNS, PARTITION_KEY, type_of
+from stac_assets.source.delivery import Delivery
+from stac_assets.source.running import conditions
+
+VIEW = "delivered"
+"""The temporary view by which a statement reads rows."""
+REPLACED = "replaced"
+"""That by which a statement reads the partition keys of what is replaced."""
+
+
+class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
+    """Deletes what the table holds of the delivery's windows, and inserts the delivery's rows."""
+
+    def __init__(self, file_path: str, delivery: Delivery) -> None:
+        super().__init__(file_path)
+        self._delivery = delivery
+
+    def run(self) -> None:
+        """Replace the partitions with little memory, or with all there is where that is too little."""
+        client: DuckDbSqlClient = self._job_client.sql_client  # type: ignore[attr-defined]
+        connection = client.native_connection
+        table = client.make_qualified_table_name(self.load_table_name)
+        columns = len(connection.execute(f"SELECT * FROM {table} LIMIT 0").description or ())  # noqa: S608
+        try:
+            with limited(connection, frugal_limits(connection, columns, self._delivery.widest)):
+                self._replace(client, table)
+        except Exception as error:
+            if not lacks_memory(error):
+                raise
+        else:
+            return
+        try:
+            with limited(connection, {"threads": "1"}):
+                self._replace(client, table)
+        except Exception as error:
+            if not lacks_memory(error):
+                raise
+            ((limit,),) = connection.execute("SELECT current_setting('memory_limit')").fetchall()
+            failed = StoreFailed(
+                f"the {limit} of memory that DuckDB may take are too little for {columns} columns: give it "
+                "more (`memory_limit` in global_config of the destination's credentials, or a larger "
+                "machine). The table is as it was"
+            )
+            failed.__cause__ = error
+            raise DatabaseTerminalException(failed) from failed  # no other try of dlt's would mend it
+
+    def _replace(self, client: DuckDbSqlClient, table: str) -> None:
+        connection, delivery = client.native_connection, self._delivery
+        columns = ", ".join(map(client.escape_column_name, delivery.schema.names))
+        insert = (
+            f"INSERT INTO {table} ({columns}, {client.escape_column_name(C_DLT_LOAD_ID)}) "  # noqa: S608
+            f"SELECT {columns}, '{self._load_id}' FROM temp.{VIEW}"
+        )
+        typed = _with_json(delivery.schema)
+        with client.begin_transaction():
+            self._delete(client, table)
+            for stream in delivery.streams(ROW_GROUP_SIZE):
+                connection.register(VIEW, stream.cast(typed))
+                client.execute_sql(insert)
+
+    def _delete(self, client: DuckDbSqlClient, table: str) -> None:
+        """Delete by the keys that are there, since days may be millions and ranges hold others' keys too."""
+        key = client.escape_column_name(PARTITION_KEY)
+        for condition, values, owners in conditions(key, self._delivery.owners):
+            held = client.execute_sql(
+                f"SELECT DISTINCT {key} FROM {table} WHERE {condition}",  # noqa: S608
+                *values,
+            )
+            gone = list(owners.among(each for (each,) in held or ()))
+            if gone:
+                keys = pa.table({PARTITION_KEY: pa.array(gone, pa.string())})
+                client.native_connection.register(REPLACED, keys)
+                client.execute_sql(f"DELETE FROM {table} WHERE {key} IN (FROM temp.{REPLACED})")  # noqa: S608
+
+
+def _with_json(schema: pa.Schema) -> pa.Schema:
+    """`schema` with JSON columns as such, which DuckDB takes as they are.
+
+    Text it would parse again to see that it is JSON, as decoding the page has shown.
+    """
+    json = {name for name, column in ITEM_COLUMNS.items() if type_of(column) == "json"}
+    return pa.schema([f.with_type(pa.json_(f.type)) if f.name in json else f for f in schema])
