@@ -18,7 +18,7 @@ import pyarrow as pa
 import pytest
 
 from stac_assets.catalog import PIPELINE_NAME
-from stac_assets.pipeline.destinations.duckdb import ROW_GROUP_SIZE
+from stac_assets.pipeline.destinations.duckdb_connection import ROW_GROUP_SIZE
 from stac_assets.pipeline.errors import StoreFailed
 from stac_assets.pipeline.exclusion.dataset import DatasetBusy, dataset_lock
 from stac_assets.source.delivery import PORTION_ROWS, Delivery
