@@ -135,6 +135,7 @@ class _Reader:
         promoted = [n for n in scalars if n not in ITEM_COLUMNS and not n.startswith("_")]
         promoted.sort(key=lambda n: n not in TELLING)
         shown = tuple(CATALOG_COLUMNS.get(table["name"], SAMPLED_COLUMNS))
+        promoted = [n for n in promoted if n not in shown]  # a catalog table's own are not named twice
         self._shown = [n for n in shown if n in scalars] + promoted[:MAX_PROMOTED]
         self._key = client.escape_column_name(PARTITION_KEY)
 
