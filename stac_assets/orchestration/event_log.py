@@ -1,26 +1,37 @@
 """Dagster's SQLite storage for runs over many partitions, which report hundreds of events.
 
 For each event Dagster opens a database or two, and waits for the disk when it commits and closes them. Here
-the last databases stay open. `dagster.yaml` may name this class instead of Dagster's own: both read and write
-the same history, and without it runs report the same.
+the last databases stay open, and the events that a run has for each of its partitions are stored together.
+`dagster.yaml` may name this class instead of Dagster's own: both read and write the same history, and without
+it runs report the same.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from typing import Any, Self, cast
 
 import dagster as dg
-from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log import SqlEventLogStorageTable, SqliteEventLogStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, SqliteStorageConfig
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, func, select
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.event import listen
 from sqlalchemy.pool import QueuePool
 
 OPEN_DATABASES = 4
 """Each run has a database of its own, beside the index of all; so many are kept open."""
+BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE", "1000"
+"""Dagster's variable for how many events it gives to a storage at once, and how many we take without it.
+
+They are events that Dagster makes at the same time: what a run plans, and what it materialized.
+"""
+TOGETHER = frozenset(
+    {dg.DagsterEventType.ASSET_MATERIALIZATION, dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED}
+)
+"""The kinds of events that a run has for each partition."""
 OPTIONS = {"timeout": 60, "check_same_thread": False}
 """How sqlite3 connects; the timeout is in seconds, for others who write."""
 
@@ -63,6 +74,28 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         super().store_event(event)
         os.utime(self.path_for_shard(event.run_id))
 
+    def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
+        """Store events in their order; those of an asset's partitions together, as in PostgreSQL.
+
+        Of these only the last becomes what Dagster keeps as the latest of the asset.
+        """
+        for (kind, _, run_id), alike in groupby(events, _likeness):
+            some = list(alike)
+            if kind not in TOGETHER or len(some) == 1:
+                for event in some:
+                    self.store_event(event)
+                continue
+            insertion = self.prepare_insert_event_batch(some)
+            with self.run_connection(run_id) as connection:
+                connection.execute(insertion)
+            with self.index_connection() as connection:
+                connection.execute(insertion)
+                # one transaction writes at a time, and so its rows have neighbouring ids
+                last = connection.execute(select(func.max(SqlEventLogStorageTable.c.id))).scalar_one()
+            self.store_asset_event_tags(some, range(last + 1 - len(some), last + 1))
+            self.store_asset_event(some[-1], last)
+            os.utime(self.path_for_shard(run_id))
+
     def has_table(self, table_name: str) -> bool:
         """Whether the database has a table; Dagster would connect anew for each event to see the same."""
         if table_name not in self._tables and super().has_table(table_name):
@@ -84,6 +117,12 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
             self._engines.popitem()[1].dispose()
 
 
+def _likeness(event: dg.EventLogEntry) -> tuple[dg.DagsterEventType | None, dg.AssetKey | None, str]:
+    """What events have in common that can be stored together."""
+    told = event.dagster_event
+    return told and told.event_type, told and told.asset_key, event.run_id
+
+
 def _do_not_wait(connection: Any, _: Any) -> None:
     """Let SQLite commit without waiting for the disk: if the power fails, the last events may be lost."""
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -96,6 +135,7 @@ class BatchingSqliteStorage(DagsterSqliteStorage):
         super().__init__(base_dir, inst_data)
         log = cast(SqliteEventLogStorage, self._event_log_storage)
         self._event_log_storage = BatchingSqliteEventLogStorage(log._base_dir)
+        os.environ.setdefault(*BATCH_SIZE)  # which Dagster looks at with each event
 
     @classmethod
     def from_config_value(  # type: ignore[override]

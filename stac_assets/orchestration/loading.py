@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -11,6 +11,7 @@ from stac_assets.orchestration.checks import check_outputs, evaluations
 from stac_assets.orchestration.collection_keys import register_collections
 from stac_assets.orchestration.elsewhere import refuse_files_elsewhere
 from stac_assets.orchestration.metadata import load_metadata, partitions_metadata
+from stac_assets.orchestration.partitions import partitions_of
 from stac_assets.orchestration.quiet import quiet_storage
 from stac_assets.orchestration.run_log import Heartbeat, begin, end
 from stac_assets.orchestration.specs import asset_key
@@ -69,7 +70,7 @@ def materialize(
 def _reported(context: dg.AssetExecutionContext, result: "LoadResult", catalog: Catalog) -> Iterator[Report]:
     """The materialization of each partition that was stored, and the outcome of every check."""
     key = asset_key(catalog, result.request.endpoint.name)
-    partitions = dict(partitions_metadata(result, catalog))
+    partitions = _partitions(context, result, catalog)
     is_incomplete = bool(result.failed or result.refused)
     if is_incomplete:
         if not partitions and result.refused:
@@ -85,6 +86,23 @@ def _reported(context: dg.AssetExecutionContext, result: "LoadResult", catalog: 
     yield from evaluations(context, result, catalog)
     if not is_incomplete:
         yield from check_outputs(result.request.endpoint, key)
+
+
+def _partitions(
+    context: dg.AssetExecutionContext, result: "LoadResult", catalog: Catalog
+) -> dict[str, dict[str, Any]]:
+    """The metadata of each partition that was stored, in the order in which they are reported.
+
+    Dagster reports the partitions of a run in the order of a set, and shows the last one with the asset.
+    """
+    partitions = partitions_of(result.request.endpoint, catalog)
+    if partitions is None:
+        return {}
+    stored = {fetched.window.key for fetched in result.windows} or set(result.request.collections)
+    run = partitions.subset_with_partition_keys(context.partition_keys)
+    order = [key for key in map(str, run.get_partition_keys()) if key in stored]
+    found = dict(partitions_metadata(result, catalog, order[-1] if order else None))
+    return {key: found[key] for key in order}
 
 
 def _register(context: dg.AssetExecutionContext, catalog: Catalog, listed: Sequence[str]) -> None:

@@ -27,37 +27,44 @@ Metadata = dict[str, Any]
 COLUMNS = "dagster/column_schema"
 
 
-def partitions_metadata(result: "LoadResult", catalog: Catalog) -> Iterator[tuple[str, Metadata]]:
+def partitions_metadata(
+    result: "LoadResult", catalog: Catalog, last: str | None = None
+) -> Iterator[tuple[str, Metadata]]:
     """The metadata of each partition that was stored: first its own, then what is true of the whole run.
 
-    The table's columns come with the last date of each collection alone, because Dagster looks for an asset's
-    columns in its latest materialization, and a year of days would have them hundreds of times. A partition
-    without items has its few figures, and what is true of the run only if it is the last one.
+    The table's columns come with one partition alone: Dagster looks for an asset's columns in its latest
+    materialization, and a table may have more than a thousand. A partition without items has its few figures.
+
+    Args:
+        result: of the load.
+        catalog: what was loaded.
+        last: the key of the partition that is reported last; without, it is the last of them here.
     """
     run = load_metadata(result, catalog)
     columns = {COLUMNS: run.pop(COLUMNS)}
     found = result.inspection.partitions if result.inspection else {}
     ranges = dict(_ranges(result))
+    last = last or (
+        result.windows[-1].window.key if result.windows else (*result.request.collections, "")[-1]
+    )
     for fetched in result.windows:
         key = fetched.window.key
-        if not fetched.figures.items and key not in ranges:
-            yield key, empty_metadata(fetched)
-            continue
         own: Metadata = {"items": fetched.figures.items}
         own |= _seen(found.get(key), catalog, fetched.window.collection)
-        if key in ranges:
-            own |= columns
-            if len(ranges[key]) > 1:
-                own["items_by_date"] = bars(ranges[key])
-        own |= window_metadata(result.request.endpoint.name, fetched, catalog)
-        yield key, {**own, **run}
+        if any(ranges.get(key, {}).values()) and len(ranges[key]) > 1:
+            own["items_by_date"] = bars(ranges[key])
+        if fetched.figures.items:
+            own |= window_metadata(result.request.endpoint.name, fetched, catalog) | run
+        else:
+            own |= empty_metadata(fetched)
+        yield key, own | run | columns if key == last else own
     if result.request.endpoint.is_partitioned and not result.windows:
         refused = {document.name for document in result.refused}
         for collection in (each for each in result.request.collections if each not in refused):
             own = {"rows": 1, "dagster/partition_row_count": 1, **_seen(found.get(collection), catalog)}
             own["request"] = dg.MetadataValue.url(f"{result.url}/{quote(collection, safe='')}")
             own["stac_browser"] = browser_link(catalog, collection)
-            yield collection, {**own, **run, **columns}
+            yield collection, own | run | columns if collection == last else own | run
 
 
 def empty_metadata(fetched: "FetchedWindow") -> Metadata:

@@ -28,7 +28,7 @@ def footprints(boxes: Sequence[Box], total: int) -> dg.MarkdownMetadataValue:
     shown = [part for box in some for part in _parts(box)]
     elements = [
         svg.rectangle(0, 0, WIDTH, HEIGHT, fill="#eef3f7"),
-        svg.rings([[_pixel(x, y) for x, y in ring] for ring in CONTINENTS.values()], fill="#d3dbd0"),
+        svg.outlines([[_pixel(x, y) for x, y in ring] for ring in CONTINENTS.values()], fill="#d3dbd0"),
         svg.rings([_ring(box) for box in shown], fill="#d9480f", fill_opacity="0.25", stroke="#d9480f"),
     ]
     words = counted(total, "item") if len(some) == total else f"{len(some)} of {total} items"
