@@ -99,7 +99,7 @@ def text(found: Any) -> str:
     return found.skip_message
 
 
-def test_both_are_off_and_teach(project: Any, api: StacApi) -> None:
+def test_they_are_off_and_teach(project: Any, api: StacApi) -> None:
     items, collections = build_sensors(
         Catalog(settings_for(api, sensor_seconds=77, item_assets=["search", "item"]))
     )
@@ -377,16 +377,26 @@ def test_many_collections_take_turns(api: StacApi, instance: dg.DagsterInstance)
 def test_what_is_outside_of_the_settings_is_not_requested(
     modern: StacApi, instance: dg.DagsterInstance
 ) -> None:
-    sensors = Sensors(modern, instance, start_date="2024-06-05", end_date="2024-06-20")
+    sensors = Sensors(modern, instance, start_date="2024-06-05")
     sensors.tick()
     put(modern, "before", "2024-06-04")
-    put(modern, "after", "2024-06-21")
     put(modern, "tomorrow", "2024-06-16")
     assert "1 partition waits to begin" in text(sensors.tick())
     sensors.configure(modern, start_date="2024-06-05", end_date="2024-06-12")
     put(modern, "inside", "2024-06-12", "2024-06-15T08:00:00Z")
     assert sensors.requested() == ["c1|2024-06-12"]
     assert "wait" not in text(sensors.tick())
+
+
+def test_what_is_to_come_up_to_the_end_date_is_requested(
+    modern: StacApi, instance: dg.DagsterInstance
+) -> None:
+    """A forecast: its items lie in the future, and change there."""
+    sensors = Sensors(modern, instance, start_date="2024-06-05", end_date="2024-06-20")
+    sensors.tick()
+    put(modern, "after", "2024-06-21")
+    put(modern, "tomorrow", "2024-06-16")
+    assert sensors.requested() == ["c1|2024-06-16"]
 
 
 def test_every_collection_follows_the_api(api: StacApi, instance: dg.DagsterInstance) -> None:

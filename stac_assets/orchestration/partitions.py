@@ -1,6 +1,7 @@
 """Partitions over collections and dates, and the windows that a run's partition keys stand for."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +17,13 @@ from stac_assets.stac.windows import Granularity, PartitionKey, Window
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 """Dagster's tags of a run over several partitions."""
 COLLECTION, DATE = "collection", "date"
+
+LONG_AGO = date(2025, 1, 1)
+"""A day that is past.
+
+Dagster counts partitions of the future from now on, and takes another number of them for other partitions, so
+that a backfill that is under way would end. From a fixed day on it is always the same number.
+"""
 
 _CRON = {
     Granularity.DAILY: "0 0 * * *",
@@ -40,16 +48,17 @@ def collection_partitions(catalog: Catalog) -> dg.PartitionsDefinition:
 
 
 def date_partitions(settings: Settings) -> dg.TimeWindowPartitionsDefinition:
-    """One partition per window of UTC days, the open, current one included."""
+    """One partition per window of UTC days, up to `end_date`, which may be to come, or the current one."""
     granularity = settings.granularity
     last = settings.end_date
+    beyond = sum(1 for _ in granularity.starts(LONG_AGO, last)) if last and last > LONG_AGO else 1
     return dg.TimeWindowPartitionsDefinition(
         start=granularity.floor(settings.start_date).isoformat(),
         end=granularity.next(granularity.floor(last)).isoformat() if last else None,
         cron_schedule=_CRON[granularity],
         fmt="%Y-%m-%d",
         timezone="UTC",
-        end_offset=1,
+        end_offset=beyond,
     )
 
 

@@ -129,8 +129,8 @@ class NewItems:
         def is_other(day: date) -> bool:
             return self._calendar.window(day) != day
 
-        def is_future(day: date) -> bool:
-            return day > self._calendar.newest
+        def is_future(day: date) -> bool:  # without an `end_date` partitions come with the days
+            return self._calendar.last is None and day > self._calendar.newest
 
         def is_busy(day: date) -> bool:
             return busy.run_of(name, day) is not None
