@@ -71,7 +71,7 @@ def test_three_catalogs_are_merged_with_a_guest(project: Path, api: StacApi) -> 
     jobs = {job.name for job in repository.get_all_jobs()}
     assert {"reports", "items_job", "east_items_job", "west_catalog_job"} <= jobs
     sensors = {sensor.name: sensor for sensor in repository.sensor_defs}
-    assert len(sensors) == 6 and "east_new_items_sensor" in sensors
+    assert len(sensors) == 9 and "east_new_items_sensor" in sensors
     assert len(repository.schedule_defs) == 6
     east = definitions.resolve_asset_graph().get(dg.AssetKey(["east", "search"]))
     assert east.group_name == "east"

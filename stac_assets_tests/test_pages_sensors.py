@@ -20,7 +20,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
 RECENT, OLD, COMING = "2024-06-12", "2024-03-01", "2024-06-20"
 """Days for a sensor whose today is 2024-06-15, and whose `watch_days` are 10."""
 BEFORE, NOW = "2024-06-13T07:00:00Z", "2024-06-15T07:00:00Z"
-ALL = "all from `start_date` to `end_date`; those to come once they begin"
+ALL = "all from `start_date` to `end_date`; without one, those to come once they begin"
 SEEN: dict[str, set[str]] = {
     ALL: {RECENT, OLD},
     "the windows of the last `watch_days` days": {RECENT},
@@ -104,4 +104,8 @@ def test_a_probe_sees_the_first_items(api: StacApi, instance: dg.DagsterInstance
 
 
 def test_the_table_has_all_strategies() -> None:
-    assert set(ROWS) - set(STRATEGIES) == {"`items_schedule`", "*Materialize*, a backfill"}
+    assert set(ROWS) - set(STRATEGIES) == {
+        "`items_schedule`",
+        "`backfill_sensor`",
+        "*Materialize*, a backfill",
+    }

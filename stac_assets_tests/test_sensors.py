@@ -100,7 +100,7 @@ def text(found: Any) -> str:
 
 
 def test_they_are_off_and_teach(project: Any, api: StacApi) -> None:
-    items, collections = build_sensors(
+    items, collections, _ = build_sensors(
         Catalog(settings_for(api, sensor_seconds=77, item_assets=["search", "item"]))
     )
     assert [items.name, collections.name] == ["new_items_sensor", "new_collections_sensor"]

@@ -18,7 +18,7 @@ from stac_assets.stac.endpoints import ENDPOINTS, Endpoint
 API_DESCRIPTION = """
 The STAC API that the tables mirror; nothing here materializes it. `{}` and `{}` watch it.
 """.strip()
-NEW_ITEMS, NEW_COLLECTIONS = "new_items_sensor", "new_collections_sensor"
+NEW_ITEMS, NEW_COLLECTIONS, BACKFILL = "new_items_sensor", "new_collections_sensor", "backfill_sensor"
 """Names of the sensors of an unnamed catalog."""
 
 

@@ -1,4 +1,4 @@
-"""Sensors: new and changed items, and collections that come and go. Both are off until they are turned on.
+"""Sensors: new and changed items, new collections, what was never loaded. All are off until turned on.
 
 Dagster's UI shows the description of a sensor as plain text, so none has Markdown.
 """
@@ -11,7 +11,7 @@ import dagster as dg
 from stac_assets.catalog import Catalog
 from stac_assets.orchestration.collection_keys import known_collections
 from stac_assets.orchestration.sensors.budget import MAX_REQUESTS, MAX_RUNS
-from stac_assets.orchestration.specs import NEW_COLLECTIONS, NEW_ITEMS, asset_key
+from stac_assets.orchestration.specs import BACKFILL, NEW_COLLECTIONS, NEW_ITEMS, asset_key
 from stac_assets.stac.errors import StacError
 
 Now = Callable[[], datetime]
@@ -28,9 +28,9 @@ def build_sensors(catalog: Catalog, now: Now = _utc_now) -> list[dg.SensorDefini
 
     Args:
         catalog: what is mirrored.
-        now: the time of an evaluation, in UTC. Only which windows are the last ones depends on it.
+        now: the time of an evaluation, in UTC. Only which windows have begun depends on it.
     """
-    return [_new_items_sensor(catalog, now), _new_collections_sensor(catalog)]
+    return [_new_items_sensor(catalog, now), _new_collections_sensor(catalog), _backfill_sensor(catalog, now)]
 
 
 def _new_items_sensor(catalog: Catalog, now: Now) -> dg.SensorDefinition:
@@ -98,6 +98,44 @@ def _new_collections_sensor(catalog: Catalog) -> dg.SensorDefinition:
 Collections that appear in the API's list of collections, or vanish from it. {does}
 
 A failed or empty answer changes nothing, and a collection counts as gone only when its own URL says so too.
+""".strip(),
+    )
+
+
+def _backfill_sensor(catalog: Catalog, now: Now) -> dg.SensorDefinition:
+    settings = catalog.settings
+
+    def backfill(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        from stac_assets.orchestration.sensors.backfill import Backfill
+
+        collections = settings.named_collections or context.instance.get_dynamic_partitions(
+            catalog.collection_partitions_name
+        )
+        if not collections:
+            advice = f"turn on {catalog.prefixed(NEW_COLLECTIONS)}, or materialize `collections`"
+            return _skipped(f"no collection is known yet: {advice}", context)
+        runs, lines = Backfill(catalog, context.instance, collections, now()).tick()
+        for line in lines:
+            context.log.info(line)
+        if runs:
+            return dg.SensorResult(run_requests=runs)
+        return dg.SensorResult(skip_reason=_reason(lines))
+
+    return dg.SensorDefinition(
+        name=catalog.prefixed(BACKFILL),
+        evaluation_fn=backfill,
+        asset_selection=dg.AssetSelection.assets(
+            *(asset_key(catalog, name) for name in settings.item_assets)
+        ),
+        minimum_interval_seconds=settings.sensor_seconds,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description=f"""
+Loads what was never loaded, the newest first: one run for neighbouring dates of a collection, of at most
+{settings.max_partitions_per_run} partitions (setting max_partitions_per_run), and {MAX_RUNS} runs at a time.
+
+It asks neither the API nor the database: what was loaded, is being loaded or failed is known to Dagster. What
+failed is not asked for again, but named; materialize it, or start a backfill of it. It waits while a backfill
+of these assets is under way.
 """.strip(),
     )
 
