@@ -7,11 +7,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from stac_assets.cli import advice
 from stac_assets.cli.console import settings_from, sized, tell_error
 from stac_assets.settings import SECTION, Settings
 from stac_assets.settings.values import ITEM_ASSETS
 from stac_assets.stac.api import StacApi
 from stac_assets.stac.errors import ConfigurationError, UnknownCollection
+from stac_assets.stac.spans import spans
 from stac_assets.stac.survey import (
     CollectionEstimate,
     Credential,
@@ -32,6 +34,10 @@ def run(arguments: argparse.Namespace) -> int:
     found = survey(settings.api, ranges(settings), settings.narrowing)
     console = Console(highlight=False)
     _print(found, settings, console)
+    if found.estimates:
+        can_search = found.probe("search").presence is Presence.PRESENT
+        names = [estimate.window.collection for estimate in found.estimates]
+        advice.tell(spans(settings.api, names, settings.narrowing, can_search=can_search), settings, console)
     problems = list(_problems(found, settings))
     for problem in problems:
         tell_error(problem)
