@@ -25,7 +25,7 @@ def wide(api: StacApi, collections: list[str]) -> None:
     """All collections, and in some an item with two properties that no other has."""
     api.collections = [make_collection(name) for name in COLLECTIONS]
     for name in collections:
-        own = {f"{name}:property_{number}": number for number in range(2)}
+        own: dict[str, Any] = {f"{name}:property_{number}": number for number in range(2)}
         api.put(make_item(f"of-{name}", name, **own))
 
 
@@ -46,7 +46,9 @@ def test_the_columns_of_a_wide_table_are_told_once_and_by_the_latest_materializa
     assert len(found) == len(COLLECTIONS)
     last = latest(instance)
     assert [key for key, metadata in found.items() if COLUMNS in metadata] == [last.partition]
-    names = {column.name for column in last.metadata[COLUMNS].value.columns}
+    columns = last.metadata[COLUMNS]
+    assert isinstance(columns, dg.TableSchemaMetadataValue)
+    names = {column.name for column in columns.schema.columns}
     assert {f"{name}_property_1" for name in COLLECTIONS} <= names
 
 

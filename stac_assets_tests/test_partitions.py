@@ -40,12 +40,14 @@ def test_the_dates_reach_the_end_date(granularity: Granularity, start: date, end
 
 
 def test_they_reach_from_the_first_satellites_to_the_last_forecast() -> None:
-    settings = Settings(granularity=Granularity.YEARLY, start_date="1940-01-01", end_date="2100-12-31")
+    settings = Settings(
+        granularity=Granularity.YEARLY, start_date=date(1940, 1, 1), end_date=date(2100, 12, 31)
+    )
     keys = date_partitions(settings).get_partition_keys()
     assert (keys[0], keys[-1], len(keys)) == ("1940-01-01", "2100-01-01", 161)
 
 
-def test_the_definition_is_the_same_tomorrow(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_definition_is_the_same_tomorrow() -> None:
     """A backfill that is under way ends when Dagster finds other partitions than it began with."""
     settings = Settings(collections=("c1",), end_date=LATER)
     first = item_partitions(Catalog(settings))
