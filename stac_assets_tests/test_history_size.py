@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import dagster as dg
 import pytest
 
-from stac_assets.orchestration.event_log import BATCH_SIZE
+from stac_assets.orchestration.event_log import BATCH_SIZE, PAGE_BYTES
 from stac_assets.orchestration.pictures import svg
 from stac_assets.orchestration.pictures.footprints import footprints
 from stac_assets_tests.stac_api import StacApi, make_collection, make_item
@@ -132,3 +132,19 @@ def test_outlines_are_short_and_go_where_they_should() -> None:
     assert path.attrib == {"d": "M1 2l2-1 0 4zM0 0l9 9z", "fill": "red"}
     picture = footprints([(10.0, 50.0, 11.0, 51.0)], 1).value
     assert picture is not None and len(picture) < 2500
+
+
+def test_databases_have_small_pages(project: Path) -> None:
+    """In large ones an empty partition's event, of 3 KB, would have a page for itself."""
+    with opened(project, plain=False) as instance:
+        run = instance.create_run_for_job(_nothing.get_subset())
+        instance.report_engine_event("hello", run)
+    found = list((project / ".dagster/storage/history/runs").glob("*.db"))
+    assert {file.stem for file in found} == {"index", run.run_id}
+    for file in found:
+        with sqlite3.connect(file) as database:
+            assert database.execute("PRAGMA page_size").fetchone() == (PAGE_BYTES,)
+
+
+@dg.job
+def _nothing() -> None: ...

@@ -10,11 +10,15 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import dagster as dg
 from dagster._core.storage.event_log import SqlEventLogStorageTable, SqliteEventLogStorage
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, SqliteStorageConfig
+from dagster._core.storage.sqlite_storage import (
+    DagsterSqliteStorage,
+    SqliteStorageConfig,
+    _event_logs_directory,
+)
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.engine import Connection, Engine
@@ -23,6 +27,8 @@ from sqlalchemy.pool import QueuePool
 
 OPEN_DATABASES = 4
 """Each run has a database of its own, beside the index of all; so many are kept open."""
+PAGE_BYTES = 1024
+"""Size of a page of a database. In SQLite's usual pages of 4 KB an event of 3 KB has a page for itself."""
 BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE", "1000"
 """Dagster's variable for how many events it gives to a storage at once, and how many we take without it.
 
@@ -43,6 +49,13 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         self._engines: dict[str, Engine] = {}
         self._tables: set[str] = set()
         super().__init__(base_dir, inst_data)
+
+    def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
+        """Make a database with small pages; one that is there keeps its own."""
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"PRAGMA page_size = {PAGE_BYTES}")
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")  # writes the first page
+        super()._initdb(engine, for_index_shard)
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
@@ -132,9 +145,9 @@ class BatchingSqliteStorage(DagsterSqliteStorage):
     """Dagster's own storage of runs, events and schedules, with the event log of this module."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        log = BatchingSqliteEventLogStorage(_event_logs_directory(base_dir))  # first, to make the databases
         super().__init__(base_dir, inst_data)
-        log = cast(SqliteEventLogStorage, self._event_log_storage)
-        self._event_log_storage = BatchingSqliteEventLogStorage(log._base_dir)
+        self._event_log_storage = log
         os.environ.setdefault(*BATCH_SIZE)  # which Dagster looks at with each event
 
     @classmethod
