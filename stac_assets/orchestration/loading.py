@@ -102,7 +102,7 @@ def _partitions(
     run = partitions.subset_with_partition_keys(context.partition_keys)
     order = [key for key in map(str, run.get_partition_keys()) if key in stored]
     found = dict(partitions_metadata(result, catalog, order[-1] if order else None))
-    return {key: found[key] for key in order}
+    return {key: found[key] for key in order if key in found}
 
 
 def _register(context: dg.AssetExecutionContext, catalog: Catalog, listed: Sequence[str]) -> None:
