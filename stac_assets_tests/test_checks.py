@@ -76,7 +76,7 @@ def test_a_range_has_one_evaluation_of_each_check(instance: dg.DagsterInstance, 
     found = result.get_asset_check_evaluations()
     assert [(e.check_name, e.partition) for e in found] == [(n, None) for n in checks_of(ENDPOINTS["search"])]
     (rows,) = [e for e in found if e.check_name == "row_count"]
-    assert rows.description == "3 partitions passed, c1|2024-01-01 to c1|2024-01-03"
+    assert rows.description == "3 partitions passed: c1|2024-01-01, c1|2024-01-02, c1|2024-01-03"
     assert rows.metadata["partitions"].value == 3
     assert rows.metadata["rows"].value == rows.metadata["fetched"].value == 1
 

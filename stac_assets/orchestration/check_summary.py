@@ -56,7 +56,10 @@ def _of_this_run(judgements: Mapping[str, Judgement], failed: Mapping[str, Judge
     many = counted(len(judgements), "partition")
     if failed:
         return f"{len(failed)} of {many} failed: {_named(failed)}"
-    return f"{many} passed, {min(judgements, default='')} to {max(judgements, default='')}"
+    keys = sorted(judgements)
+    if len(keys) <= NAMED:
+        return f"{many} passed: {', '.join(keys)}"
+    return f"{many} passed, the first {keys[0]}, the last {keys[-1]}"
 
 
 def _named(judgements: Mapping[str, Judgement]) -> str:

@@ -15,7 +15,8 @@ from stac_assets.orchestration.quiet import quiet_storage
 
 FAILED = AssetCheckExecutionRecordStatus.FAILED
 MOST = 1000
-"""The last failures of a check that are looked at."""
+"""The last failures of a check of which it is told what was found; that others are failures is told too."""
+UNTOLD = Judgement(False, "failed in an earlier run, whose checks tell what was found")
 
 
 def earlier_failures(
@@ -34,22 +35,26 @@ def earlier_failures(
     """
     storage = instance.event_log_storage
     with quiet_storage(), dg.partition_loading_context(dynamic_partitions_store=instance):
-        history = storage.get_asset_check_execution_history(check, limit=MOST, status={FAILED})
-        last: dict[str, AssetCheckExecutionRecord] = {}
-        for record in history:
-            if record.partition and record.partition not in besides:
-                last.setdefault(record.partition, record)
-        if not last or partitions is None:
-            return {}
-        infos = storage.get_asset_check_partition_info([check], partition_keys=list(last))
         # an evaluation is stored after the materialization that it is about, with a greater number
         failing = [
             info.partition_key
-            for info in infos
-            if info.latest_execution_status is FAILED
+            for info in storage.get_asset_check_partition_info([check])
+            if info.partition_key
+            and info.partition_key not in besides
+            and info.latest_execution_status is FAILED
             and info.latest_check_event_storage_id > (info.latest_materialization_storage_id or 0)
         ]
-        return {key: _judgement(last[key]) for key in failing if key and partitions.has_partition_key(key)}
+        if not failing or partitions is None:
+            return {}
+        last: dict[str, AssetCheckExecutionRecord] = {}
+        for record in storage.get_asset_check_execution_history(check, limit=MOST, status={FAILED}):
+            if record.partition:
+                last.setdefault(record.partition, record)
+        return {
+            key: _judgement(last[key]) if key in last else UNTOLD
+            for key in failing
+            if partitions.has_partition_key(key)
+        }
 
 
 def _judgement(record: AssetCheckExecutionRecord) -> Judgement:

@@ -39,8 +39,8 @@ def held(provider: "ConfigProvider", key: str) -> Any:
 
 
 def found(key: str) -> Iterator[Any]:
-    """What the providers hold under exactly this key."""
-    return (value for provider in providers() if (value := held(provider, key)) is not None)
+    """What the providers hold under exactly this key. An empty text is nothing, like an unset variable."""
+    return (value for provider in providers() if (value := held(provider, key)) not in (None, ""))
 
 
 def configured(key: str) -> Any:

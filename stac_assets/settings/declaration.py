@@ -6,7 +6,7 @@ from datetime import date
 from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
 from stac_assets.stac.errors import ConfigurationError
@@ -86,6 +86,19 @@ class Setting:
         return next((part.ge for part in found if isinstance(part, Ge)), None)  # type: ignore[misc]
 
     @property
+    def most(self) -> float | None:
+        """The greatest number that it may be; None where there is none, or it is no number."""
+        found = [*self.field.metadata, *_parts(self.field.annotation)]
+        return next((part.le for part in found if isinstance(part, Le)), None)  # type: ignore[misc]
+
+    @property
+    def bounds(self) -> str:
+        """The numbers that it may be, in words; empty where it is no number."""
+        if self.least is None:
+            return ""
+        return f"{self.least:g} or more" if self.most is None else f"{self.least:g} to {self.most:,.0f}"
+
+    @property
     def default(self) -> str:
         """Its default as people write it; empty where there is none."""
         value = self.field.default
@@ -102,8 +115,8 @@ class Setting:
         return unusable(self.name, value, self._expected())
 
     def _expected(self) -> str:
-        if self.least is not None:
-            return f"a number, {self.least} or more"
+        if self.bounds:
+            return f"a number, {self.bounds}"
         if self.choices:
             return f"one of {', '.join(self.choices)}"
         return "a function" if Mark.ARGUMENT in self.marks else "text"

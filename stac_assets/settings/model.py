@@ -109,7 +109,7 @@ class Settings(BaseModel):
         description="Items of a collection that is read whole at most, where dates do not find all of them; "
         "0 trusts dates, and asks nothing about them.",
     )
-    page_size: v.Count = Field(default=200, description="Items asked for per page.")
+    page_size: v.PageSize = Field(default=200, description="Items asked for per page.")
     max_concurrent_requests: v.Count = Field(
         default=4,
         description="Requests under way at once; one that was given up at `read_timeout` no longer counts, "
@@ -146,10 +146,10 @@ class Settings(BaseModel):
     catalog_cron: Annotated[str, Mark.IN_DAGSTER] = Field(
         default="0 5 * * *", description="When `catalog_schedule` runs, as a cron expression in UTC."
     )
-    rescan_days: Annotated[v.Amount, Mark.IN_DAGSTER] = Field(
+    rescan_days: Annotated[v.Days, Mark.IN_DAGSTER] = Field(
         default=7, description="Days before the latest closed partition that `items_schedule` loads again."
     )
-    watch_days: Annotated[v.Count, Mark.IN_DAGSTER] = Field(
+    watch_days: Annotated[v.SomeDays, Mark.IN_DAGSTER] = Field(
         default=30,
         description="Latest days that `new_items_sensor` watches where the API cannot say what changed.",
     )

@@ -35,7 +35,7 @@ def _is_set(setting: Setting) -> bool:
 
 def _line(setting: Setting) -> str:
     meaning = setting.sentence.removesuffix(".")
-    notes = [f"{setting.least:g} or more"] if setting.least is not None else []
+    notes = [setting.bounds] if setting.bounds else []
     notes += [", ".join(f"`{choice}`" for choice in _choices(setting))] if _choices(setting) else []
     notes += ["a secret"] if setting.is_secret else []
     notes += ["an argument in Python only"] if Mark.ARGUMENT in setting.marks else []

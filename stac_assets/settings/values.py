@@ -7,9 +7,10 @@ import ast
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from math import isfinite
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from pydantic import BeforeValidator, ValidationInfo
 
 from stac_assets.settings.declaration import unusable
@@ -19,6 +20,12 @@ from stac_assets.stac.http.links import checked_base_url
 from stac_assets.stac.windows import parse_day
 
 ALL_COLLECTIONS = "*"
+LARGEST_PAGE = 10_000
+"""The most items of a page that STAC allows to ask for (STAC API - Item Search, `limit`)."""
+MOST_DAYS = 36_525
+"""A century."""
+LONGEST = 10_000_000.0
+"""Seconds or hours that nobody waits for; a thread cannot wait for much more."""
 ITEM_ASSETS = tuple(endpoint.name for endpoint in ITEM_ENDPOINTS)
 
 Reader = Callable[[Any, ValidationInfo], Any]
@@ -81,7 +88,7 @@ def _names(value: Any, info: ValidationInfo) -> tuple[str, ...]:
     if isinstance(value, Iterable) and not isinstance(value, str | Mapping):
         value = list(value)
     if not isinstance(value, list) or not value or not all(isinstance(x, str) and x for x in value):
-        raise _unusable(info, value, 'a list of names, such as ["sentinel-2-l2a"]')
+        raise _unusable(info, value, 'a list of one or more names, such as ["sentinel-2-l2a"]')
     return tuple(dict.fromkeys(value))
 
 
@@ -91,6 +98,10 @@ def _names_or(*words: str) -> Reader:
 
 def _collections(value: Any, info: ValidationInfo) -> tuple[str, ...] | str:
     found = _names_or(ALL_COLLECTIONS)(value, info)
+    if found == (ALL_COLLECTIONS,):
+        return ALL_COLLECTIONS
+    if ALL_COLLECTIONS in found and found != ALL_COLLECTIONS:
+        raise _unusable(info, list(found), f'ids, or "{ALL_COLLECTIONS}" alone for all that the API lists')
     odd = [c for c in found if "|" in c] if isinstance(found, tuple) else []
     if odd:
         raise _unusable(info, odd[0], "ids without '|', which joins the parts of a partition key")
@@ -115,12 +126,12 @@ def _bbox(value: Any, info: ValidationInfo) -> tuple[float, ...]:
     if isinstance(value, str) and not value.lstrip().startswith("["):
         value = f"[{value}]"
     value = _structure(value, info)
-    if (
-        not isinstance(value, list | tuple)
-        or len(value) not in (4, 6)
-        or not all(isinstance(x, int | float) for x in value)
-    ):
+    is_box = isinstance(value, list | tuple) and len(value) in (4, 6)
+    if not is_box or not all(type(number) in (int, float) and isfinite(number) for number in value):
         raise _unusable(info, value, "4 or 6 numbers: west, south, east, north")
+    south, north = value[1], value[len(value) // 2 + 1]
+    if not -90 <= south <= north <= 90:
+        raise _unusable(info, value, "west, south, east, north, with -90 <= south <= north <= 90")
     return tuple(value)
 
 
@@ -149,7 +160,10 @@ Structure = Annotated[Any, BeforeValidator(_structure)]
 Filter = Annotated[Any, BeforeValidator(_filter)]
 Amount = Annotated[int, Ge(0), BeforeValidator(_no_truth)]
 Count = Annotated[int, Ge(1), BeforeValidator(_no_truth)]
-Rate = Annotated[float, Ge(0.0001), BeforeValidator(_no_truth)]
-Duration = Annotated[float, Ge(0.001), BeforeValidator(_no_truth)]
-Patience = Annotated[float, Ge(0), BeforeValidator(_no_truth)]
+PageSize = Annotated[int, Ge(1), Le(LARGEST_PAGE), BeforeValidator(_no_truth)]
+Days = Annotated[int, Ge(0), Le(MOST_DAYS), BeforeValidator(_no_truth)]
+SomeDays = Annotated[int, Ge(1), Le(MOST_DAYS), BeforeValidator(_no_truth)]
+Rate = Annotated[float, Ge(0.0001), Le(1_000_000), BeforeValidator(_no_truth)]
+Duration = Annotated[float, Ge(0.001), Le(LONGEST), BeforeValidator(_no_truth)]
+Patience = Annotated[float, Ge(0), Le(LONGEST), BeforeValidator(_no_truth)]
 IsThere = Annotated[bool, BeforeValidator(lambda value: value is not None and value is not False)]

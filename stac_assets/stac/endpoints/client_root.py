@@ -26,7 +26,8 @@ def _rows(api: "StacApi", collections: Sequence[str]) -> Iterator[Row]:
 
 def _probe(survey: "Surveyor") -> str:
     root = survey.api.landing.document()
-    return f"{root.get('title') or root.get('id') or 'no title'}, STAC {root.get('stac_version')}"
+    told = f"{root.get('title') or root.get('id') or 'no title'}, STAC {root.get('stac_version')}"
+    return survey.api.transport.credentials.hide(told)  # some APIs greet a user with what they were sent
 
 
 CLIENT_ROOT = Endpoint(
