@@ -7,6 +7,7 @@ import duckdb
 import psycopg2
 import pytest
 
+from stac_assets.orchestration import earlier_failures
 from stac_assets.orchestration.check_rules import Judgement, schema
 from stac_assets.orchestration.checks import check_specs, checks_of, judged
 from stac_assets.pipeline.inspection_result import Inspection
@@ -81,9 +82,11 @@ def test_a_range_has_one_evaluation_of_each_check(instance: dg.DagsterInstance, 
     assert rows.metadata["rows"].value == rows.metadata["fetched"].value == 1
 
 
+@pytest.mark.parametrize("told", [1, 1000])
 def test_a_failure_names_its_partition_until_that_is_loaded_again(
-    instance: dg.DagsterInstance, api: StacApi
+    instance: dg.DagsterInstance, api: StacApi, monkeypatch: pytest.MonkeyPatch, told: int
 ) -> None:
+    monkeypatch.setattr(earlier_failures, "MOST", told)  # failures beyond it are failures all the same
     odd = {"bbox": [10, 51, 11, 50]}
     for day in (1, 2, 3):
         time = f"2024-01-0{day}T10:00:00Z"
@@ -92,8 +95,10 @@ def test_a_failure_names_its_partition_until_that_is_loaded_again(
     first = evaluations(runs("search", "c1|2024-01-01", "c1|2024-01-03"), "valid_geometry")
     assert list(first) == [None, "c1|2024-01-01", "c1|2024-01-02"]
     assert not any(evaluation.passed for evaluation in first.values())
-    told = first[None].description
-    assert told and told.startswith("2 of 3 partitions failed: c1|2024-01-01: 1 item has a bbox with south")
+    described = first[None].description
+    assert described and described.startswith(
+        "2 of 3 partitions failed: c1|2024-01-01: 1 item has a bbox with south"
+    )
     assert first[None].severity is dg.AssetCheckSeverity.WARN
     assert str(first["c1|2024-01-02"].description).startswith("c1|2024-01-02: 1 item has")
     table: Any = first[None].metadata["partitions_table"]
