@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ALL_STAMP := $(VENV)/.installed-all
 BENCH_STAMP := $(VENV)/.installed-bench
+PGSTAC_STAMP := .venv-pgstac/.installed
 ALONE := -ra --numprocesses=2 --dist=worksteal
 SUITE := $(foreach each,exact lossless typed catalog_tables odd_documents,stac_assets_tests/test_$(each).py)
 
-.PHONY: demo ui test test-destinations test-concurrency test-deploy test-soak test-upgrade test-browser test-embedded-elt test-newest lint types check bench bench-quick settings-table screenshots clean
+.PHONY: demo ui test test-destinations test-concurrency test-deploy test-soak test-upgrade test-browser test-pgstac test-embedded-elt test-newest lint types check bench bench-quick settings-table screenshots clean
 
 demo: $(STAMP)  ## load the sample API into DuckDB through Dagster
 	$(BIN)/stac-assets demo
@@ -37,6 +38,9 @@ test-upgrade: $(STAMP)  ## what a user of version 0.1.0 has: its tables, history
 
 test-browser: $(STAMP)  ## Dagster's UI in a headless Chromium, which has to be on the PATH
 	$(BIN)/python -m pytest --override-ini addopts=-ra stac_assets_tests/browser
+
+test-pgstac: $(STAMP) $(PGSTAC_STAMP)  ## a whole catalog of stac-fastapi-pgstac; it needs Debian's postgresql-postgis
+	$(BIN)/python -m pytest --override-ini addopts=-ra --pgstac stac_assets_tests/pgstac
 
 test-embedded-elt:  ## the definitions load where the old package name is still installed
 	test -d .venv-embedded-elt || $(PYTHON) -m venv .venv-embedded-elt
@@ -70,7 +74,7 @@ screenshots: $(STAMP)  ## docs/*.png, of Dagster's UI on the demo's data
 	$(BIN)/python -m stac_assets_tests.browser.screenshots
 
 clean:
-	rm -rf $(VENV) .venv-embedded-elt .venv-newest .demo
+	rm -rf $(VENV) .venv-embedded-elt .venv-newest .venv-pgstac .demo
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; try: make PYTHON=python3.11")'
@@ -81,6 +85,12 @@ $(STAMP): pyproject.toml constraints.txt
 
 $(ALL_STAMP): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev-all]'
+	touch $@
+
+$(PGSTAC_STAMP): stac_assets_tests/pgstac/constraints.txt
+	test -d .venv-pgstac || $(PYTHON) -m venv .venv-pgstac
+	.venv-pgstac/bin/python -m pip install --quiet --disable-pip-version-check --constraint $< \
+		stac-fastapi-pgstac 'pypgstac[psycopg]' uvicorn
 	touch $@
 
 $(BENCH_STAMP): $(STAMP)

@@ -28,6 +28,11 @@ settings.load_profile("untimed")  # how long an example takes says nothing about
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--destination=postgres` lets the tests that store into the project's destination use PostgreSQL."""
     parser.addoption("--destination", choices=["duckdb", "postgres"], default="duckdb")
+    parser.addoption(
+        "--pgstac",
+        action="store_true",
+        help="stac-fastapi-pgstac itself, on PostgreSQL, takes the place of the API that imitates it",
+    )
 
 
 @pytest.fixture

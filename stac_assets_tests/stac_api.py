@@ -291,7 +291,8 @@ class StacApi(FaultyServer):
         offset, limit = self._offset(request, parameters), _limit(parameters, self.default_limit)
         limit = min(limit, self.max_limit or limit)
         with self._lock:
-            found = self._extended([item for item in self._items.values() if wanted(item)], parameters)
+            found = [item for item in self._candidates(parameters) if wanted(item)]
+            found = self._extended(found, parameters)
         shown, hook = found[offset : offset + limit], self.on_page
         page: Document = {
             "type": "FeatureCollection",
@@ -299,6 +300,10 @@ class StacApi(FaultyServer):
             **self._paging(request, len(found), offset, limit),
         }
         return _json(hook(page, request) if hook else page, "geo+json")
+
+    def _candidates(self, parameters: Document) -> Iterable[RawItem]:
+        """The items among which the parameters choose, in the order in which they are served."""
+        return self._items.values()
 
     def _extended(self, found: list[RawItem], parameters: Document) -> list[RawItem]:
         """What the extensions make of the items that are found without them."""

@@ -37,7 +37,7 @@ DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-03"}
 class Runs:
     """Materializes assets of one API into the project's DuckDB file."""
 
-    def __init__(self, api: StacApi, instance: dg.DagsterInstance, **settings: Any) -> None:
+    def __init__(self, api: StacApi | str, instance: dg.DagsterInstance, **settings: Any) -> None:
         self.instance = instance
         self.definitions = build_definitions(settings_for(api, **{**DAYS, **settings}))
         self.job = self.definitions.resolve_implicit_global_asset_job_def()
