@@ -32,21 +32,24 @@ class Bench:
         ways: list[Way],
         before: Callable[[], None] = lambda: None,
         after: Callable[[], str] = lambda: "",
+        repeat: int | None = None,
     ) -> list[Line]:
         """Measure several ways in turn, again and again, so that a machine's moods meet all of them.
 
         `before` is called before each run, and `after` after it; what it returns becomes the line's note.
+        `repeat` is for what takes minutes.
         """
+        turns = repeat or self._repeat
         runs: list[list[Measurement]] = [[] for _ in ways]
         notes = [""] * len(ways)
-        for turn in range(self._repeat):
+        for turn in range(turns):
             for place, (what, task, arguments, _) in enumerate(ways):
                 before()
                 found = runs[place]
                 found.append(measure(task, arguments))
                 notes[place] = after()
                 self._say(
-                    f"{scenario}: {what}, run {turn + 1} of {self._repeat}: "
+                    f"{scenario}: {what}, run {turn + 1} of {turns}: "
                     f"{found[-1].seconds:.2f} s, {found[-1].peak_mb:.0f} MB"
                 )
         lines = [

@@ -32,6 +32,10 @@ class Sizes:
     day: int = 100
     """Items of the day that is loaded again."""
     loads: tuple[int, ...] = (1_000, 10_000, 50_000, 200_000)
+    catalog: tuple[int, int] = (140, 6_000)
+    """Collections and items of the catalog of all years."""
+    backfill_end: str = "2025-12-31"
+    """The last day of the backfill: there are fewer years than collections, so that each year is a run."""
     imports: int = 7
 
 
@@ -50,5 +54,7 @@ QUICK = Sizes(
     tables=(1_000, 20_000),
     day=50,
     loads=(500, 3_000),
+    catalog=(20, 500),
+    backfill_end="1955-12-31",
     imports=2,
 )

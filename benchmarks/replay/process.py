@@ -4,36 +4,28 @@ import json
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 from benchmarks.replay.catalog import Catalog
 
 
-class ReplayServer:
-    """The server of one catalog, as a process of its own.
+class ServerProcess:
+    """A server that prints its URL, and ends with its standard input.
 
-    with ReplayServer(Catalog("large", 1_000, 2)) as server:
+    with ServerProcess([sys.executable, "-m", "benchmarks.replay.server"]) as server:
         load(server.url)
     """
 
-    def __init__(self, catalog: Catalog, latency: float = 0.0) -> None:
-        self.catalog = catalog
-        self._latency = latency
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
         self.url = ""
 
     def __enter__(self) -> Self:
-        catalog = self.catalog
-        command = [sys.executable, "-m", "benchmarks.replay.server", "--kind", catalog.kind]
-        command += [
-            "--items",
-            str(catalog.items),
-            "--days",
-            str(catalog.days),
-            "--latency",
-            str(self._latency),
-        ]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         assert self._process.stdout is not None
         self.url = self._process.stdout.readline().strip()
         if not self.url:
@@ -51,10 +43,21 @@ class ReplayServer:
         self._ask("/admin/reset")
 
     def counted(self) -> dict[str, float]:
-        """Requests, items, bytes, most_at_once, peak_second, and seconds from first to last request."""
+        """What the server tells of itself; the replay server: requests, items, bytes, most_at_once,
+        peak_second, and seconds from first to last request."""
         return self._ask("/admin/counters")
 
     def _ask(self, path: str) -> dict[str, float]:
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with direct.open(self.url + path) as answer:
             return json.load(answer)
+
+
+class ReplayServer(ServerProcess):
+    """The server of one catalog; each request takes `latency` seconds at least."""
+
+    def __init__(self, catalog: Catalog, latency: float = 0.0) -> None:
+        self.catalog = catalog
+        command = [sys.executable, "-m", "benchmarks.replay.server", "--kind", catalog.kind]
+        command += ["--items", str(catalog.items), "--days", str(catalog.days), "--latency", str(latency)]
+        super().__init__(command)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from benchmarks.bench import Bench
+from benchmarks.scenarios.catalog import catalog
 from benchmarks.scenarios.concurrency import concurrency
 from benchmarks.scenarios.growth import linearity, reloads
 from benchmarks.scenarios.imports import imports
@@ -16,6 +17,7 @@ SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "memory": memory,
     "concurrency": concurrency,
     "year": year,
+    "catalog": catalog,
     "reloads": reloads,
     "linearity": linearity,
     "imports": imports,
