@@ -144,7 +144,7 @@ class ManyYears:
 def owner(document: Json) -> str:
     """The key of the partition that an item belongs to: `datetime`, or else `start_datetime`, in UTC."""
     properties = document["properties"]
-    time = datetime.fromisoformat(properties["datetime"] or properties["start_datetime"])
+    time = datetime.fromisoformat(properties.get("datetime") or properties["start_datetime"])
     return f"{document['collection']}|{time.astimezone(UTC):%Y-%m-%d}"
 
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from stac_assets_tests.pgstac.servers import Imitation, Server, fill
+from stac_assets_tests.pgstac.servers import CATALOG, Imitation, Server
 from stac_assets_tests.pgstac_api import PgstacApi
 
 
 @pytest.fixture(scope="session")
 def pgstac(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """stac-fastapi-pgstac without any collection; skips where it or its database is not installed."""
+    """stac-fastapi-pgstac, whatever it holds; skips where it or its database is not installed."""
     pytest.importorskip("psycopg2", reason="the tests ask pgstac's tables with psycopg2")
     from stac_assets_tests.pgstac.database import find_postgres, postgres
     from stac_assets_tests.pgstac.real import ENVIRONMENT, Pgstac
@@ -26,20 +26,14 @@ def pgstac(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture
-def empty(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """The API without any collection."""
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """The API with the whole catalog; it counts nothing."""
     if request.config.getoption("pgstac"):
         running = request.getfixturevalue("pgstac")
-        running.count(is_on=False)
-        running.clear()
+        running.hold(CATALOG)
         yield running
     else:
         with PgstacApi() as api:
-            yield Imitation(api)
-
-
-@pytest.fixture
-def server(empty: Server) -> Server:
-    """The API with the whole catalog; it counts nothing."""
-    fill(empty)
-    return empty
+            imitation = Imitation(api)
+            imitation.fill(CATALOG)
+            yield imitation

@@ -14,6 +14,7 @@ import requests
 
 from stac_assets_tests.browser.dagster_dev import GRACE, free_port, until
 from stac_assets_tests.conftest import REPOSITORY
+from stac_assets_tests.many_years import ManyYears
 from stac_assets_tests.pgstac.servers import Key
 from stac_assets_tests.stac_api import Document
 
@@ -34,6 +35,7 @@ class Pgstac:
         self._database = database
         self._log = folder / "uvicorn.log"
         self._port = free_port()
+        self._touched: set[str] = set()
 
     @property
     def url(self) -> str:
@@ -68,12 +70,17 @@ class Pgstac:
         return {(row[0], row[1]) for row in self._sql("SELECT collection, id FROM pgstac.items")}
 
     def put_collections(self, documents: Iterable[Document]) -> None:
-        self._load("collections", documents)
+        found = list(documents)
+        self._touched |= {document["id"] for document in found}
+        self._load("collections", found)
 
     def put(self, documents: Iterable[Document]) -> None:
-        self._load("items", documents)
+        found = list(documents)
+        self._touched |= {document["collection"] for document in found}
+        self._load("items", found)
 
     def remove(self, collection: str, id: str) -> None:
+        self._touched.add(collection)
         self._sql("SELECT pgstac.delete_item(%s, %s)", id, collection)
 
     def count(self, *, is_on: bool) -> None:
@@ -81,10 +88,17 @@ class Pgstac:
         value = "on" if is_on else "off"
         self._sql("UPDATE pgstac.pgstac_settings SET value = %s WHERE name = 'context'", value)
 
-    def clear(self) -> None:
-        """Remove all collections with their items."""
-        for (id,) in self._sql("SELECT id FROM pgstac.collections"):
-            self._sql("SELECT pgstac.delete_collection(%s)", id)
+    def hold(self, catalog: ManyYears) -> None:
+        """Hold a catalog and nothing else, counting nothing; what is as it was put is not put again."""
+        known = {row[0] for row in self._sql("SELECT id FROM pgstac.collections")}
+        stale = self._touched | (known - set(catalog.names)) | (set(catalog.names) - known)
+        for name in sorted(stale & known):
+            self._sql("SELECT pgstac.delete_collection(%s)", name)
+        if stale & set(catalog.names):
+            self.put_collections(it for it in catalog.collection_documents() if it["id"] in stale)
+            self.put(it for it in catalog.documents() if it["collection"] in stale)
+        self._touched.clear()
+        self.count(is_on=False)
 
     def _load(self, table: str, documents: Iterable[Document]) -> None:
         with NamedTemporaryFile("w", suffix=".ndjson", encoding="utf-8") as file:

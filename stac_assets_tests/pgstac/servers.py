@@ -73,14 +73,13 @@ class Imitation:
     def remove(self, collection: str, id: str) -> None:
         self.api.remove(collection, id)
 
+    def fill(self, catalog: ManyYears) -> None:
+        """Put a whole catalog."""
+        self.put_collections(catalog.collection_documents())
+        self.put(catalog.documents())
+
     def count(self, *, is_on: bool) -> None:
         self.api.number_matched = "numberMatched" if is_on else None
-
-
-def fill(server: Server, catalog: ManyYears = CATALOG) -> None:
-    """Put a whole catalog."""
-    server.put_collections(catalog.collection_documents())
-    server.put(catalog.documents())
 
 
 def crawl(server: Server) -> dict[Key, Document]:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import requests
 
-from stac_assets_tests.pgstac.servers import CATALOG, Imitation, Server, fill
+from stac_assets_tests.pgstac.servers import CATALOG, Imitation, Server, crawl
 from stac_assets_tests.pgstac_api import PgstacApi
-from stac_assets_tests.stac_api import make_item
+from stac_assets_tests.stac_api import Document, make_item
 
 INTERVALS = (
     None,
@@ -27,8 +27,9 @@ def both(server: Server, request: pytest.FixtureRequest) -> Iterator[tuple[Serve
     if not request.config.getoption("pgstac"):
         pytest.skip("pgstac itself is asked with --pgstac only")
     with PgstacApi() as api:
-        fill(Imitation(api))
-        yield server, Imitation(api)
+        imitation = Imitation(api)
+        imitation.fill(CATALOG)
+        yield server, imitation
 
 
 def asked(server: Server, **question: Any) -> tuple[list[tuple[str, str]], list[int | None]]:
@@ -64,6 +65,20 @@ def test_it_finds_and_counts_what_pgstac_does(both: tuple[Server, Server]) -> No
                 assert real[1] == imitated[1], (interval, collections)
                 if len(collections) == 1:
                     assert real[0] == imitated[0], "in another order"
+
+
+def test_it_gives_the_same_documents(both: tuple[Server, Server]) -> None:
+    """But for links, which name the server, and for properties that are null, which pgstac leaves out."""
+    real, imitated = (crawl(server) for server in both)
+    assert {key: spare(item) for key, item in real.items()} == {
+        key: spare(item) for key, item in imitated.items()
+    }
+
+
+def spare(item: Document) -> Document:
+    """What an item says, whichever API it is of."""
+    said = {name: value for name, value in item["properties"].items() if value is not None}
+    return {**item, "links": [], "properties": said}
 
 
 def test_its_counts_grow_as_old_as_those_of_pgstac(both: tuple[Server, Server]) -> None:
