@@ -2,10 +2,10 @@
 
 import difflib
 import json
+import logging
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from stac_assets.stac.crawl import Crawl
 from stac_assets.stac.documents import Item, Link, Page, decode_item, decode_object
@@ -16,10 +16,12 @@ from stac_assets.stac.errors import (
     MethodRefused,
     RequestFailed,
     UnknownCollection,
+    Unreachable,
+    UntrustedLink,
 )
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.answer import Answer
-from stac_assets.stac.http.links import absolute, shown
+from stac_assets.stac.http.links import shown
 from stac_assets.stac.http.options import ApiOptions
 from stac_assets.stac.http.page_request import PageRequest, link
 from stac_assets.stac.http.transport import Transport
@@ -28,6 +30,7 @@ from stac_assets.stac.landing import Landing, read_object
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.page_limits import PageLimits
 from stac_assets.stac.paging import item_pages, object_pages
+from stac_assets.stac.representations import below
 from stac_assets.stac.scope import Scope
 from stac_assets.stac.windows import ALWAYS, Asked, Interval
 
@@ -39,6 +42,10 @@ UNDATED_RETRIES = 2
 """The retries of a question without a date."""
 LONGEST_URL = 2000
 """Characters of a URL that no server or proxy refuses; with more only a single collection is asked for."""
+LINK_RETRIES = 1
+"""The retries of a request for such a document, which may be broken for good."""
+
+logger = logging.getLogger("stac_assets")
 
 
 class StacApi:
@@ -70,18 +77,24 @@ class StacApi:
 
     # What the landing page tells --------------------------------------------------------------
 
-    def link_document(self, link: Link) -> tuple[int, bytes] | None:
+    def link_document(self, link: Link) -> tuple[int | None, bytes] | None:
         """The status and the JSON text behind a link of the landing page; None if the link is not followed.
+
+        The status is None, too, where no answer came.
 
         Only links to JSON documents at a trusted origin are followed, and only if no other endpoint loads
         what they lead to.
         """
         if link.rel in NEVER_FETCHED or "json" not in (link.type or ""):
             return None
-        url = absolute(self.landing.base_url + "/", link.href)
-        if not self.transport.credentials.trusts(url):
+        url = self.landing.resolved(link.href)
+        if not self.transport.follows(url):
             return None
-        answer = self.transport.send("GET", url, allow=frozenset(range(400, 500)))
+        try:
+            answer = self.transport.send("GET", url, allow=frozenset(range(400, 500)), retries=LINK_RETRIES)
+        except (RequestFailed, Unreachable, UntrustedLink) as error:  # one link takes no other along
+            logger.warning("the link %r of the landing page cannot be read: %s", link.rel, error)
+            return error.status if isinstance(error, RequestFailed) else None, b""
         try:
             decode_object(answer)
         except RequestFailed:
@@ -93,7 +106,7 @@ class StacApi:
     def conformance(self) -> list[str]:
         """The conformance classes, from `/conformance` or else from the landing page's `conformsTo`."""
         classes = None
-        url = self.landing.endpoint("conformance", required=False)
+        url = self.landing.endpoint("conformance")
         answer = read_object(self.transport, url, MISSING)
         if answer.status < 300:
             classes = decode_object(answer).get("conformsTo")
@@ -177,9 +190,9 @@ class StacApi:
     def queryables(self, collection: str | None) -> dict[str, Any] | None:
         """The queryables of a collection, or of the root for None; None where the API has none."""
         if collection is None:
-            url = self.landing.endpoint(QUERYABLES, required=False)
+            url = self.landing.endpoint(QUERYABLES)
         else:
-            url = self.landing.collection_url(collection) + "/queryables"
+            url = below(self.landing.collection_url(collection), "queryables")
         answer = read_object(self.transport, url, MISSING)
         return decode_object(answer) if answer.status < 300 else None
 
@@ -295,7 +308,7 @@ class StacApi:
             decode_item(answer)
             return answer
 
-        url = f"{self.landing.collection_url(collection)}/items/{quote(item_id, safe='')}"
+        url = below(self.landing.collection_url(collection), "items", item_id)
         return self.transport.read(checked, "GET", url, figures=figures, allow=frozenset({404, 410}))
 
 

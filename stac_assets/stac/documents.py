@@ -33,6 +33,9 @@ class Link(msgspec.Struct):
     body: dict[str, Any] | None = None
     merge: bool | None = None
 
+    def __post_init__(self) -> None:
+        self.href = self.href.strip()
+
 
 @dataclass(frozen=True)
 class Rejected:
@@ -72,8 +75,8 @@ class Page:
 
 
 class _Wire(msgspec.Struct):
-    features: list[Item] | None = None
-    links: list[msgspec.Raw] = []
+    features: list[Item] | msgspec.UnsetType | None = msgspec.UNSET
+    links: msgspec.Raw = msgspec.Raw(b"[]")
     numberMatched: Any = None  # noqa: N815 - the member's name
     context: Any = None
 
@@ -100,11 +103,11 @@ def decode_page(answer: Answer) -> Page:
         wire, rejected = _decode_wire(answer.body), []
     except DECODE_ERRORS:
         wire, rejected = _decode_leniently(answer)
-    if wire.features is None:
+    if wire.features is msgspec.UNSET:
         raise _not_a_page(answer)
-    page = Page(wire.features, list(_links(wire.links)), rejected, _matched(wire))
+    page = Page(wire.features or [], _links_in(wire.links), rejected, _matched(wire))
     if not _is_utf8(answer.body) or may_hold_a_huge_number(answer.body):
-        page.items = [item for item in wire.features if _is_sound(item, page.rejected)]
+        page.items = [item for item in page.items if _is_sound(item, page.rejected)]
     return page
 
 
@@ -164,13 +167,15 @@ def decode_listing(answer: Answer, member: str) -> tuple[list[Item], list[Link]]
         RequestFailed: the object has no such list.
     """
     members = decode_members(answer)
-    listed = members.get(member, msgspec.Raw(b"null"))
+    listed, links = members.get(member, msgspec.Raw(b'""')), _links_in(members.get("links", b"[]"))
+    if bytes(listed) == b"null":
+        return [], links
     try:
-        return _decode_items(listed), _links_in(members)
+        return _decode_items(listed), links
     except DECODE_ERRORS:
         found = json.loads(bytes(listed))
         if isinstance(found, list) and all(isinstance(each, dict) for each in found):
-            return [_members(each) for each in found], _links_in(members)
+            return [_members(each) for each in found], links
         raise RequestFailed(
             f"{shown(answer.url)} answered {answer.status} without a list of {member}; "
             f"it begins with {answer.beginning()}"
@@ -179,12 +184,13 @@ def decode_listing(answer: Answer, member: str) -> tuple[list[Item], list[Link]]
 
 def links_of(document: dict[str, Any]) -> list[Link]:
     """The well-formed links of a decoded document."""
-    return _links_in({"links": msgspec.Raw(msgspec.json.encode(document.get("links")))})
+    return _links_in(msgspec.json.encode(document.get("links")))
 
 
-def _links_in(members: Item) -> list[Link]:
+def _links_in(text: msgspec.Raw | bytes) -> list[Link]:
+    """The links in the JSON text of a document's `links`; none where that is null or no list."""
     try:
-        return list(_links(_decode_raws(members.get("links", b"[]"))))
+        return list(_links(_decode_raws(text)))
     except msgspec.MsgspecError:
         return []
 
@@ -231,10 +237,10 @@ def _decode_leniently(answer: Answer) -> tuple[_Wire, list[Rejected]]:
         wire = _decode_wire((text[: match.end()] + "[]" + text[end:]).encode("utf-8", "surrogateescape"))
     except (IndexError, *DECODE_ERRORS):
         raise _not_a_page(answer) from None
-    wire.features, rejected = [], []
+    features, rejected = [], []
     for begin, stop in spans:
         try:
-            wire.features.append(_decode_item(text[begin:stop].encode("utf-8", "surrogateescape")))
+            features.append(_decode_item(text[begin:stop].encode("utf-8", "surrogateescape")))
         except DECODE_ERRORS as error:
             shown_text = text[begin:stop].encode("utf-8", "replace").decode()
             rejected.append(Rejected(shown_text, why(error)))
@@ -243,6 +249,7 @@ def _decode_leniently(answer: Answer) -> tuple[_Wire, list[Rejected]]:
     rejected += [
         Rejected(piece, "no JSON object") for raw in between if (piece := raw.strip(" \t\r\n\ufeff"))
     ]
+    wire.features = features
     return wire, rejected
 
 

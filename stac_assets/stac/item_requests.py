@@ -8,6 +8,7 @@ from stac_assets.stac.http.page_request import PageRequest
 from stac_assets.stac.landing import Landing
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.page_limits import PageLimits
+from stac_assets.stac.representations import below
 from stac_assets.stac.windows import ALWAYS, Interval
 
 
@@ -45,7 +46,7 @@ class ItemRequests:
         """
         from pystac_client import ItemSearch
 
-        url = self._landing.endpoint("search")
+        url = self._landing.endpoint("search", method)
         try:
             parameters = ItemSearch(
                 url,
@@ -77,4 +78,4 @@ class ItemRequests:
             params["datetime"] = str(interval)
         if narrowing.bbox is not None:
             params["bbox"] = ",".join(map(str, narrowing.bbox))
-        return PageRequest("GET", self._landing.collection_url(collection) + "/items", params=params)
+        return PageRequest("GET", below(self._landing.collection_url(collection), "items"), params=params)

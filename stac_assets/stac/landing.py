@@ -1,8 +1,8 @@
 """The landing page of a STAC API, and the URLs of the endpoints that it tells."""
 
+import logging
 import threading
 from typing import Any
-from urllib.parse import quote
 
 from stac_assets.stac.documents import Item, Link, decode_members, decode_object, links_of
 from stac_assets.stac.endpoints import ENDPOINTS
@@ -17,6 +17,7 @@ from stac_assets.stac.errors import (
 from stac_assets.stac.http.answer import Answer
 from stac_assets.stac.http.links import absolute, shown
 from stac_assets.stac.http.transport import Transport
+from stac_assets.stac.representations import below, representation
 
 PATHS = {
     "conformance": "/conformance",
@@ -26,6 +27,10 @@ PATHS = {
     "search": "/search",
 }
 """The usual path behind each link relation (STAC API - Core, Features, Item Search, Filter)."""
+ALWAYS_LINKED = ("conformance", "data", "search")
+"""Relations that the landing page of an API links where it has the endpoint."""
+
+logger = logging.getLogger("stac_assets")
 
 
 class Landing:
@@ -41,6 +46,7 @@ class Landing:
         self._transport = transport
         self._read: tuple[Answer, dict[str, Any]] | None = None
         self._lock = threading.Lock()
+        self._guessed: set[str] = set()
 
     def document(self) -> dict[str, Any]:
         """Its document.
@@ -59,36 +65,53 @@ class Landing:
         """Its links."""
         return links_of(self.document())
 
-    def endpoint(self, relation: str, *, required: bool = True) -> str:
+    @property
+    def url(self) -> str:
+        """The URL that answered, without its query; after a redirect it is not the base URL."""
+        return self._answered()[0].url.partition("?")[0]
+
+    def resolved(self, href: str) -> str:
+        """The URL that a link of the landing page leads to.
+
+        A relative one is resolved as RFC 3986 says, if that leads below the landing page. Else the page is
+        taken for a folder, although its URL lacks the slash at the end, as many APIs mean it.
+        """
+        as_file, folder = absolute(self.url, href), self.url.rstrip("/") + "/"
+        return as_file if as_file.startswith(folder) else absolute(folder, href)
+
+    def endpoint(self, relation: str, method: str | None = None) -> str:
         """The URL of an endpoint, by its link relation.
 
-        It is what the landing page links to. Where that is an origin that is not trusted, or nothing is
-        linked and the endpoint is not `required`, it is the usual path.
+        It is what the landing page links to. Where that is an origin that is not followed, or no JSON is
+        linked, it is the usual path, which may lead nowhere.
 
-        Raises:
-            EndpointMissing: the endpoint is `required`, and the landing page has no link to it.
+        Args:
+            relation: the link relation.
+            method: the HTTP method that is going to be used.
         """
-        usual = self.base_url + PATHS[relation]
-        for link in self.links():
-            if link.rel == relation and link.href:
-                url = absolute(self.base_url + "/", link.href).rstrip("/")
-                return url if self._transport.credentials.trusts(url) else usual
-        if required:
-            raise self.missing(relation)
+        link = representation(self.links(), relation, method)
+        url = self.resolved(link.href) if link is not None else ""
+        if self._transport.follows(url):
+            return url
+        usual = self.url.rstrip("/") + PATHS[relation]
+        if relation in ALWAYS_LINKED and relation not in self._guessed:
+            self._guessed.add(relation)
+            logger.warning(
+                "the landing page %s has no usable link %r; the usual path %s is tried",
+                shown(self.base_url),
+                relation,
+                shown(usual),
+            )
         return usual
 
     def url_of(self, endpoint: str) -> str:
         """The URL at which an endpoint without items begins: the landing page, if it has no link relation."""
         relation = ENDPOINTS[endpoint].relation
-        return self.endpoint(relation, required=False) if relation else self.base_url
+        return self.endpoint(relation) if relation else self.base_url
 
     def collection_url(self, collection: str) -> str:
-        """The URL of the document of one collection.
-
-        Raises:
-            EndpointMissing: the API has no collections.
-        """
-        return f"{self.endpoint('data')}/{quote(collection, safe='')}"
+        """The URL of the document of one collection."""
+        return below(self.endpoint("data"), collection)
 
     def missing(self, relation: str) -> EndpointMissing:
         """The error for an endpoint that the API lacks, by its link relation."""
@@ -111,16 +134,16 @@ class Landing:
         what = f"{shown(self.base_url)} is no STAC API"
         advice = "base_url must be the URL of a landing page, as in https://earth-search.aws.element84.com/v1"
         try:
-            answer = read_object(self._transport, self.base_url)
+            answer = self._with_or_without_slash()
         except (AuthenticationError, RequestTooHeavy):
             raise
         except RequestFailed as error:
             raise NotAStacApi(f"{what}: {error}. {advice}") from None
+        self._transport.moved_to(answer.url)
         document = decode_object(answer)
-        if not isinstance(document.get("links"), list) or "stac_version" not in document:
+        if "stac_version" not in document:
             raise NotAStacApi(
-                f"{what}: its JSON has no `stac_version` and `links`; it begins with {answer.beginning()}. "
-                f"{advice}"
+                f"{what}: its JSON has no `stac_version`; it begins with {answer.beginning()}. {advice}"
             )
         relations = {link.rel for link in links_of(document)}
         if "conformsTo" not in document and not relations & {"search", "data", "conformance"}:
@@ -129,6 +152,18 @@ class Landing:
                 f"which has no endpoints to ask. {advice}"
             )
         return answer, document
+
+    def _with_or_without_slash(self) -> Answer:
+        """The answer of the base URL, or else of the same with a slash at its end."""
+        try:
+            return read_object(self._transport, self.base_url)
+        except (AuthenticationError, RequestTooHeavy):
+            raise
+        except RequestFailed as error:
+            try:
+                return read_object(self._transport, self.base_url + "/")
+            except RequestFailed:
+                raise error from None
 
 
 def read_object(transport: Transport, url: str, allow: frozenset[int] = frozenset()) -> Answer:

@@ -10,6 +10,7 @@ from stac_assets.stac.http.answer import Answer
 from stac_assets.stac.http.links import followed, shown
 from stac_assets.stac.http.page_request import PageRequest
 from stac_assets.stac.http.transport import Transport
+from stac_assets.stac.representations import representation
 
 T = TypeVar("T")
 
@@ -86,11 +87,11 @@ def _pages(
 def _next_request(
     transport: Transport, request: PageRequest, url: str, links: list[Link]
 ) -> PageRequest | None:
-    link = next((link for link in links if link.rel == "next" and link.href), None)
+    link = representation(links, "next")
     if link is None:
         return None
     target = followed(url, link.href)
-    if not transport.credentials.trusts(target):
+    if not transport.follows(target):
         raise UntrustedLink(
             f"the `next` link of {shown(url)} leads to another origin, {shown(target)}, and is not followed; "
             "if that is right, list the origin in `trusted_origins`"

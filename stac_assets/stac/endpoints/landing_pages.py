@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from stac_assets.stac.endpoints.endpoint import Endpoint, Row, columns
-from stac_assets.stac.http.links import absolute
 
 if TYPE_CHECKING:
     from stac_assets.stac.api import StacApi
@@ -17,7 +16,7 @@ def _rows(api: "StacApi", collections: Sequence[str]) -> Iterator[Row]:
         status, document = found or (None, b"")
         yield {
             "rel": link.rel,
-            "href": absolute(api.landing.base_url + "/", link.href),
+            "href": api.landing.resolved(link.href),
             "type": link.type,
             "title": link.title,
             "status": status,
@@ -29,7 +28,7 @@ def _probe(survey: "Surveyor") -> str:
     links = survey.api.landing.links()
     for link in links:
         if found := survey.api.link_document(link):
-            return f"{len(links)} links; {link.rel} answers {found[0]}"
+            return f"{len(links)} links; {link.rel} answers {found[0] or 'nothing'}"
     return f"{len(links)} links, none to another JSON document"
 
 

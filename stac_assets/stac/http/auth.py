@@ -11,7 +11,7 @@ from requests.auth import AuthBase
 
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.http.identity import PLACEHOLDER
-from stac_assets.stac.http.links import Origin, is_http, origin_of, shown
+from stac_assets.stac.http.links import DEFAULT_PORTS, Origin, is_http, origin_of, shown
 from stac_assets.stac.http.options import ApiOptions
 from stac_assets.stac.http.redaction import hidden
 
@@ -68,10 +68,13 @@ class Credentials(AuthBase):
             pair = b64encode(f"{identity.username}:{identity.password}".encode()).decode()
             self._authorization = f"Basic {pair}"
             self._secrets += [identity.username, identity.password, pair]
+        scheme, host, port = origin_of(options.base_url)
         self._trusted = {
-            origin_of(options.base_url),
+            (scheme, host, port),
             *(_trusted_origin(url, options.base_url) for url in options.trusted_origins),
         }
+        if port == DEFAULT_PORTS["http"]:  # `http` was typed for `https`, which is the safer
+            self._trusted.add(("https", host, DEFAULT_PORTS["https"]))
 
     def trusts(self, url: str) -> bool:
         """Whether a request to `url` is signed, and a link to it followed."""

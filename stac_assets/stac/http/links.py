@@ -61,6 +61,14 @@ def followed(base: str, href: str) -> str:
     return url
 
 
+def asked_again(target: str, asked: str) -> str:
+    """The URL of a redirect's target, with the query that was asked if the target has none of its own."""
+    query = urlsplit(asked).query
+    return (
+        target if urlsplit(target).query or not query else f"{target.partition('#')[0].rstrip('?')}?{query}"
+    )
+
+
 def shown(url: str) -> str:
     """The URL for a log or an error, without user, password, fragment and the values of its query.
 

@@ -33,7 +33,8 @@ class PageRequest:
 
 def link(request: PageRequest) -> str:
     """The URL of a GET request."""
-    return f"{request.url}?{urlencode(request.params)}" if request.params else request.url
+    joint = "&" if "?" in request.url else "?"
+    return f"{request.url}{joint}{urlencode(request.params)}" if request.params else request.url
 
 
 def curl(request: PageRequest) -> str:

@@ -15,12 +15,21 @@ from stac_assets.stac.errors import (
     MethodRefused,
     RequestFailed,
     RequestTooHeavy,
+    UntrustedLink,
 )
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.answer import Answer
 from stac_assets.stac.http.auth import Credentials
 from stac_assets.stac.http.exchange import Exchange, TransientFailure
-from stac_assets.stac.http.links import followed, shown
+from stac_assets.stac.http.links import (
+    Origin,
+    asked_again,
+    followed,
+    is_confidential,
+    is_http,
+    origin_of,
+    shown,
+)
 from stac_assets.stac.http.oauth import client_tokens
 from stac_assets.stac.http.options import ApiOptions
 from stac_assets.stac.http.rate_limit import Pace
@@ -31,6 +40,8 @@ TOO_HEAVY = {408, 413, 500, 502, 503, 504}
 """The statuses that a smaller request may avoid."""
 RETRIED = TOO_HEAVY - {413} | {425, 429}
 REDIRECTS = {301, 302, 303, 307, 308}
+SEE_OTHER = 303
+"""The redirect whose target is the result of a POST, and is asked for by GET (RFC 9110, 15.4.4)."""
 REFUSALS = {403, 404, 405, 501}
 """The statuses of a POST after which GET is tried."""
 MAX_REDIRECTS = 5
@@ -57,6 +68,8 @@ class Transport:
         self._exchange = Exchange(options, self.credentials, self._cancelled)
         self._slots = threading.BoundedSemaphore(options.max_concurrent_requests)
         self._succeeded: set[str] = set()  # URLs without their query, so that all pages are one
+        self._followed: set[Origin] = set()  # origins of the API that are not trusted with credentials
+        self._moved: dict[tuple[str, str], str] = {}  # URLs without their query, by method and former URL
 
     def get(
         self, url: str, params: Mapping[str, Any] | None = None, figures: Figures | None = None
@@ -67,6 +80,18 @@ class Transport:
     def send(self, method: str, url: str, **more: Any) -> Answer:
         """The answer to a request; the arguments are those of `read`."""
         return self.read(lambda answer: answer, method, url, **more)
+
+    def follows(self, url: str) -> bool:
+        """Whether links and redirects to `url` are followed: to trusted origins, and where the API is now."""
+        return self.credentials.trusts(url) or (is_http(url) and origin_of(url) in self._followed)
+
+    def moved_to(self, url: str) -> None:
+        """Note the URL at which the landing page has answered. Its origin is followed, but not trusted.
+
+        A redirect from https to http is not followed any further than to the landing page.
+        """
+        if is_confidential(url) or not is_confidential(self.options.base_url):
+            self._followed.add(origin_of(url))
 
     def has_answered(self, url: str) -> bool:
         """Whether a request to `url` has succeeded, whatever its query."""
@@ -168,7 +193,8 @@ class Transport:
         headers: Mapping[str, str] | None,
         figures: Figures,
     ) -> Answer:
-        may_renew = True
+        may_renew, asked = True, url
+        url = self._moved.get((method, url), url)
         for _ in range(MAX_REDIRECTS + 1):
             request = requests.Request(method, url, params=params, json=json, headers=dict(headers or {}))
             if self._cancelled.is_set():
@@ -186,11 +212,29 @@ class Transport:
                 may_renew = False
                 continue
             if answer.status not in REDIRECTS or not answer.location:
+                if method == "POST" and url != asked and answer.status < 300:
+                    self._moved[method, asked] = url
                 return answer
-            url, params = followed(answer.url, answer.location), None
-            if answer.status in (301, 302, 303) and method == "POST":
+            url, params = self._redirected(method, request, answer), None
+            if answer.status == SEE_OTHER:
                 method, json = "GET", None
         raise RequestFailed(f"{shown(url)} was redirected more than {MAX_REDIRECTS} times")
+
+    def _redirected(self, method: str, request: requests.Request, answer: Answer) -> str:
+        """The URL at which a redirected request is sent again; the question that it asks stays the same.
+
+        Raises:
+            UntrustedLink: it leads to no http(s) URL, or a POST would go to an origin that is not followed.
+        """
+        target = followed(answer.url, answer.location or "")
+        if method == "POST" and answer.status != SEE_OTHER:
+            if not self.follows(target):
+                raise UntrustedLink(
+                    f"POST {shown(answer.url)} is redirected to another origin, {shown(target)}, and is not "
+                    "followed; if that is right, list it in `trusted_origins`, or use it in `base_url`"
+                )
+            return target
+        return asked_again(target, str(request.prepare().url))
 
     def _failure(self, method: str, answer: Answer, endpoint: str) -> Exception:
         status = answer.status
