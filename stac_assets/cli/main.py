@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from stac_assets.cli.console import INSTALL, LOGGER, configure_logging, tell_error
+from stac_assets.cli.output import lasting_output
 from stac_assets.demo import DEFAULT_FOLDER
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import StacError
@@ -29,8 +30,13 @@ def main(argv: list[str] | None = None) -> int:
     Returns:
         0 if all went well, 1 after an error, 130 after Ctrl-C. Wrong usage exits with 2.
     """
-    arguments = build_parser().parse_args(argv)
-    configure_logging(arguments.verbose)
+    with lasting_output():
+        arguments = build_parser().parse_args(argv)
+        configure_logging(arguments.verbose)
+        return _run(arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     try:
         return arguments.run(arguments)
     except KeyboardInterrupt as interrupt:

@@ -1,10 +1,15 @@
 """Where a dataset is, and where the files of a project are."""
 
+import hashlib
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from dlt.common.known_env import DLT_LOCAL_DIR
+
+UNSAFE = frozenset("'%{}")
+"""Characters that mean something in SQL or in a format, into which dlt 1.31 writes the paths of its files."""
 
 
 @dataclass(frozen=True)
@@ -37,5 +42,14 @@ def project_folder() -> Path:
 
 
 def runs_folder() -> Path:
-    """The folder for the working folders of loads."""
-    return project_folder() / ".dlt" / "runs"
+    """The folder for the working folders of loads.
+
+    It lies in the project, unless that has a name that dlt cannot write into its statements: it writes the
+    paths of its files as they are, also where they hold a quote. The system's folder for temporary files
+    has a place then.
+    """
+    folder = (project_folder() / ".dlt" / "runs").absolute()
+    if not UNSAFE & set(str(folder)):
+        return folder
+    name = hashlib.sha256(str(folder).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"stac-assets-{name}"
