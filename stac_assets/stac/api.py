@@ -7,8 +7,9 @@ import threading
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
+from stac_assets.stac.collection_listing import CollectionListing
 from stac_assets.stac.crawl import Crawl
-from stac_assets.stac.documents import Item, Link, Page, decode_item, decode_object
+from stac_assets.stac.documents import Item, Link, Page, decode_object
 from stac_assets.stac.endpoints.endpoint import QUERYABLES
 from stac_assets.stac.errors import (
     EndpointMissing,
@@ -23,13 +24,14 @@ from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.answer import Answer
 from stac_assets.stac.http.links import shown
 from stac_assets.stac.http.options import ApiOptions
-from stac_assets.stac.http.page_request import PageRequest, link
+from stac_assets.stac.http.page_request import link
 from stac_assets.stac.http.transport import Transport
+from stac_assets.stac.item_lookup import ItemLookup
 from stac_assets.stac.item_requests import ItemRequests
 from stac_assets.stac.landing import Landing, read_object
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.page_limits import PageLimits
-from stac_assets.stac.paging import item_pages, object_pages
+from stac_assets.stac.paging import item_pages
 from stac_assets.stac.representations import below
 from stac_assets.stac.scope import Scope
 from stac_assets.stac.windows import ALWAYS, Asked, Interval
@@ -120,15 +122,8 @@ class StacApi:
 
     def collections(self) -> Iterator[Item]:
         """The members of every collection document, from all pages, each collection once."""
-        url = self.landing.endpoint("data")
-        seen = set()
         try:
-            for page in object_pages(self.transport, PageRequest("GET", url), "collections"):
-                for members in page:
-                    identifier = bytes(members.get("id", b""))
-                    if identifier not in seen:
-                        seen.add(identifier)
-                        yield members
+            yield from CollectionListing(self.transport, self.landing).documents()
         except RequestFailed as error:
             if error.status in MISSING:
                 raise self.landing.missing("data") from None
@@ -159,9 +154,10 @@ class StacApi:
 
         Raises:
             UnknownCollection: the API has no collection of that id; the message lists similar ids.
+            EndpointMissing: it has no collections at all.
         """
         answer = read_object(self.transport, self.landing.collection_url(collection), MISSING)
-        if answer.status < 300:
+        if _is_collection(answer, collection):
             return answer
         known = self._known_ids()
         near = difflib.get_close_matches(collection, known, n=5, cutoff=0.5)
@@ -185,7 +181,7 @@ class StacApi:
     def has_collection(self, collection: str) -> bool:
         """Whether the API has a collection of that id."""
         url = self.landing.collection_url(collection)
-        return read_object(self.transport, url, frozenset({404, 410})).status < 300
+        return _is_collection(read_object(self.transport, url, frozenset({404, 410})), collection)
 
     def queryables(self, collection: str | None) -> dict[str, Any] | None:
         """The queryables of a collection, or of the root for None; None where the API has none."""
@@ -194,7 +190,8 @@ class StacApi:
         else:
             url = below(self.landing.collection_url(collection), "queryables")
         answer = read_object(self.transport, url, MISSING)
-        return decode_object(answer) if answer.status < 300 else None
+        schema = decode_object(answer) if answer.status < 300 else {}
+        return schema if {"properties", "$schema", "$id", "additionalProperties"} & schema.keys() else None
 
     # Items ------------------------------------------------------------------------------------
 
@@ -300,18 +297,15 @@ class StacApi:
             raise
 
     def item(self, collection: str, item_id: str, figures: Figures) -> Answer | None:
-        """The answer with one item; None where the API says that there is none (404, 410)."""
-
-        def checked(answer: Answer) -> Answer | None:
-            if answer.status >= 300:
-                return None
-            decode_item(answer)
-            return answer
-
-        url = below(self.landing.collection_url(collection), "items", item_id)
-        return self.transport.read(checked, "GET", url, figures=figures, allow=frozenset({404, 410}))
+        """The answer with one item; None where the API has none of that id; see `ItemLookup.item`."""
+        return ItemLookup(self.transport, self.landing).item(collection, item_id, figures)
 
 
 def _patience(interval: Interval, retries: int | None) -> int | None:
     """The retries of a question; one without a date may be too much for an API that answers all others."""
     return UNDATED_RETRIES if retries is None and interval == ALWAYS else retries
+
+
+def _is_collection(answer: Answer, collection: str) -> bool:
+    """Whether an answer is the document of that collection, and no other one, such as one that says 404."""
+    return answer.status < 300 and decode_object(answer).get("id") == collection

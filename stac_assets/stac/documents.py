@@ -74,6 +74,19 @@ class Page:
         return len(self.items) + len(self.rejected)
 
 
+@dataclass(frozen=True)
+class Listing:
+    """One page of a list of objects that are no items, such as collections.
+
+    Args:
+        objects: the members of each.
+        number_matched: the API's count of the whole list; None where it does not count.
+    """
+
+    objects: list[Item]
+    number_matched: int | None = None
+
+
 class _Wire(msgspec.Struct):
     features: list[Item] | msgspec.UnsetType | None = msgspec.UNSET
     links: msgspec.Raw = msgspec.Raw(b"[]")
@@ -105,7 +118,9 @@ def decode_page(answer: Answer) -> Page:
         wire, rejected = _decode_leniently(answer)
     if wire.features is msgspec.UNSET:
         raise _not_a_page(answer)
-    page = Page(wire.features or [], _links_in(wire.links), rejected, _matched(wire))
+    page = Page(
+        wire.features or [], _links_in(wire.links), rejected, _matched(wire.numberMatched, wire.context)
+    )
     if not _is_utf8(answer.body) or may_hold_a_huge_number(answer.body):
         page.items = [item for item in page.items if _is_sound(item, page.rejected)]
     return page
@@ -160,7 +175,7 @@ def _sound(name: str) -> str:
     return name.encode(errors="replace").decode()
 
 
-def decode_listing(answer: Answer, member: str) -> tuple[list[Item], list[Link]]:
+def decode_listing(answer: Answer, member: str) -> tuple[Listing, list[Link]]:
     """The objects listed under `member` of the JSON object in `answer`, and its links.
 
     Raises:
@@ -168,14 +183,15 @@ def decode_listing(answer: Answer, member: str) -> tuple[list[Item], list[Link]]
     """
     members = decode_members(answer)
     listed, links = members.get(member, msgspec.Raw(b'""')), _links_in(members.get("links", b"[]"))
+    matched = _matched(*(json.loads(members.get(name, b"null")) for name in ("numberMatched", "context")))
     if bytes(listed) == b"null":
-        return [], links
+        return Listing([], matched), links
     try:
-        return _decode_items(listed), links
+        return Listing(_decode_items(listed), matched), links
     except DECODE_ERRORS:
         found = json.loads(bytes(listed))
         if isinstance(found, list) and all(isinstance(each, dict) for each in found):
-            return [_members(each) for each in found], links
+            return Listing([_members(each) for each in found], matched), links
         raise RequestFailed(
             f"{shown(answer.url)} answered {answer.status} without a list of {member}; "
             f"it begins with {answer.beginning()}"
@@ -203,10 +219,10 @@ def _links(raws: list[msgspec.Raw]) -> Iterator[Link]:
             continue  # real catalogs have links without rel, or with a null href, which lead nowhere
 
 
-def _matched(wire: _Wire) -> int | None:
-    found = wire.numberMatched
-    if found is None and isinstance(wire.context, dict):
-        found = wire.context.get("matched")
+def _matched(found: Any, context: Any) -> int | None:
+    """The count in a page's `numberMatched`, or else in its `context` of former versions."""
+    if found is None and isinstance(context, dict):
+        found = context.get("matched")
     return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
 
 

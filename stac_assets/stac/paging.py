@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from stac_assets.stac.documents import Item, Link, Page, decode_listing, decode_page
+from stac_assets.stac.documents import Link, Listing, Page, decode_listing, decode_page
 from stac_assets.stac.errors import LoopingNext, UntrustedLink
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.answer import Answer
@@ -40,7 +40,7 @@ def item_pages(
     return _pages(transport, request, decode, figures, retries)
 
 
-def object_pages(transport: Transport, request: PageRequest, member: str) -> Iterator[list[Item]]:
+def object_pages(transport: Transport, request: PageRequest, member: str) -> Iterator[Listing]:
     """Every page of a list of other objects, such as those of `/collections`; see `item_pages`."""
     return _pages(transport, request, lambda answer: decode_listing(answer, member), transport.totals)
 
