@@ -128,7 +128,6 @@ def test_links_of_every_shape() -> None:
         b"",
         b"null",
         b"[]",
-        b'{"features": null}',
         b'{"features": {}}',
         b'{"links": []}',
         b'{"features": [{"id": "a"}',
@@ -143,12 +142,25 @@ def test_what_is_no_page_is_an_error_with_its_first_bytes(body: bytes) -> None:
     assert "text/html" in message and repr(body.decode()[:20])[1:-1] in message
 
 
+@pytest.mark.parametrize("links", [b"null", b"{}", b'"x"', b"7", b"[]", b"[null, 1, {}]"])
+def test_null_and_empty_are_empty_lists(links: bytes) -> None:
+    page = decode_page(answer(b'{"features": null, "links": ' + links + b"}"))
+    assert (page.items, page.rejected) == ([], []) and not any(link.href for link in page.links)
+    assert (
+        decode_listing(answer(b'{"collections": null, "links": ' + links + b"}"), "collections")[0].objects
+        == []
+    )
+
+
 def test_objects_and_listings() -> None:
     assert decode_object(answer(b'\xef\xbb\xbf{"a": 1}'.removeprefix(b"\xef\xbb\xbf"))) == {"a": 1}
     assert bytes(decode_members(answer(b'{"a": 1.0}'))["a"]) == b"1.0"
     listing = b'{"collections": [{"id": "c"}], "links": [{"rel": "next", "href": "u"}]}'
     found, links = decode_listing(answer(listing), "collections")
-    assert bytes(found[0]["id"]) == b'"c"' and links[0].href == "u"
+    assert bytes(found.objects[0]["id"]) == b'"c"' and links[0].href == "u"
+    assert found.number_matched is None
+    counted = b'{"collections": null, "numberMatched": 7}'
+    assert decode_listing(answer(counted), "collections")[0].number_matched == 7
     for body in (b"[]", b"x", b"", b'"a"'):
         with pytest.raises(RequestFailed, match="JSON object was expected; it begins with"):
             decode_object(answer(body))

@@ -183,7 +183,9 @@ def decode_listing(answer: Answer, member: str) -> tuple[Listing, list[Link]]:
     """
     members = decode_members(answer)
     listed, links = members.get(member, msgspec.Raw(b'""')), _links_in(members.get("links", b"[]"))
-    matched = _matched(*(json.loads(members.get(name, b"null")) for name in ("numberMatched", "context")))
+    matched = _matched(
+        *(json.loads(bytes(members.get(name, b"null"))) for name in ("numberMatched", "context"))
+    )
     if bytes(listed) == b"null":
         return Listing([], matched), links
     try:
