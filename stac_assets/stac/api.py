@@ -38,6 +38,8 @@ from stac_assets.stac.windows import ALWAYS, Asked, Interval
 
 MISSING = frozenset({404, 405, 501})
 """Statuses that say that an API does not have an endpoint."""
+GONE = MISSING | {410}
+"""Statuses that say that an API does not have a document."""
 NEVER_FETCHED = {"child", "item", "data", "search", "self", "root"}
 """Link relations of the landing page whose documents other endpoints load."""
 UNDATED_RETRIES = 2
@@ -156,7 +158,7 @@ class StacApi:
             UnknownCollection: the API has no collection of that id; the message lists similar ids.
             EndpointMissing: it has no collections at all.
         """
-        answer = read_object(self.transport, self.landing.collection_url(collection), MISSING)
+        answer = read_object(self.transport, self.landing.collection_url(collection), GONE)
         if _is_collection(answer, collection):
             return answer
         known = self._known_ids()
@@ -169,12 +171,18 @@ class StacApi:
         )
 
     def _known_ids(self) -> list[str]:
-        """The ids of all collections, for messages; asked for once."""
+        """The ids of all collections, for messages; asked for once.
+
+        Raises:
+            EndpointMissing: the API has no collections at all, neither linked nor at the usual path.
+        """
         with self._lock:
             if self._ids is None:
                 try:
                     self._ids = self.collection_ids()
-                except (EndpointMissing, RequestFailed):
+                except (EndpointMissing, RequestFailed) as error:
+                    if isinstance(error, EndpointMissing) and self.landing.has_guessed("data"):
+                        raise
                     self._ids = []
             return self._ids
 
@@ -189,7 +197,7 @@ class StacApi:
             url = self.landing.endpoint(QUERYABLES)
         else:
             url = below(self.landing.collection_url(collection), "queryables")
-        answer = read_object(self.transport, url, MISSING)
+        answer = read_object(self.transport, url, GONE)
         schema = decode_object(answer) if answer.status < 300 else {}
         return schema if {"properties", "$schema", "$id", "additionalProperties"} & schema.keys() else None
 

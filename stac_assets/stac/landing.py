@@ -104,6 +104,10 @@ class Landing:
             )
         return usual
 
+    def has_guessed(self, relation: str) -> bool:
+        """Whether the usual path was tried, because the landing page has no usable link of that relation."""
+        return relation in self._guessed
+
     def url_of(self, endpoint: str) -> str:
         """The URL at which an endpoint without items begins: the landing page, if it has no link relation."""
         relation = ENDPOINTS[endpoint].relation
