@@ -22,7 +22,7 @@ from stac_assets_tests.stac_api import StacApi, make_item
 
 FIRST = date(2024, 1, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(12)]
-SPAN = {"start_datetime": "2024-01-05T00:00:00Z", "end_datetime": "2024-01-07T12:00:00Z"}
+SPAN: dict[str, Any] = {"start_datetime": "2024-01-05T00:00:00Z", "end_datetime": "2024-01-07T12:00:00Z"}
 
 
 def catalog() -> list[dict[str, Any]]:

@@ -92,7 +92,8 @@ def test_what_is_staged_follows_the_rows_and_not_the_days(api: StacApi, project:
         span: dict[str, Any] = {"start_date": "1950-01-01", "end_date": "2049-12-31", "granularity": "yearly"}
         source = pystac_client_source(api.url, collections=["c1"], **IMPATIENT, **span)
         pipeline.run(source.with_resources("search")).raise_on_failed_jobs()
-        counts: dict[str, int] = pipeline.last_trace.last_normalize_info.row_counts
+        trace: Any = pipeline.last_trace
+        counts: dict[str, int] = trace.last_normalize_info.row_counts
         return {name: counts.get(name, 0) for name in ("search", "rejected_items")}
 
     assert load() == {"search": 2, "rejected_items": 1}

@@ -26,15 +26,15 @@ def test_an_empty_text_is_nothing(project: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("given", [["*"], "*", ("*",)])
-def test_a_star_alone_is_all_collections(given: Any) -> None:
+def test_a_star_alone_is_all_collections(project: Path, given: Any) -> None:
     assert Settings(collections=given).all_collections
     with pytest.raises(ConfigurationError, match="alone"):
-        Settings(collections=["a", "*"])
+        read_settings(collections=["a", "*"])
 
 
 @pytest.mark.parametrize(
     "box", [[10, 50, 20, 40], [0, -200, 1, 0], [0, 0, float("nan"), 1], [True, 0, 1, 1], [0, 0, 1, "inf"]]
 )
-def test_a_box_that_is_none(box: list[Any]) -> None:
+def test_a_box_that_is_none(project: Path, box: list[Any]) -> None:
     with pytest.raises(ConfigurationError, match="bbox"):
-        Settings(bbox=box)
+        read_settings(bbox=box)

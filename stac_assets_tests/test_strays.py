@@ -20,7 +20,7 @@ FIRST, LAST = "2024-01-01", "2024-01-12"
 
 def outside(name: str = "nominal", collection: str = "c1", day: str = "2024-01-09") -> dict[str, Any]:
     """An item that the test API, which goes by intervals, finds on 5 to 7 January, and another day owns."""
-    spans = {"start_datetime": "2024-01-05T00:00:00Z", "end_datetime": "2024-01-07T12:00:00Z"}
+    spans: dict[str, Any] = {"start_datetime": "2024-01-05T00:00:00Z", "end_datetime": "2024-01-07T12:00:00Z"}
     return make_item(name, collection, f"{day}T00:00:00Z", **spans)
 
 

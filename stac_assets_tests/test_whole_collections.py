@@ -214,8 +214,11 @@ def test_one_collection_of_several_that_dates_do_not_find(api: StacApi, number_m
 def test_an_answer_that_shows_what_dates_hide(api: StacApi) -> None:
     """The first pages did not show it; then the collection is read whole after all."""
     fill(api, 100)
-    came = {"start_datetime": "2024-01-05T00:00:00Z", "end_datetime": "2024-01-07T00:00:00Z"}
-    unseen = {"start_datetime": "2024-02-05T00:00:00Z", "end_datetime": "2024-02-07T00:00:00Z"}
+    came: dict[str, Any] = {"start_datetime": "2024-01-05T00:00:00Z", "end_datetime": "2024-01-07T00:00:00Z"}
+    unseen: dict[str, Any] = {
+        "start_datetime": "2024-02-05T00:00:00Z",
+        "end_datetime": "2024-02-07T00:00:00Z",
+    }
     api.put(make_item("came", datetime="2024-01-09T00:00:00Z", **came))
     api.put(make_item("unseen", datetime="2024-01-08T00:00:00Z", **unseen))
     result = load_days(api, first="2024-01-05", last="2024-01-09", page_size=20, inspected=True)

@@ -1,6 +1,7 @@
 """Tables of many columns in a DuckDB file take every load, however the file is named."""
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -38,7 +39,8 @@ def put_wide(api: StacApi, columns: int, value: float = 0.5) -> None:
     for number in range(COLLECTIONS):
         names = [f"p{number * each + at:04}" for at in range(each)]
         values = [(value, f"text {value}", value > 1)[at % 3] for at in range(each)]
-        api.put(make_item(f"i{number}", f"c{number}", **dict(zip(names, values, strict=True))))
+        properties: dict[str, Any] = dict(zip(names, values, strict=True))
+        api.put(make_item(f"i{number}", f"c{number}", **properties))
 
 
 def load(api: StacApi, collections: int = COLLECTIONS) -> int:
