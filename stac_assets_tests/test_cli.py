@@ -71,7 +71,7 @@ def run(
 
 
 @pytest.fixture
-def by_date(monkeypatch: pytest.MonkeyPatch) -> None:
+def by_date(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Loads ask by date, although a collection of so few items would be read whole."""
     monkeypatch.setenv("SOURCES__PYSTAC_CLIENT_SOURCE__LARGEST_WHOLE_COLLECTION", "0")
 
