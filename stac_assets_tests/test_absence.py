@@ -4,13 +4,14 @@ import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stac_assets.stac.errors import RequestFailed, StacError, UnknownCollection
 from stac_assets.stac.figures import Figures
-from stac_assets_tests.asking import asked, client
+from stac_assets_tests.asking import asked, client, fetched, spooled
 from stac_assets_tests.stac_api import StacApi, make_collection, make_item
 from stac_assets_tests.stac_api_faults import Reply, Request
 
@@ -181,3 +182,38 @@ def test_a_link_that_hangs_up(api: StacApi) -> None:
     assert found["service-desc"] == (None, b"")
     with pytest.raises(StacError):
         client(api, max_retries=0).transport.get(api.url + "/api")
+
+
+# A search that answers 404
+
+
+@dataclass(kw_only=True, eq=False)
+class NothingIs404(StacApi):
+    """An API that answers 404 to a question that finds nothing."""
+
+    def answer(self, request: Request) -> Reply:
+        reply = super().answer(request)
+        is_search = request.path == "/search" or request.path.endswith("/items")
+        is_empty = is_search and reply.status == 200 and not json.loads(reply.body)["features"]
+        return Reply.error(404, "No items found") if is_empty else reply
+
+
+@pytest.mark.parametrize("resource", ["search", "collection_items"])
+@pytest.mark.parametrize("method", ["POST", "GET"])
+@pytest.mark.parametrize("at_once", [1, 8])
+def test_a_404_for_nothing_found_is_an_empty_window(
+    tmp_path: Path, resource: str, method: str, at_once: int
+) -> None:
+    with NothingIs404(items=[make_item("a", datetime="2024-01-05T00:00:00Z")]) as api:
+        api.post_search = method == "POST"
+        windows = fetched(api, tmp_path, days=9, resource=resource, max_concurrent_requests=at_once)
+    assert [window.error for window in windows] == [None] * 9
+    assert [spooled(window) for window in windows] == [["a"] if n == 4 else [] for n in range(9)]
+
+
+def test_an_endpoint_that_is_gone_is_no_empty_window(api: StacApi, tmp_path: Path) -> None:
+    api.put(make_item("a"))
+    api.fault("/search", times=2)
+    api.fault("/search", status=404, times=None)
+    windows = fetched(api, tmp_path, days=9, max_concurrent_requests=1)
+    assert all(window.error for window in windows[2:])

@@ -142,7 +142,8 @@ def test_post_refused_is_get_for_the_rest_of_the_run(api: StacApi, status: int) 
     asking = client(api)
     assert searched(asking) == ids_of(3)
     assert searched(asking) == ids_of(3)
-    assert asked(api) == ["POST", "GET", "GET", "GET", "GET"]
+    once_more = ["POST"] if status == 404 else []  # it may have meant that nothing was found
+    assert asked(api) == ["POST", *once_more, "GET", "GET", "GET", "GET"]
 
 
 @pytest.mark.parametrize("pages", [1, 2])
@@ -206,7 +207,7 @@ def test_a_root_without_the_link_raises_once_the_usual_path_is_missing_too(
     asking = client(api)
     with pytest.raises(EndpointMissing, match=f"'{relation}'.*still run: client_root, conformance"):
         searched(asking) if relation == "search" else asking.collection_ids()
-    usual = {"search": ["/search", "/search"], "data": ["/collections"]}  # POST and GET
+    usual = {"search": ["/search"] * 4, "data": ["/collections"]}  # POST and GET, each twice
     assert [request.path for request in api.requests] == ["/", *usual[relation]]
 
 

@@ -1,58 +1,40 @@
-"""The client of one STAC API: a method for each of its endpoints, and the items of a window."""
+"""The client of one STAC API: a method for each of its endpoints."""
 
 import difflib
 import json
 import logging
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from stac_assets.stac.collection_listing import CollectionListing
-from stac_assets.stac.crawl import Crawl
-from stac_assets.stac.documents import Item, Link, Page, decode_object
+from stac_assets.stac.documents import Item, Link, decode_object
 from stac_assets.stac.endpoints.endpoint import QUERYABLES
 from stac_assets.stac.errors import (
     EndpointMissing,
-    LongRequest,
-    MethodRefused,
     RequestFailed,
     UnknownCollection,
     Unreachable,
     UntrustedLink,
 )
-from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.answer import Answer
 from stac_assets.stac.http.links import shown
 from stac_assets.stac.http.options import ApiOptions
-from stac_assets.stac.http.page_request import link
-from stac_assets.stac.http.transport import Transport
-from stac_assets.stac.item_lookup import ItemLookup
-from stac_assets.stac.item_requests import ItemRequests
-from stac_assets.stac.landing import Landing, read_object
-from stac_assets.stac.narrowing import Narrowing
-from stac_assets.stac.page_limits import PageLimits
-from stac_assets.stac.paging import item_pages
+from stac_assets.stac.item_reading import MISSING, ItemReading
+from stac_assets.stac.landing import read_object
 from stac_assets.stac.representations import below
-from stac_assets.stac.scope import Scope
-from stac_assets.stac.windows import ALWAYS, Asked, Interval
 
-MISSING = frozenset({404, 405, 501})
-"""Statuses that say that an API does not have an endpoint."""
 GONE = MISSING | {410}
 """Statuses that say that an API does not have a document."""
 NEVER_FETCHED = {"child", "item", "data", "search", "self", "root"}
 """Link relations of the landing page whose documents other endpoints load."""
-UNDATED_RETRIES = 2
-"""The retries of a question without a date."""
-LONGEST_URL = 2000
-"""Characters of a URL that no server or proxy refuses; with more only a single collection is asked for."""
 LINK_RETRIES = 1
 """The retries of a request for such a document, which may be broken for good."""
 
 logger = logging.getLogger("stac_assets")
 
 
-class StacApi:
+class StacApi(ItemReading):
     """A client of one STAC API, which any number of threads may share.
 
     Args:
@@ -61,23 +43,9 @@ class StacApi:
     """
 
     def __init__(self, options: ApiOptions, cancelled: threading.Event | None = None) -> None:
-        self.options = options
-        self.transport = Transport(options, cancelled)
-        self.landing = Landing(options.base_url, self.transport)
-        self._search_with_get = threading.Event()
+        super().__init__(options, cancelled)
         self._ids: list[str] | None = None
         self._lock = threading.Lock()
-        self._limits = PageLimits(options.page_size)
-        self.requests = ItemRequests(self.landing, self._limits)
-
-    @property
-    def search_method(self) -> str:
-        """The method with which a search begins: POST, until the API has refused it."""
-        return "GET" if self._search_with_get.is_set() else "POST"
-
-    def search_with_get(self) -> None:
-        """Search by GET from now on, because the API refused POST."""
-        self._search_with_get.set()
 
     # What the landing page tells --------------------------------------------------------------
 
@@ -200,118 +168,6 @@ class StacApi:
         answer = read_object(self.transport, url, GONE)
         schema = decode_object(answer) if answer.status < 300 else {}
         return schema if {"properties", "$schema", "$id", "additionalProperties"} & schema.keys() else None
-
-    # Items ------------------------------------------------------------------------------------
-
-    def search(self, window: Asked, narrowing: Narrowing, figures: Figures) -> Iterator[Page]:
-        """The pages of all items that touch `window`, by `/search`, each item once.
-
-        Raises:
-            LongRequest: the API searches by GET, and so many collections are more than a URL takes.
-            EndpointMissing: the API has no item search.
-            StacError: see `Crawl.pages`.
-        """
-
-        def read(interval: Interval, size: int, retries: int | None) -> Iterator[Page]:
-            return self._search_pages(window.collections, narrowing, figures, interval, size, retries)
-
-        scope = Scope(frozenset(window.collections), narrowing.bbox)
-        return Crawl(read, window, self._limits, figures, scope).pages()
-
-    def collection_items(self, window: Asked, narrowing: Narrowing, figures: Figures) -> Iterator[Page]:
-        """The pages of all items that touch `window`, by `/collections/{id}/items`, each item once.
-
-        Of `narrowing` only the `bbox` counts, because this endpoint knows nothing else (OGC API - Features).
-
-        Raises:
-            EndpointMissing: the API does not list items.
-            StacError: see `Crawl.pages`.
-        """
-
-        def read(interval: Interval, size: int, retries: int | None) -> Iterator[Page]:
-            return self._listed_pages(window, narrowing, figures, interval, size, retries)
-
-        scope = Scope(frozenset(window.collections), narrowing.bbox)
-        return Crawl(read, window, self._limits, figures, scope).pages()
-
-    def first_page_of_search(
-        self, window: Asked, narrowing: Narrowing, size: int, retries: int | None = None
-    ) -> Page:
-        """The first page of a search for the items that touch `window`, whatever comes of it.
-
-        Args:
-            window: the collection and its days.
-            narrowing: the user's filters.
-            size: the number of items to ask for.
-            retries: how often the request is sent again after a fault; by default as the options say.
-
-        Raises:
-            EndpointMissing: the API does not have the endpoint.
-            StacError: the API failed.
-        """
-        arguments = window.collections, narrowing, Figures(), window.interval, size, retries
-        try:
-            return next(self._search_pages(*arguments))
-        except MethodRefused:  # so that from now on searches are GET
-            return next(self._search_pages(*arguments))
-
-    def first_page_of_collection(
-        self, window: Asked, narrowing: Narrowing, size: int, retries: int | None = None
-    ) -> Page:
-        """The first page of `/collections/{id}/items`; arguments and errors as of `first_page_of_search`."""
-        return next(self._listed_pages(window, narrowing, Figures(), window.interval, size, retries))
-
-    def _search_pages(
-        self,
-        collections: Sequence[str],
-        narrowing: Narrowing,
-        figures: Figures,
-        interval: Interval,
-        size: int,
-        retries: int | None,
-    ) -> Iterator[Page]:
-        method = self.search_method
-        request = self.requests.search(method, collections, narrowing, interval, size)
-        if method == "GET" and len(collections) > 1 and len(link(request)) > LONGEST_URL:
-            raise LongRequest(f"a search for {len(collections)} collections does not fit into a URL")
-        try:
-            yield from item_pages(self.transport, request, figures, _patience(interval, retries))
-        except MethodRefused as error:
-            if method == "GET":  # a `next` link that insists on POST
-                raise RequestFailed(str(error), error.status) from None
-            self.search_with_get()
-            raise
-        except RequestFailed as error:
-            if error.status in MISSING and not self.transport.has_answered(request.url):
-                raise self.landing.missing("search") from None
-            raise
-
-    def _listed_pages(
-        self,
-        window: Asked,
-        narrowing: Narrowing,
-        figures: Figures,
-        interval: Interval,
-        size: int,
-        retries: int | None,
-    ) -> Iterator[Page]:
-        [collection] = window.collections
-        request = self.requests.listing(collection, narrowing, interval, size)
-        try:
-            yield from item_pages(self.transport, request, figures, _patience(interval, retries))
-        except RequestFailed as error:
-            if error.status in MISSING and not self.transport.has_answered(request.url):
-                raise self.landing.missing("items") from None
-            raise
-
-    def item(self, collection: str, item_id: str, figures: Figures) -> Answer | None:
-        """The answer with one item; None where the API has none of that id; see `ItemLookup.item`."""
-        return ItemLookup(self.transport, self.landing).item(collection, item_id, figures)
-
-
-def _patience(interval: Interval, retries: int | None) -> int | None:
-    """The retries of a question; one without a date may be too much for an API that answers all others."""
-    return UNDATED_RETRIES if retries is None and interval == ALWAYS else retries
 
 
 def _is_collection(answer: Answer, collection: str) -> bool:

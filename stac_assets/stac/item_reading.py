@@ -1,0 +1,177 @@
+"""The items of one STAC API: those of a window by search or by listing, and single ones."""
+
+import threading
+from collections.abc import Iterator, Sequence
+
+from stac_assets.stac.crawl import Crawl
+from stac_assets.stac.documents import Page
+from stac_assets.stac.empty_results import EmptyResults
+from stac_assets.stac.errors import LongRequest, MethodRefused, RequestFailed
+from stac_assets.stac.figures import Figures
+from stac_assets.stac.http.answer import Answer
+from stac_assets.stac.http.options import ApiOptions
+from stac_assets.stac.http.page_request import link
+from stac_assets.stac.http.transport import Transport
+from stac_assets.stac.item_lookup import ItemLookup
+from stac_assets.stac.item_requests import ItemRequests
+from stac_assets.stac.landing import Landing
+from stac_assets.stac.narrowing import Narrowing
+from stac_assets.stac.page_limits import PageLimits
+from stac_assets.stac.paging import item_pages
+from stac_assets.stac.scope import Scope
+from stac_assets.stac.windows import ALWAYS, Asked, Interval
+
+MISSING = frozenset({404, 405, 501})
+"""Statuses that say that an API does not have an endpoint."""
+UNDATED_RETRIES = 2
+"""The retries of a question without a date."""
+LONGEST_URL = 2000
+"""Characters of a URL that no server or proxy refuses; with more only a single collection is asked for."""
+
+
+class ItemReading:
+    """Asks one API for items. Any number of threads may share it.
+
+    Args:
+        options: the URL, the credentials, and how politely requests are sent.
+        cancelled: once it is set, requests raise `Cancelled`.
+    """
+
+    def __init__(self, options: ApiOptions, cancelled: threading.Event | None = None) -> None:
+        self.options = options
+        self.transport = Transport(options, cancelled)
+        self.landing = Landing(options.base_url, self.transport)
+        self._search_with_get = threading.Event()
+        self._limits = PageLimits(options.page_size)
+        self.requests = ItemRequests(self.landing, self._limits)
+        self._empty = EmptyResults(self.transport)
+
+    @property
+    def search_method(self) -> str:
+        """The method with which a search begins: POST, until the API has refused it."""
+        return "GET" if self._search_with_get.is_set() else "POST"
+
+    def search_with_get(self) -> None:
+        """Search by GET from now on, because the API refused POST."""
+        self._search_with_get.set()
+
+    def search(self, window: Asked, narrowing: Narrowing, figures: Figures) -> Iterator[Page]:
+        """The pages of all items that touch `window`, by `/search`, each item once.
+
+        Raises:
+            LongRequest: the API searches by GET, and so many collections are more than a URL takes.
+            EndpointMissing: the API has no item search.
+            StacError: see `Crawl.pages`.
+        """
+
+        def read(interval: Interval, size: int, retries: int | None) -> Iterator[Page]:
+            return self._search_pages(window.collections, narrowing, figures, interval, size, retries)
+
+        scope = Scope(frozenset(window.collections), narrowing.bbox)
+        return Crawl(read, window, self._limits, figures, scope).pages()
+
+    def collection_items(self, window: Asked, narrowing: Narrowing, figures: Figures) -> Iterator[Page]:
+        """The pages of all items that touch `window`, by `/collections/{id}/items`, each item once.
+
+        Of `narrowing` only the `bbox` counts, because this endpoint knows nothing else (OGC API - Features).
+
+        Raises:
+            EndpointMissing: the API does not list items.
+            StacError: see `Crawl.pages`.
+        """
+
+        def read(interval: Interval, size: int, retries: int | None) -> Iterator[Page]:
+            return self._listed_pages(window, narrowing, figures, interval, size, retries)
+
+        scope = Scope(frozenset(window.collections), narrowing.bbox)
+        return Crawl(read, window, self._limits, figures, scope).pages()
+
+    def first_page_of_search(
+        self, window: Asked, narrowing: Narrowing, size: int, retries: int | None = None
+    ) -> Page:
+        """The first page of a search for the items that touch `window`, whatever comes of it.
+
+        Args:
+            window: the collection and its days.
+            narrowing: the user's filters.
+            size: the number of items to ask for.
+            retries: how often the request is sent again after a fault; by default as the options say.
+
+        Raises:
+            EndpointMissing: the API does not have the endpoint.
+            StacError: the API failed.
+        """
+        arguments = window.collections, narrowing, Figures(), window.interval, size, retries
+        try:
+            return next(self._search_pages(*arguments))
+        except MethodRefused:  # so that from now on searches are GET
+            return next(self._search_pages(*arguments))
+
+    def first_page_of_collection(
+        self, window: Asked, narrowing: Narrowing, size: int, retries: int | None = None
+    ) -> Page:
+        """The first page of `/collections/{id}/items`; arguments and errors as of `first_page_of_search`."""
+        return next(self._listed_pages(window, narrowing, Figures(), window.interval, size, retries))
+
+    def _search_pages(
+        self,
+        collections: Sequence[str],
+        narrowing: Narrowing,
+        figures: Figures,
+        interval: Interval,
+        size: int,
+        retries: int | None,
+    ) -> Iterator[Page]:
+        method = self.search_method
+        request = self.requests.search(method, collections, narrowing, interval, size)
+        if method == "GET" and len(collections) > 1 and len(link(request)) > LONGEST_URL:
+            raise LongRequest(f"a search for {len(collections)} collections does not fit into a URL")
+        begun = figures.pages
+        try:
+            yield from item_pages(self.transport, request, figures, _patience(interval, retries))
+        except MethodRefused as error:
+            if method == "GET":  # a `next` link that insists on POST
+                raise RequestFailed(str(error), error.status) from None
+            if figures.pages == begun and self._empty.is_told(error, request, figures):
+                yield Page([], [])
+                return
+            self.search_with_get()
+            raise
+        except RequestFailed as error:
+            if figures.pages == begun and self._empty.is_told(error, request, figures):
+                yield Page([], [])
+                return
+            if error.status in MISSING and not self.transport.has_answered(request.url):
+                raise self.landing.missing("search") from None
+            raise
+
+    def _listed_pages(
+        self,
+        window: Asked,
+        narrowing: Narrowing,
+        figures: Figures,
+        interval: Interval,
+        size: int,
+        retries: int | None,
+    ) -> Iterator[Page]:
+        [collection] = window.collections
+        request = self.requests.listing(collection, narrowing, interval, size)
+        begun = figures.pages
+        try:
+            yield from item_pages(self.transport, request, figures, _patience(interval, retries))
+        except RequestFailed as error:
+            if figures.pages == begun and self._empty.is_told(error, request, figures):
+                yield Page([], [])
+                return
+            if error.status in MISSING and not self.transport.has_answered(request.url):
+                raise self.landing.missing("items") from None
+            raise
+
+    def item(self, collection: str, item_id: str, figures: Figures) -> Answer | None:
+        """The answer with one item; None where the API has none of that id; see `ItemLookup.item`."""
+        return ItemLookup(self.transport, self.landing).item(collection, item_id, figures)
+
+
+def _patience(interval: Interval, retries: int | None) -> int | None:
+    """The retries of a question; one without a date may be too much for an API that answers all others."""
+    return UNDATED_RETRIES if retries is None and interval == ALWAYS else retries
