@@ -179,7 +179,7 @@ def test_a_window_that_fails_fails_the_run_and_nothing_changes(my_pipeline: Make
     for item in three_items():
         api.put(item)
     pipeline = my_pipeline()
-    pipeline.run(source(api, "search"))
+    pipeline.run(source(api, "search", largest_whole_collection=0))
     before = stored_items(pipeline)
 
     def second_day(request: Request) -> bool:
@@ -188,7 +188,7 @@ def test_a_window_that_fails_fails_the_run_and_nothing_changes(my_pipeline: Make
     api.fault(second_day, status=400, times=None)
     api.clear()
     with pytest.raises(PipelineStepFailed, match=r"nothing was stored.*c1, 2024-01-02"):
-        pipeline.run(source(api, "search"))
+        pipeline.run(source(api, "search", largest_whole_collection=0))
     pipeline.drop_pending_packages()
     assert stored_items(pipeline) == before
 
