@@ -183,7 +183,8 @@ def test_a_window_that_fails_fails_the_run_and_nothing_changes(my_pipeline: Make
     before = stored_items(pipeline)
 
     def second_day(request: Request) -> bool:
-        return str((request.body or {}).get("datetime", "")).startswith("2024-01-02")
+        start, _, end = str((request.body or {}).get("datetime", "")).partition("/")
+        return start < "2024-01-03" and end > "2024-01-02T00:00:00Z"
 
     api.fault(second_day, status=400, times=None)
     api.clear()
