@@ -14,6 +14,8 @@ from pathlib import Path
 from stac_assets.stac.errors import StacError
 
 HOST = "127.0.0.1"
+GRACE = 5.0
+"""Seconds that it has to end."""
 PATIENCE = 60.0
 """Seconds until it must answer; it loads all files before."""
 _DIE_WITH_PARENT = """
@@ -61,7 +63,11 @@ def rustac_serve(hrefs: Sequence[Path], url: str, log: Path) -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        process.wait()
+        try:
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:  # it inherits which signals are ignored
+            process.kill()
+            process.wait()
 
 
 def _answers(port: int) -> bool:
