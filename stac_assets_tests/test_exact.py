@@ -278,7 +278,9 @@ def test_the_resource_item_replaces_single_items_and_deletes_those_that_are_gone
     assert ("c2", "a") in found
     assert by_day("item")["c1|2024-01-03"] == ["a"], "its day is its own, not that of the partition"
     assert result.windows[0].deleted == ["b", "never was"]
-    assert (result.figures.items, result.figures.requests) == (1, 3)
+    assert (result.figures.items, result.figures.requests) == (1, 5), (
+        "the absence of two is searched for, too"
+    )
 
 
 def test_the_items_that_search_holds_are_those_that_item_refreshes(api: StacApi) -> None:

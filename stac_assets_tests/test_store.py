@@ -134,7 +134,7 @@ def odd_value(random: Random) -> bytes:
 
 def test_json_that_duckdb_is_not_asked_to_parse_is_valid(project: Path, api: StacApi) -> None:
     random = Random(5)
-    sent = {f"i{number}": odd_value(random) for number in range(2000)}
+    sent = {f"i{number}": odd_value(random) for number in range(2001)}
     for id, value in sent.items():
         properties = b'{"datetime":"2024-01-01T12:00:00Z","v":%s}' % value
         text = b'{"id":"%s","properties":%s,"assets":{"v":[%s]},"x":%s}'

@@ -115,7 +115,7 @@ def test_a_full_disk_under_the_database(
     on_full, held_then, with_room, held_now = ended.returned
     error = the_error(on_full)
     assert "some.duckdb" in error and "No space left on device" in error and "old rows or its new" in error
-    assert held_then == [1]
+    assert held_then in ([1], [2]), "its old rows or its new ones"
     assert with_room[0] == 0, with_room[1]
     assert held_now == [2]
 

@@ -21,6 +21,8 @@ SHORT_UNCOUNTED = 2
 """As many pages are read in the hope that they are all, where the API does not count."""
 SUSPECT_PAGES = 25
 """The pages that are read of a collection of which dates may hide something, although nothing shows that."""
+JOINT_PAGES = 50
+"""The pages that are read of several collections together, where dates may hide something of any of them."""
 PROBE_RETRIES = 2
 """The retries of a question without which a load can do."""
 
@@ -57,6 +59,7 @@ class Plans:
         self._largest = largest
         self._page_size = asking.api.options.page_size
         self._are_counted_equal = False
+        self._odd: set[str] = set()
         self._lock = threading.Lock()
         self.dates = Dates(self._first_page, self._page_size)
         self.cost = Figures()
@@ -65,11 +68,10 @@ class Plans:
     def to_look_at(self, windows: Sequence[FetchedWindow]) -> list[list[FetchedWindow]]:
         """The windows of each collection that is worth a look, by one look at all collections together.
 
-        It costs at most three requests where dates hide nothing.
+        It costs at most three requests where dates hide nothing. Where they may hide something, all windows
+        come back together: reading all collections at once takes fewer requests than each, if they are small.
         """
-        by_collection: dict[str, list[FetchedWindow]] = {}
-        for fetched in windows:
-            by_collection.setdefault(fetched.window.collection, []).append(fetched)
+        by_collection = _by_collection(windows)
         collections = tuple(by_collection)
         if len(collections) < 2 or not self._asking.endpoint.joins_collections:
             return list(by_collection.values())
@@ -88,12 +90,26 @@ class Plans:
             self._are_counted_equal = hidden == 0
             if hidden:
                 return list(by_collection.values())
-        odd = self.dates.hidden_in(page)
+        self.note_odd(page)
+        if self._odd or self.dates.may_hide_more(page):
+            return [list(windows)]
+        return self.apart(windows)
+
+    def apart(self, windows: Sequence[FetchedWindow]) -> list[list[FetchedWindow]]:
+        """The windows of each collection that is worth a look of its own, by what was seen of all."""
         return [
             its
-            for collection, its in by_collection.items()
-            if collection in odd or (len(its) >= MANY and not self._are_counted_equal)
+            for collection, its in _by_collection(windows).items()
+            if collection in self._odd or (len(its) >= MANY and not self._are_counted_equal)
         ]
+
+    def note_odd(self, page: Page) -> None:
+        """Note the collections of which a page shows that dates hide something."""
+        self._odd |= self.dates.hidden_in(page)
+
+    def most_of(self, collections: Sequence[str]) -> int:
+        """How many items are read at most, although dates are known to hide some of them."""
+        return self._largest if len(collections) == 1 else min(self._largest, JOINT_PAGES * self._page_size)
 
     def may_be_short(self, sample: Page, number: int) -> bool:
         """Whether the whole answer is likely to be so short that reading it on costs less than questions."""
@@ -110,9 +126,10 @@ class Plans:
         if matched is not None and not self._are_counted_equal:
             hidden = self.dates.count_hidden(collections, matched)
         if hidden or self.dates.hidden_in(sample):
-            return Plan(True, self._largest, hidden, matched)
+            return Plan(True, self.most_of(collections), hidden, matched)
         if self.dates.may_hide_more(sample):
-            return Plan(False, min(self._largest, SUSPECT_PAGES * self._page_size))
+            pages = SUSPECT_PAGES if len(collections) == 1 else JOINT_PAGES
+            return Plan(False, min(self._largest, pages * self._page_size))
         return None
 
     def _first_page(self, collections: Sequence[str], interval: Interval, size: int) -> Page:
@@ -122,6 +139,13 @@ class Plans:
         with self._lock:
             self.cost.requests += 1
         return first_page(self._asking.api, asked, self._asking.narrowing, size, PROBE_RETRIES)
+
+
+def _by_collection(windows: Sequence[FetchedWindow]) -> dict[str, list[FetchedWindow]]:
+    found: dict[str, list[FetchedWindow]] = {}
+    for fetched in windows:
+        found.setdefault(fetched.window.collection, []).append(fetched)
+    return found
 
 
 def joined(sample: Page, page: Page) -> Page:

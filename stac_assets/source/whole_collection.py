@@ -71,7 +71,10 @@ class WholeCollections:
                 done.update(map(id, its))
 
         at_once = self._asking.api.options.max_concurrent_requests
-        work_off(self._plans.to_look_at(windows), look, at_once, stop)
+        groups = self._plans.to_look_at(windows)
+        work_off(groups, look, at_once, stop)
+        if not done and len(groups) == 1 and len({its.window.collection for its in groups[0]}) > 1:
+            work_off(self._plans.apart(windows), look, at_once, stop)
         self._count_cost(windows)
         return [fetched for fetched in windows if id(fetched) not in done]
 
@@ -164,21 +167,25 @@ class WholeCollections:
 
     def _read(self, reading: UndatedReading, plan: Plan | None) -> bool:
         sample: Page | None = None
+        collections = reading.asked.collections
+        are_several = len(collections) > 1
         try:
             for number, page in enumerate(reading.pages(), 1):
                 if plan is None:
                     sample = page if sample is None else joined(sample, page)
                     if not self._plans.may_be_short(sample, number):
-                        plan = self._plans.plan(sample, reading.asked.collections)
+                        plan = self._plans.plan(sample, collections)
                         if plan is None:
                             return False
                 elif not plan.is_needed and self._plans.dates.hidden_in(page):
-                    plan = replace(plan, is_needed=True, most=self._largest)
+                    plan = replace(plan, is_needed=True, most=self._plans.most_of(collections))
+                if are_several:
+                    self._plans.note_odd(page)
                 if plan is not None:
                     plan = plan if plan.matched is not None else replace(plan, matched=page.number_matched)
                     reading.is_needed = plan.is_needed
                     if max(reading.total, plan.matched or 0) > plan.most:
-                        if plan.is_needed:
+                        if plan.is_needed and not are_several:  # of several each has its turn
                             self._tell_too_large(reading, plan)
                         return False
                 reading.deal(page)
@@ -188,7 +195,7 @@ class WholeCollections:
                 )
         except (OfNoWindow, PagingError):
             if plan is None and sample is not None:
-                plan = self._plans.plan(sample, reading.asked.collections)
+                plan = self._plans.plan(sample, collections)
                 if plan is not None and plan.is_needed:
                     raise _Again(plan) from None
             raise

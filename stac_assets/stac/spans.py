@@ -163,9 +163,9 @@ class _Asker:
         """The first page of all items of a collection, sorted by their time."""
         api, anything = self._api, Interval(None, None)
         method = api.search_method
-        request = api.requests.search(method, name, self._narrowing, anything, SAMPLE_ITEMS)
+        request = api.requests.search(method, [name], self._narrowing, anything, SAMPLE_ITEMS)
         given = dict((request.body if method == "POST" else request.params) or {})
-        del given["datetime"]  # some servers refuse an interval that is open at both ends
+        given.pop("datetime", None)  # some servers refuse an interval that is open at both ends
         given["sortby"] = (
             [{"field": "properties.datetime", "direction": direction}]
             if method == "POST"

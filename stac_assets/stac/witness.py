@@ -1,5 +1,6 @@
 """Further counts, which prove or disprove that pages with as many items as are counted are all."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,8 +19,8 @@ ALL_TIMES = Interval(datetime(1800, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzin
 """An interval that has more items than any window; some APIs refuse an open one."""
 MOST_TIMES = 2_000
 """The items of a result whose times are noted; they tell where it can be divided."""
-USUAL_LIMIT = 1_000
-"""A multiple of this is what a limit of results would be, and is not believed without proof."""
+USUAL_LIMIT = re.compile("[125]0{3,}")
+"""What a limit of results would be, such as 10,000: it is not believed without proof."""
 
 
 class CutOff(PagingError):
@@ -183,7 +184,7 @@ class Witness:
                 raise _cut_off(interval, total)
             if None in counted:
                 return False
-            if total % USUAL_LIMIT == 0:
+            if USUAL_LIMIT.fullmatch(str(total)):
                 raise Indivisible(
                     f"the pages of {interval} have {total:,} items, as many as the API counts, which counts "
                     "no more for any other question: that is what a limit of its results would look like"

@@ -8,9 +8,10 @@ from typing import Any
 import duckdb
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
-from stac_assets.pipeline.errors import causes
+from stac_assets.pipeline.errors import StoreFailed, causes
 from stac_assets.pipeline.exclusion.database_file import STORAGE_VERSION, opened
 from stac_assets.pipeline.exclusion.waiting import Wait
+from stac_assets.pipeline.failures import WHOLE
 from stac_assets.stac.errors import ConfigurationError
 
 ROW_GROUP_SIZE = 2048
@@ -41,6 +42,7 @@ def attached(
 
     Raises:
         ConfigurationError: DuckDB refuses what is configured.
+        StoreFailed: the file cannot be brought up to date at the end.
     """
     configured: Mapping[str, Any] = (credentials and credentials.global_config) or {}
     connection = duckdb.connect(config={key: configured[key] for key in CONNECTING if key in configured})
@@ -54,7 +56,11 @@ def attached(
         if credentials is not None:
             configure(connection, credentials, name)
         yield connection
-        connection.execute(f"CHECKPOINT {ALIAS}")
+        try:
+            connection.execute(f"CHECKPOINT {ALIAS}")
+        except duckdb.Error as error:  # the transaction is in the write-ahead log, or nothing of it is
+            reason = str(error).splitlines()[0]
+            raise StoreFailed(f"storing into {file} failed ({reason}). {WHOLE}") from error
     finally:
         connection.close()
 
