@@ -20,7 +20,8 @@ SHAPES = (
 
 def prepared(server: Server, instance: dg.DagsterInstance) -> tuple[Runs, list[str]]:
     """What makes runs, and the collections in the order in which Dagster came to know them."""
-    runs = Runs(server.url, instance, collections="*", **WHOLE)
+    usual = {"largest_whole_collection": 100_000}
+    runs = Runs(server.url, instance, collections="*", **usual, **WHOLE)
     assert runs("collections").success
     return runs, list(instance.get_dynamic_partitions(f"collections of {server.url}"))
 
