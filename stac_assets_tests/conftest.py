@@ -125,3 +125,29 @@ def postgres_url(postgres_server: Any, tmp_path: Path) -> str:
     postgres_server.psql(f"CREATE DATABASE {name}")
     uri = postgres_server.get_uri(database=name)
     return uri.replace("@/", "@localhost/")  # dlt wants a host; the socket in the query is what counts
+
+
+@pytest.fixture
+def run(
+    project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Any:
+    """Run a command in a project folder that is configured for `api`."""
+    from stac_assets.cli.main import main
+    from stac_assets_tests.commanding import QUICK, SETTING, Said
+
+    for name, value in {**QUICK, "BASE_URL": api.url}.items():
+        monkeypatch.setenv(SETTING + name, value)
+
+    def run_command(*arguments: str) -> Said:
+        capsys.readouterr()
+        status = main(list(arguments))
+        captured = capsys.readouterr()
+        return Said(status, captured.out, captured.err)
+
+    return run_command
+
+
+@pytest.fixture
+def by_date(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loads ask by date, although a collection of so few items would be read whole."""
+    monkeypatch.setenv("SOURCES__PYSTAC_CLIENT_SOURCE__LARGEST_WHOLE_COLLECTION", "0")

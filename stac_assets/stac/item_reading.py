@@ -10,7 +10,7 @@ from stac_assets.stac.errors import LongRequest, MethodRefused, RequestFailed
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.answer import Answer
 from stac_assets.stac.http.options import ApiOptions
-from stac_assets.stac.http.page_request import link
+from stac_assets.stac.http.page_request import PageRequest, link
 from stac_assets.stac.http.transport import Transport
 from stac_assets.stac.item_lookup import ItemLookup
 from stac_assets.stac.item_requests import ItemRequests
@@ -126,23 +126,12 @@ class ItemReading:
         request = self.requests.search(method, collections, narrowing, interval, size)
         if method == "GET" and len(collections) > 1 and len(link(request)) > LONGEST_URL:
             raise LongRequest(f"a search for {len(collections)} collections does not fit into a URL")
-        begun = figures.pages
         try:
-            yield from item_pages(self.transport, request, figures, _patience(interval, retries))
+            yield from self._asked(request, "search", figures, _patience(interval, retries))
         except MethodRefused as error:
             if method == "GET":  # a `next` link that insists on POST
                 raise RequestFailed(str(error), error.status) from None
-            if figures.pages == begun and self._empty.is_told(error, request, figures):
-                yield Page([], [])
-                return
             self.search_with_get()
-            raise
-        except RequestFailed as error:
-            if figures.pages == begun and self._empty.is_told(error, request, figures):
-                yield Page([], [])
-                return
-            if error.status in MISSING and not self.transport.has_answered(request.url):
-                raise self.landing.missing("search") from None
             raise
 
     def _listed_pages(
@@ -156,15 +145,27 @@ class ItemReading:
     ) -> Iterator[Page]:
         [collection] = window.collections
         request = self.requests.listing(collection, narrowing, interval, size)
+        yield from self._asked(request, "items", figures, _patience(interval, retries))
+
+    def _asked(
+        self, request: PageRequest, relation: str, figures: Figures, retries: int | None
+    ) -> Iterator[Page]:
+        """The pages of an answer; a single empty one where the API says in its way that nothing is found.
+
+        Raises:
+            EndpointMissing: the API lacks the endpoint of that link relation.
+            StacError: the API failed.
+        """
         begun = figures.pages
         try:
-            yield from item_pages(self.transport, request, figures, _patience(interval, retries))
+            yield from item_pages(self.transport, request, figures, retries)
         except RequestFailed as error:
             if figures.pages == begun and self._empty.is_told(error, request, figures):
                 yield Page([], [])
                 return
-            if error.status in MISSING and not self.transport.has_answered(request.url):
-                raise self.landing.missing("items") from None
+            is_refused = isinstance(error, MethodRefused)
+            if not is_refused and error.status in MISSING and not self.transport.has_answered(request.url):
+                raise self.landing.missing(relation) from None
             raise
 
     def item(self, collection: str, item_id: str, figures: Figures) -> Answer | None:
