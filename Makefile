@@ -39,8 +39,9 @@ test-upgrade: $(STAMP)  ## what a user of version 0.1.0 has: its tables, history
 test-browser: $(STAMP)  ## Dagster's UI in a headless Chromium, which has to be on the PATH
 	$(BIN)/python -m pytest --override-ini addopts=-ra stac_assets_tests/browser
 
-test-catalog: $(STAMP)  ## a whole catalog, all its years, of an API that imitates pgstac
-	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2 --dist=worksteal" stac_assets_tests/pgstac
+test-catalog: $(STAMP)  ## a whole catalog, all its years, of an API that imitates pgstac; wide tables
+	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2 --dist=worksteal" \
+		stac_assets_tests/pgstac stac_assets_tests/test_wide_tables.py
 
 test-pgstac: $(STAMP) $(PGSTAC_STAMP)  ## a whole catalog of stac-fastapi-pgstac; it needs Debian's postgresql-postgis
 	$(BIN)/python -m pytest --override-ini addopts=-ra --pgstac stac_assets_tests/pgstac

@@ -254,7 +254,8 @@ def test_post_refused_at_the_first_or_a_later_page(
     [window] = fetched(api, tmp_path)
     assert window.error is None and spooled(window) == ids_of(7)
     assert (window.figures.items, window.figures.duplicates, window.figures.number_matched) == (7, 0, 7)
-    assert asked(api) == ["POST"] * (pages + 1) + ["GET"] * 4
+    once_more = ["POST"] if (status, pages) == (404, 0) else []  # it may have meant that nothing was found
+    assert asked(api) == ["POST"] * (pages + 1) + once_more + ["GET"] * 4
 
 
 def test_post_refused_at_a_later_page_through_a_whole_load(project: Path, api: StacApi) -> None:
@@ -265,7 +266,7 @@ def test_post_refused_at_a_later_page_through_a_whole_load(project: Path, api: S
     assert ids() == ids_of(7)
 
 
-@pytest.mark.parametrize(("resource", "status"), [("search", 404), ("collection_items", 405)])
+@pytest.mark.parametrize(("resource", "status"), [("search", 410), ("collection_items", 405)])
 def test_a_window_that_is_not_found_where_others_are_fails_alone(
     project: Path, api: StacApi, resource: str, status: int
 ) -> None:
