@@ -11,6 +11,7 @@ from stac_assets.stac.api import MISSING, StacApi
 from stac_assets.stac.documents import Page, object_text
 from stac_assets.stac.endpoints import ENDPOINTS, ITEM_ENDPOINTS, Endpoint
 from stac_assets.stac.endpoints.collection import COLLECTION
+from stac_assets.stac.endpoints.conformance import CONFORMANCE
 from stac_assets.stac.errors import AuthenticationError, EndpointMissing, RequestFailed, StacError
 from stac_assets.stac.http.identity import PLACEHOLDER
 from stac_assets.stac.http.options import ApiOptions
@@ -238,7 +239,7 @@ class Surveyor:
     def unclaimed(self) -> Iterator[str]:
         """The filters whose extension the API does not claim to have."""
         asked = {"query": self.narrowing.query, "filter": self.narrowing.filter}
-        if self._presence["conformance"] is Presence.PRESENT:
+        if self._presence[CONFORMANCE.name] is Presence.PRESENT:
             yield from (name for name, given in asked.items() if given and not claims(self.classes, name))
 
     def _probe(self, endpoint: Endpoint) -> Probe:
