@@ -52,7 +52,7 @@ test-embedded-elt:  ## the definitions load where the old package name is still 
 	.venv-embedded-elt/bin/python -c 'import dagster_embedded_elt.dlt; from stac_assets.definitions import defs; \
 		print("embedded-elt:", len(list(defs.resolve_all_asset_specs())), "assets")'
 
-test-newest:  ## the test suite on the newest releases of what we depend on; tells, and never fails
+test-newest:  ## the tests of dlt and Dagster on their newest releases; tells, and never fails
 	PYTHON=$(PYTHON) .ci/newest
 
 lint: $(STAMP)
