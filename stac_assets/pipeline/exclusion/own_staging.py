@@ -54,8 +54,9 @@ def dropped_afterwards(pipeline: Pipeline, now: datetime | None = None) -> Itera
 def emptied_afterwards(pipeline: Pipeline) -> Iterator[None]:
     """Empty the staging tables of `pipeline` once it has stored, where all loads share a staging dataset."""
     yield
-    if pipeline.default_schema_name is None:
-        return
+    trace = pipeline.last_trace
+    if pipeline.default_schema_name is None or trace is None or trace.last_load_info is None:
+        return  # nothing was loaded
     try:
         with pipeline.destination_client() as client:
             if not isinstance(client, SqlJobClientBase) or not isinstance(client, WithStagingDataset):
