@@ -195,7 +195,10 @@ def inserted(text: str) -> list[dict[str, Any]]:
     """The rows of an INSERT, of which `json_parse` makes values."""
     import sqlglot
 
-    assert text.startswith("INSERT INTO {}(") and text.splitlines()[1] == "VALUES" and text.endswith(";")
+    assert text.startswith("INSERT INTO {}(") and text.splitlines()[1] == "VALUES"
+    if len(text.splitlines()) == 2:
+        return []
+    assert text.endswith(";")
     statement = sqlglot.parse_one(text.replace("{}", "t", 1), dialect="redshift")
     names = [column.name for column in statement.this.expressions]
     return [
@@ -220,11 +223,7 @@ def value_of(cell: Any) -> Any:
 
 def test_the_load_files_hold_native_json_and_the_whole_items(dry: Dry) -> None:
     found = {row["id"]: row for row in rows_in_files(dry, "search")}
-    tombstone, odd = found[""], found["odd"]
-    assert (tombstone["_partition_key"], tombstone["_deleted"]) == ("c1|2024-01-01", True)
-    assert {name for name, value in tombstone.items() if value is not None} == {
-        "id", "collection", "_partition_key", "_deleted", "_dlt_load_id",
-    }  # fmt: skip
+    odd = found["odd"]
     for name in ("geometry", "properties", "assets", "links", "stac_extensions", "bbox", "extra"):
         assert isinstance(odd[name], dict | list), name
     assert canonical(item_from_row(odd)) == canonical(ODD)
@@ -234,7 +233,7 @@ def test_the_load_files_hold_native_json_and_the_whole_items(dry: Dry) -> None:
     )  # fmt: skip
     assert str(odd["datetime"]).replace("+00:00", "Z").replace(" ", "T") == "2024-01-01T10:00:00Z"
     assert odd.get("_deleted") is None and odd.get("updated") is None
-    assert len(found) == 3
+    assert len(found) == 2, "a table that is not there yet holds nothing that would be deleted"
     assert {row["_dlt_load_id"] for row in found.values()} == set(
         dry.pipeline.list_normalized_load_packages()
     )
@@ -272,7 +271,7 @@ def test_tables_without_rows_are_emptied(warehouse: str, api: StacApi, tmp_path:
         assert header.startswith("INSERT INTO {}(") and values == "VALUES"
     else:
         assert text_of(file) == ""
-    assert [row["id"] for row in rows_in_files(dry, "search")] == [""]
+    assert rows_in_files(dry, "search") == []
     assert len(dry.replacement("queryables")) == 2
 
 
