@@ -146,7 +146,7 @@ class Question:
     def _announced(self, pages: Iterator[Page]) -> Iterator[Page]:
         """The pages of a single window, of which it is told early that they are several."""
         for number, page in enumerate(pages, 1):
-            if number == 1 and self._goes_on is not None and _has_next(page):
+            if number == 1 and self._goes_on is not None and page.has_next:
                 self._goes_on()
             yield page
 
@@ -158,7 +158,7 @@ class Question:
         """
         expected: int | None = None
         for number, page in enumerate(pages, 1):
-            goes_on = _has_next(page)
+            goes_on = page.has_next
             if number == 1 and goes_on:  # later pages lack what came before, where an interval is read again
                 self.room = max(1, min(self.room, page.length))
             if number == 1 and page.number_matched is not None:
@@ -194,7 +194,3 @@ class Question:
         if self._asking.progress is not None:
             items = sum(fetched.figures.items for fetched in self._windows)
             self._asking.progress(self._first.window, replace(self.figures, items=items))
-
-
-def _has_next(page: Page) -> bool:
-    return any(link.rel == "next" for link in page.links)

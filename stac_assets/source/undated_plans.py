@@ -113,7 +113,7 @@ class Plans:
 
     def may_be_short(self, sample: Page, number: int) -> bool:
         """Whether the whole answer is likely to be so short that reading it on costs less than questions."""
-        if not any(link.rel == "next" for link in sample.links):
+        if not sample.has_next:
             return sample.number_matched is None or sample.number_matched <= sample.length
         if sample.number_matched is not None:
             return sample.number_matched <= min(self._largest, SHORT_PAGES * sample.length // number)

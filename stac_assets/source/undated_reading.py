@@ -72,7 +72,7 @@ class UndatedReading:
         endpoint, api, narrowing = self._asking.endpoint, self._asking.api, self._asking.narrowing
         assert endpoint.pages is not None
         for number, page in enumerate(endpoint.pages(api, self.asked, narrowing, self._figures)):
-            length, goes_on = page.length, any(link.rel == "next" for link in page.links)
+            length, goes_on = page.length, page.has_next
             if goes_on:
                 self._proof.saw(length)
             is_counted = page.number_matched is not None
@@ -126,7 +126,7 @@ class UndatedReading:
         assert first_page is not None
         page = first_page(self._asking.api, self.asked, self._asking.narrowing, length - 1, None)
         self._figures.requests += 1
-        if not any(link.rel == "next" for link in page.links):
+        if not page.has_next:
             raise PagingError(f"{self.asked}: nothing proves that a page of {length} items is the last")
         self._proof.saw(length)
 

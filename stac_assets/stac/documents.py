@@ -73,6 +73,11 @@ class Page:
         """The number of documents on the page."""
         return len(self.items) + len(self.rejected)
 
+    @property
+    def has_next(self) -> bool:
+        """Whether it links a page that follows it."""
+        return any(link.rel == "next" and link.href for link in self.links)
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -237,6 +242,15 @@ def _is_sound(item: Item, rejected: list[Rejected]) -> bool:
         rejected.append(Rejected(object_text(item).decode("utf-8", "replace"), why(error)))
         return False
     return True
+
+
+def text_in(raw: msgspec.Raw | bytes | None) -> str | None:
+    """The text that the JSON of a member holds; None where it is absent, or holds something else."""
+    try:
+        value = None if raw is None else msgspec.json.decode(raw)
+    except DECODE_ERRORS:
+        return None
+    return value if isinstance(value, str) else None
 
 
 def object_text(members: Mapping[str, msgspec.Raw | bytes]) -> bytes:

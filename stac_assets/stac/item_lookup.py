@@ -2,9 +2,7 @@
 
 from dataclasses import replace
 
-import msgspec
-
-from stac_assets.stac.documents import Item, Rejected, decode_item, object_text
+from stac_assets.stac.documents import Item, Rejected, decode_item, object_text, text_in
 from stac_assets.stac.errors import EndpointMissing, MethodRefused, RequestFailed
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.answer import Answer
@@ -95,13 +93,5 @@ def _is(document: Item | Rejected, collection: str, item_id: str) -> bool:
     """Whether a document is the item that was asked for. One that cannot be read counts as it."""
     if isinstance(document, Rejected):
         return True
-    found = [_text(document.get(name)) for name in ("id", "collection")]
+    found = [text_in(document.get(name)) for name in ("id", "collection")]
     return found[0] == item_id and found[1] in (collection, None)
-
-
-def _text(raw: msgspec.Raw | None) -> str | None:
-    try:
-        value = msgspec.json.decode(raw) if raw is not None else None
-    except msgspec.MsgspecError:
-        return None
-    return value if isinstance(value, str) else None

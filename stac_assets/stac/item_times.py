@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import msgspec
 
-from stac_assets.stac.documents import Item
+from stac_assets.stac.documents import DECODE_ERRORS, Item
 from stac_assets.stac.windows import Interval, parse_time
 
 ONE_SECOND = timedelta(seconds=1)
@@ -124,15 +124,24 @@ class SeenItem:
         return _second(far[0]) if far else None
 
 
+def time_texts(item: Item) -> tuple[Any, Any, Any] | None:
+    """`datetime`, `start_datetime` and `end_datetime` as an item has them; None if they cannot be read."""
+    try:
+        found = _decode_properties(item["properties"])
+    except (KeyError, *DECODE_ERRORS):
+        return None
+    return found.datetime, found.start_datetime, found.end_datetime
+
+
 def seen_item(item: Item) -> SeenItem | None:
     """The item as far as questions by date go; None where it has no time or no id."""
+    texts = time_texts(item)
     try:
-        item_id = _decode_id(item["id"])
-        properties = _decode_properties(item["properties"])
-        collection = _decode_id(item.get("collection", b'""'))
-    except (KeyError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        item_id, collection = _decode_id(item["id"]), _decode_id(item.get("collection", b'""'))
+    except (KeyError, *DECODE_ERRORS):
         return None
-    texts = (properties.datetime, properties.start_datetime, properties.end_datetime)
+    if texts is None:
+        return None
     times = ItemTimes(*map(parse_time, texts))
     return None if times.owner is None else SeenItem(item_id, collection, times, _shape(times, texts))
 

@@ -44,7 +44,7 @@ class LaterPages:
             LostFilter: the page answers another question.
         """
         if self._usual is None:
-            beyond = self._scope.beyond(page, self._interval) if _has_next(page) else {}
+            beyond = self._scope.beyond(page, self._interval) if page.has_next else {}
             self._usual = set(beyond)
             self._limits.ignores |= {aspect for aspect, share in beyond.items() if share > 0.5}
         else:
@@ -66,7 +66,3 @@ class LaterPages:
                 f"the count of {self._interval} is {before:,} on one page and {count:,} on the next: "
                 "its `next` link has lost the filter"
             )
-
-
-def _has_next(page: Page) -> bool:
-    return any(link.rel == "next" for link in page.links)

@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
-
-import msgspec
 
 from stac_assets.stac.boxes import bbox_columns
-from stac_assets.stac.documents import Item, Page
+from stac_assets.stac.documents import Item, Page, text_in
+from stac_assets.stac.item_times import time_texts
 from stac_assets.stac.windows import Interval, parse_time
 
 SAMPLE = 16
@@ -28,27 +26,12 @@ class Aspect(StrEnum):
     BOX = "bbox"
 
 
-class _Times(msgspec.Struct):
-    datetime: Any = None
-    start_datetime: Any = None
-    end_datetime: Any = None
-
-
-_decode_times = msgspec.json.Decoder(_Times).decode
-_decode_text = msgspec.json.Decoder(str).decode
-
-
 def times_of(item: Item) -> tuple[datetime, datetime] | None:
     """The earliest and the latest of the times of an item; None where it has none that can be read.
 
     APIs go by different ones of `datetime`, `start_datetime` and `end_datetime`.
     """
-    try:
-        found = _decode_times(item["properties"])
-    except (KeyError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    given = (found.datetime, found.start_datetime, found.end_datetime)
-    times = [time for time in map(parse_time, given) if time is not None]
+    times = [time for time in map(parse_time, time_texts(item) or ()) if time is not None]
     return (min(times), max(times)) if times else None
 
 
@@ -87,7 +70,7 @@ class Scope:
         if not self.collections:
             return 0
         texts = {bytes(item.get("collection", b"")) for item in page.items}
-        others = {text for text in texts if _text(text) not in (None, *self.collections)}
+        others = {text for text in texts if text_in(text) not in (None, *self.collections)}
         return sum(bytes(item.get("collection", b"")) in others for item in page.items) if others else 0
 
     def _is_beside(self, item: Item) -> bool:
@@ -111,10 +94,3 @@ def _is_outside(item: Item, interval: Interval) -> bool:
     first, last = times
     begin, end = interval.start or EARLIEST, interval.end or LATEST
     return (last < begin and begin - last > SECOND) or (first > end and first - end > SECOND)
-
-
-def _text(raw: bytes) -> str | None:
-    try:
-        return _decode_text(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None

@@ -8,29 +8,25 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Any
-
-import msgspec
 
 from stac_assets.stac.api import StacApi
-from stac_assets.stac.documents import Item, Page
+from stac_assets.stac.documents import Item, Page, text_in
 from stac_assets.stac.endpoints.collections import collection_row
 from stac_assets.stac.errors import MethodRefused, StacError
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.options import ApiOptions
 from stac_assets.stac.http.page_request import PageRequest
+from stac_assets.stac.item_times import ItemTimes, time_texts
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.paging import item_pages
 from stac_assets.stac.survey import MAX_RETRIES, SAMPLE_ITEMS
 from stac_assets.stac.watch.updated_filter import claims
-from stac_assets.stac.windows import Interval, parse_time
+from stac_assets.stac.windows import ALWAYS, parse_time
 
 MOST_COLLECTIONS = 20
 """The collections of which the first and the last item are asked for; of more, so many evenly chosen ones."""
 STRANGERS = 100
 """Items of the whole API that are looked at for collections which the API does not list."""
-TIMES = "datetime", "start_datetime"
-"""The properties that say when an item is, the first that is there (see `Window`)."""
 
 
 @dataclass(frozen=True)
@@ -155,17 +151,16 @@ class _Asker:
             page = self._first(PageRequest("GET", landing.endpoint("search"), params={"limit": STRANGERS}))
         except StacError:
             return
-        for name in dict.fromkeys(_text(item.get("collection")) for item in page.items):
+        for name in dict.fromkeys(text_in(item.get("collection")) for item in page.items):
             if name is not None and name not in listed:
                 yield name
 
     def _page(self, name: str, direction: str) -> Page:
         """The first page of all items of a collection, sorted by their time."""
-        api, anything = self._api, Interval(None, None)
+        api = self._api
         method = api.search_method
-        request = api.requests.search(method, [name], self._narrowing, anything, SAMPLE_ITEMS)
+        request = api.requests.search(method, [name], self._narrowing, ALWAYS, SAMPLE_ITEMS)
         given = dict((request.body if method == "POST" else request.params) or {})
-        given.pop("datetime", None)  # some servers refuse an interval that is open at both ends
         given["sortby"] = (
             [{"field": "properties.datetime", "direction": direction}]
             if method == "POST"
@@ -186,19 +181,8 @@ class _Asker:
 
 def _time(item: Item) -> datetime | None:
     """When an item is, by its `datetime` or else its `start_datetime`."""
-    try:
-        properties: Any = msgspec.json.decode(item["properties"])
-        return next((time for name in TIMES if (time := parse_time(properties.get(name)))), None)
-    except (KeyError, AttributeError, msgspec.MsgspecError):
-        return None
-
-
-def _text(raw: Any) -> str | None:
-    try:
-        value = msgspec.json.decode(raw) if raw is not None else None
-    except msgspec.MsgspecError:
-        return None
-    return value if isinstance(value, str) else None
+    texts = time_texts(item)
+    return None if texts is None else ItemTimes(*map(parse_time, texts)).owner
 
 
 def _day(time: datetime | None) -> date | None:

@@ -272,6 +272,6 @@ class Surveyor:
             return CollectionEstimate(window, error=error)
         sizes = [len(object_text(item)) for item in page.items]
         items = page.number_matched
-        if items is None and not any(link.rel == "next" for link in page.links):
+        if items is None and not page.has_next:
             items = len(page.items)
         return CollectionEstimate(window, items, sum(sizes) / len(sizes) if sizes else None)

@@ -168,7 +168,7 @@ class Dates:
         for other in map(seen_item, page.items):
             if other is not None and other.item_id == seen.item_id:
                 return True
-        has_more = page.length >= self._page_size or any(link.rel == "next" for link in page.links)
+        has_more = page.length >= self._page_size or page.has_next
         return None if has_more else False
 
     def _answer(self, collections: Sequence[str], interval: Interval, size: int) -> Page | None:

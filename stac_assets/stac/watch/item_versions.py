@@ -82,7 +82,7 @@ def _is_whole(page: Page, size: int) -> bool:
     """Whether the page is the whole result. A `next` link does not deny it, as some APIs always send one."""
     if page.number_matched == page.length:
         return True
-    if any(link.rel == "next" and link.href for link in page.links):
+    if page.has_next:
         return page.length < min(size, SMALLEST_LIMIT)
     return page.length < size
 
