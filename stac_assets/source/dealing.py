@@ -1,6 +1,5 @@
 """Documents are dealt to the windows that own them: each item becomes a row of one window, once."""
 
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
@@ -17,6 +16,7 @@ from stac_assets.stac.documents import DECODE_ERRORS, Item, Rejected, object_tex
 from stac_assets.stac.endpoints import Endpoint
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.figures import Figures
+from stac_assets.stac.owners import DayOwners
 from stac_assets.stac.windows import partition_key
 
 Elsewhere = Callable[[Item, Mapping[str, Any]], None]
@@ -56,10 +56,10 @@ class Dealer:
         self._figures = figures
         self._elsewhere = elsewhere
         self.dayless = dayless or (windows[0] if len(windows) == 1 else None)
-        self._owners = Owners(windows)
+        self._owners = DayOwners((fetched.window, fetched) for fetched in windows)
         self._seen: set[tuple[str, str]] = set()
         self._namesakes = Namesakes()
-        self._unnamed = windows[0].window.collection if len(self._owners.collections) == 1 else ""
+        self._unnamed = windows[0].window.collection if len(self._owners.by_collection) == 1 else ""
         """The collection of a document that names none; empty where that may be one of several."""
 
     def deal(self, item: Item, to: FetchedWindow | None = None) -> None:
@@ -83,7 +83,7 @@ class Dealer:
         collection = row["collection"]
         if not collection:
             raise OfNoWindow(f"{self}: a document does not tell its collection")
-        if collection not in self._owners.collections:
+        if collection not in self._owners.by_collection:
             self._belongs_elsewhere(item, row)
             return
         time = owner_time(row)
@@ -186,31 +186,6 @@ class Dealer:
     def __str__(self) -> str:
         first, last = self._windows[0].window, self._windows[-1].window
         return str(first) if first == last else f"{first} and those up to {last}"
-
-
-class Owners:
-    """Finds the window that owns a day of a collection, however many days the windows span."""
-
-    def __init__(self, windows: Sequence[FetchedWindow]) -> None:
-        by_collection: dict[str, list[FetchedWindow]] = {}
-        for fetched in sorted(windows, key=lambda each: each.window):
-            by_collection.setdefault(fetched.window.collection, []).append(fetched)
-        self._windows = by_collection
-        self._starts = {
-            collection: [fetched.window.start for fetched in found]
-            for collection, found in by_collection.items()
-        }
-
-    @property
-    def collections(self) -> list[str]:
-        """The collections of all windows, sorted."""
-        return list(self._windows)
-
-    def of(self, collection: str, day: date) -> FetchedWindow | None:
-        """The window that owns a day of a collection; None where there is no such window."""
-        place = bisect_right(self._starts.get(collection, ()), day) - 1
-        fetched = self._windows[collection][place] if place >= 0 else None
-        return fetched if fetched is not None and day < fetched.window.end else None
 
 
 def _text(item: Item) -> str:

@@ -15,11 +15,12 @@ from typing import Any, Self
 
 import msgspec
 
-from stac_assets.source.dealing import Dealer, Elsewhere, Owners
+from stac_assets.source.dealing import Dealer, Elsewhere
 from stac_assets.source.fetched import FetchedWindow, NamedItems
 from stac_assets.source.spool import ids_in
 from stac_assets.stac.documents import Item, object_text
 from stac_assets.stac.item_times import ItemTimes
+from stac_assets.stac.owners import DayOwners
 from stac_assets.stac.windows import Interval, partition_key
 from stac_assets.stac.wording import counted
 
@@ -46,7 +47,7 @@ class Strays:
 
     def __init__(self, windows: Sequence[FetchedWindow], folder: Path) -> None:
         self._windows = windows
-        self._owners = Owners(windows)
+        self._owners = DayOwners((fetched.window, fetched) for fetched in windows)
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - it is closed with the context
         self._length = 0
         self._waiting: dict[int, tuple[FetchedWindow, dict[str, Waiting]]] = {}

@@ -2,10 +2,14 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from datetime import date
+from operator import itemgetter
+from typing import Generic, NamedTuple, TypeVar
 
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.windows import ONE_DAY, PartitionKey, Window, partition_key
+
+T = TypeVar("T")
 
 
 class KeyRange(NamedTuple):
@@ -19,6 +23,29 @@ class KeyRange(NamedTuple):
     last: str
 
 
+class DayOwners(Generic[T]):
+    """Finds who owns a day of a collection, however many days the windows span.
+
+    Args:
+        owners: a window and its owner each; no two windows have a day in common.
+    """
+
+    def __init__(self, owners: Iterable[tuple[Window, T]]) -> None:
+        self.by_collection: dict[str, list[tuple[Window, T]]] = {}
+        """The windows of each collection in their order, and their owners."""
+        for window, owner in sorted(owners, key=itemgetter(0)):
+            self.by_collection.setdefault(window.collection, []).append((window, owner))
+        self._starts = {name: [window.start for window, _ in own] for name, own in self.by_collection.items()}
+
+    def of(self, collection: str, day: date) -> T | None:
+        """The owner of a day of a collection; None where it is in none of the windows."""
+        place = bisect_right(self._starts.get(collection, ()), day) - 1
+        if place < 0:
+            return None
+        window, owner = self.by_collection[collection][place]
+        return owner if day < window.end else None
+
+
 class Owners:
     """The owners of rows among windows, no two of which share a day.
 
@@ -29,10 +56,10 @@ class Owners:
 
     def __init__(self, windows: Iterable[Window], prefix: str = "") -> None:
         self._prefix = prefix
-        self._windows: dict[str, list[Window]] = {}
-        for window in sorted(set(windows)):
-            self._windows.setdefault(window.collection, []).append(window)
-        self._starts = {name: [each.start for each in own] for name, own in self._windows.items()}
+        self._days = DayOwners((window, window) for window in set(windows))
+        self._windows = {
+            name: [window for window, _ in own] for name, own in self._days.by_collection.items()
+        }
 
     def __bool__(self) -> bool:
         """Whether there are any windows."""
@@ -46,9 +73,7 @@ class Owners:
             collection, day = PartitionKey.parse(key[len(self._prefix) :])
         except ConfigurationError:
             return None
-        at = bisect_right(self._starts.get(collection, []), day) - 1
-        window = self._windows[collection][at] if at >= 0 else None
-        return window if window is not None and day < window.end else None
+        return self._days.of(collection, day)
 
     def among(self, keys: Iterable[str]) -> Iterator[str]:
         """Those of the keys whose rows one of the windows owns."""
