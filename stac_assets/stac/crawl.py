@@ -15,7 +15,7 @@ from stac_assets.stac.interval_reader import End, Ending, FullPage, IntervalRead
 from stac_assets.stac.page_limits import PageLimits
 from stac_assets.stac.scope import Scope
 from stac_assets.stac.windows import ALWAYS, Asked, Interval
-from stac_assets.stac.witness import ALL_TIMES, Indivisible, ReadPages, Widest, Witness
+from stac_assets.stac.witness import Indivisible, ReadPages, Witness
 from stac_assets.stac.wording import counted
 
 MOST_SPLITS = 32
@@ -36,7 +36,6 @@ class Crawl:
         limits: what the run knows of the API's pages.
         figures: counts what is met.
         scope: what is asked for beside times; by default the window's collections.
-        widest: a question for more than the window's items; by default for those of all times.
     """
 
     def __init__(
@@ -46,11 +45,9 @@ class Crawl:
         limits: PageLimits,
         figures: Figures,
         scope: Scope | None = None,
-        widest: Widest | None = None,
     ) -> None:
         scope = scope or Scope(frozenset(window.collections))
-        widest = widest or Widest(scope.collections, lambda: read(ALL_TIMES, 1, 0))
-        witness = Witness(read, widest, limits.counts)
+        witness = Witness(read, scope.collections, limits.counts)
         self._reader = IntervalReader(read, window, limits, figures, scope, witness)
         self._window = window
         self._limits = limits

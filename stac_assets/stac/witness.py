@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -82,31 +81,18 @@ class Spread:
         return [Interval(start, end) for start, end in parts if start <= end]
 
 
-@dataclass(frozen=True)
-class Widest:
-    """A question for as many items as there can be, whose count no limit of results can be below.
-
-    Args:
-        collections: those that are asked for.
-        read: its pages, of a single item.
-    """
-
-    collections: frozenset[str]
-    read: Callable[[], Iterator[Page]]
-
-
 class Witness:
     """Asks an API for further counts, each on a page of a single item.
 
     Args:
         read: asks the API for the items of an interval.
-        widest: asks it for as many items as it can.
+        collections: those that are asked for.
         counts: what the run knows of the API's counts.
     """
 
-    def __init__(self, read: ReadPages, widest: Widest, counts: Counts) -> None:
+    def __init__(self, read: ReadPages, collections: frozenset[str], counts: Counts) -> None:
         self._read = read
-        self._widest = widest
+        self._collections = collections
         self._counts = counts
 
     def proves(self, interval: Interval, total: int, is_full: bool, spread: Spread) -> bool:
@@ -130,14 +116,14 @@ class Witness:
         if not is_doubted():
             return True
         with counts.turn:
-            if counts.may_end_at(total) and counts.is_new(self._widest.collections):
+            if counts.may_end_at(total) and counts.is_new(self._collections):
                 self._ask_widely(total)
             if counts.are_of_pages:
                 return False
             return self._in_parts(interval, total, is_full, spread) if is_doubted() else True
 
     def _ask_widely(self, total: int) -> None:
-        page = self._page(self._widest.read)
+        page = self._page(lambda: self._read(ALL_TIMES, 1, 0))
         if page is None or page.number_matched is None:
             return
         if page.number_matched == page.length and 0 < page.length < total:
