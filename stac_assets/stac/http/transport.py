@@ -69,7 +69,7 @@ class Transport:
         self._slots = threading.BoundedSemaphore(options.max_concurrent_requests)
         self._succeeded: set[str] = set()  # URLs without their query, so that all pages are one
         self._followed: set[Origin] = set()  # origins of the API that are not trusted with credentials
-        self._moved: dict[tuple[str, str], str] = {}  # URLs without their query, by method and former URL
+        self._moved: dict[str, str] = {}  # where a POST is answered now, by the URL that redirects it
 
     def get(
         self, url: str, params: Mapping[str, Any] | None = None, figures: Figures | None = None
@@ -194,7 +194,7 @@ class Transport:
         figures: Figures,
     ) -> Answer:
         may_renew, asked = True, url
-        url = self._moved.get((method, url), url)
+        url = self._moved.get(url, url) if method == "POST" else url
         for _ in range(MAX_REDIRECTS + 1):
             request = requests.Request(method, url, params=params, json=json, headers=dict(headers or {}))
             if self._cancelled.is_set():
@@ -213,7 +213,7 @@ class Transport:
                 continue
             if answer.status not in REDIRECTS or not answer.location:
                 if method == "POST" and url != asked and answer.status < 300:
-                    self._moved[method, asked] = url
+                    self._moved[asked] = url
                 return answer
             url, params = self._redirected(method, request, answer), None
             if answer.status == SEE_OTHER:
