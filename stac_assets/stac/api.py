@@ -101,8 +101,7 @@ class StacApi(ItemReading):
 
     def collection_ids(self) -> list[str]:
         """The ids of all collections, in the API's order."""
-        ids = (json.loads(bytes(members["id"])) for members in self.collections() if "id" in members)
-        return [identifier for identifier in ids if isinstance(identifier, str)]
+        return [identifier for identifier in self._listed_ids() if identifier is not None]
 
     def listed(self, wanted: Collection[str]) -> list[str]:
         """Those of the wanted collections that the API lists.
@@ -111,13 +110,18 @@ class StacApi(ItemReading):
         """
         totals, found = self.transport.totals, list[str]()
         most = totals.requests + len(wanted)
-        for members in self.collections():
-            identifier = json.loads(bytes(members.get("id", b"null")))
-            if isinstance(identifier, str) and identifier in wanted:
+        for identifier in self._listed_ids():
+            if identifier is not None and identifier in wanted:
                 found.append(identifier)
             if len(found) == len(wanted) or totals.requests > most:
                 break
         return found
+
+    def _listed_ids(self) -> Iterator[str | None]:
+        """The id of each listed collection; None where that is no text."""
+        for members in self.collections():
+            identifier = json.loads(bytes(members.get("id", b"null")))
+            yield identifier if isinstance(identifier, str) else None
 
     def collection(self, collection: str) -> Answer:
         """The answer with the document of one collection.
