@@ -136,3 +136,15 @@ def test_what_duckdb_refuses_of_a_connection_is_named(
     with pytest.raises(ConfigurationError, match=rf"\[destination.duckdb.credentials\].*{told}") as raised:
         load_days(api)
     assert "s3cret" not in str(raised.value)
+
+
+def test_what_is_refused_of_a_session_names_the_destination(
+    project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = {"DESTINATION_TYPE": "duckdb", "CREDENTIALS__DATABASE": "some.duckdb"}
+    mine["CREDENTIALS__PRAGMAS"] = '["no_such_pragma"]'
+    variables = {f"DESTINATION__MINE__{name}": value for name, value in mine.items()}
+    configure(project, monkeypatch, {"PIPELINE__DESTINATION": "mine", **variables})
+    api.put(make_item("a"))
+    with pytest.raises(ConfigurationError, match=r"\[destination\.mine\.credentials\] says \(pragmas or"):
+        load_days(api)

@@ -89,7 +89,7 @@ class DuckDbStorage(Storage):
                 f"read_only is set under [destination.{name}.credentials], and nothing can be stored so"
             )
         with attached(place.file, hold.wait, credentials, name) as connection:
-            make = partial(PartitionedDuckDb, connection, file=place.file, delivery=delivery)
+            make = partial(PartitionedDuckDb, connection, file=place.file, delivery=delivery, section=name)
             storing = self._pipeline(folder, self._destination(make))
             with emptied_afterwards(storing):
                 yield storing
@@ -101,12 +101,14 @@ class PartitionedDuckDb(Adapted, destinations.duckdb):
     Args:
         file: which the connection, the first argument of dlt's own, has attached.
         delivery: the rows of the load.
+        section: what the destination is called in the configuration.
     """
 
-    def __init__(self, *args: Any, file: Path, delivery: Delivery, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, file: Path, delivery: Delivery, section: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._file = file
         self._delivery = delivery
+        self._section = section
 
     def configuration(self, initial_config: Any, accept_partial: bool = False) -> Any:
         """As dlt's, with the file as the place that its trace names; of a connection dlt knows none.
@@ -126,15 +128,18 @@ class PartitionedDuckDb(Adapted, destinations.duckdb):
     @property
     def client_class(self) -> type[DuckDbClient]:
         """The client of this load."""
-        return type("Client", (_Client,), {"delivery": self._delivery})
+        return type("Client", (_Client,), {"delivery": self._delivery, "section": self._section})
 
 
 class _SqlClient(DuckDbSqlClient):
     """Sessions whose database is the attached file; DuckDB begins them in the connection's first database."""
 
+    section = ""
+    """What the destination is called in the configuration."""
+
     def open_connection(self) -> duckdb.DuckDBPyConnection:
         pool = cast(DuckDbConnectionPool, self.credentials.conn_pool)
-        with refused("duckdb", "pragmas or local_config"):
+        with refused(self.section, "pragmas or local_config"):
             self._conn = pool.borrow_conn(pragmas=self._pragmas, global_config=self._global_config)
         self._conn.execute(f"USE {ALIAS}")
         if self.has_dataset():
@@ -144,6 +149,7 @@ class _SqlClient(DuckDbSqlClient):
 
 class _Client(DuckDbClient):
     delivery: Delivery
+    section: str
 
     def __init__(
         self,
@@ -156,6 +162,7 @@ class _Client(DuckDbClient):
         self.sql_client = _SqlClient(
             mine.dataset_name, mine.staging_dataset_name, config.credentials, capabilities
         )
+        self.sql_client.section = self.section
 
     def should_load_data_to_staging_dataset(self, table_name: str) -> bool:
         if self.delivery.holds(table_name):
