@@ -99,7 +99,7 @@ def test_plain_overlaps_are_no_reason_to_warn(api: StacApi, caplog: pytest.LogCa
     """They begin before the first day of the load, and reach into it."""
     for n in range(3):
         api.put(make_item(f"long{n}", start="2023-12-30T00:00:00Z", end="2024-01-02T00:00:00Z"))
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, "stac_assets")
     result = by_dates(api)
     assert ids() == []
     [told] = [record for record in caplog.records if "long0 (c1|2023-12-30)" in record.getMessage()]
