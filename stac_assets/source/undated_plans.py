@@ -61,6 +61,8 @@ class Plans:
         self._are_counted_equal = False
         self._odd: set[str] = set()
         self._lock = threading.Lock()
+        self.seen: dict[tuple[str, ...], Page] = {}
+        """The first page of the collections that were looked at together."""
         self.dates = Dates(self._first_page, self._page_size)
         self.cost = Figures()
         """What the questions cost that are no reading."""
@@ -84,6 +86,7 @@ class Plans:
             return list(by_collection.values())
         if self.may_be_short(page, SHORT_UNCOUNTED):
             return [list(windows)]
+        self.seen[collections] = page
         self.dates.learn(page, collections)
         if page.number_matched is not None:
             hidden = self.dates.count_hidden(collections, page.number_matched)
@@ -107,9 +110,18 @@ class Plans:
         """Note the collections of which a page shows that dates hide something."""
         self._odd |= self.dates.hidden_in(page)
 
-    def most_of(self, collections: Sequence[str]) -> int:
-        """How many items are read at most, although dates are known to hide some of them."""
-        return self._largest if len(collections) == 1 else min(self._largest, JOINT_PAGES * self._page_size)
+    def most_of(self, collections: Sequence[str], is_needed: bool, page_size: int) -> int:
+        """How many items are read at most, on pages of so many.
+
+        Args:
+            collections: their ids.
+            is_needed: whether dates are known to hide some of them.
+            page_size: the items that a page tells of.
+        """
+        if is_needed and len(collections) == 1:
+            return self._largest
+        pages = SUSPECT_PAGES if len(collections) == 1 else JOINT_PAGES
+        return min(self._largest, pages * page_size)
 
     def may_be_short(self, sample: Page, number: int) -> bool:
         """Whether the whole answer is likely to be so short that reading it on costs less than questions."""
@@ -126,10 +138,9 @@ class Plans:
         if matched is not None and not self._are_counted_equal:
             hidden = self.dates.count_hidden(collections, matched)
         if hidden or self.dates.hidden_in(sample):
-            return Plan(True, self.most_of(collections), hidden, matched)
+            return Plan(True, self.most_of(collections, True, self._page_size), hidden, matched)
         if self.dates.may_hide_more(sample):
-            pages = SUSPECT_PAGES if len(collections) == 1 else JOINT_PAGES
-            return Plan(False, min(self._largest, pages * self._page_size))
+            return Plan(False, self.most_of(collections, False, self._page_size))
         return None
 
     def _first_page(self, collections: Sequence[str], interval: Interval, size: int) -> Page:

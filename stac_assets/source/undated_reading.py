@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from stac_assets.source.dealing import Dealer
 from stac_assets.source.fetched import FetchedWindow
 from stac_assets.source.question import Asking
-from stac_assets.stac.documents import Item, Page
+from stac_assets.stac.documents import Item, Page, text_in
 from stac_assets.stac.errors import PagingError
 from stac_assets.stac.figures import Figures
+from stac_assets.stac.item_times import ItemTimes
+from stac_assets.stac.owners import DayOwners
 from stac_assets.stac.page_limits import SMALLEST_LIMIT
 from stac_assets.stac.undated import Undated
 
@@ -36,6 +39,9 @@ class UndatedReading:
         proof: what is known of the ends of the API's pages.
     """
 
+    is_outline = False
+    """Whether only the documents that the windows own are read."""
+
     def __init__(
         self, asking: Asking, asked: Undated, windows: Sequence[FetchedWindow], proof: PagingProof
     ) -> None:
@@ -43,12 +49,15 @@ class UndatedReading:
         self.windows = windows
         self.total = 0
         """How many documents came."""
+        self.page_size = asking.api.options.page_size
+        """The number of items that a page tells of."""
         self._asking = asking
         self._figures = Figures()
         self._first = windows[0]
         self._proof = proof
         self._is_needed = False
         self._dealer = self._new_dealer()
+        self._owners = DayOwners((fetched.window, fetched) for fetched in windows)
         self._unproven = 0
 
     @property
@@ -71,7 +80,29 @@ class UndatedReading:
         """
         endpoint, api, narrowing = self._asking.endpoint, self._asking.api, self._asking.narrowing
         assert endpoint.pages is not None
-        for number, page in enumerate(endpoint.pages(api, self.asked, narrowing, self._figures)):
+        yield from self._proven(endpoint.pages(api, self.asked, narrowing, self._figures))
+
+    def is_owned(self, collection: str, time: datetime) -> bool:
+        """Whether one of the windows owns the items of a collection at a time."""
+        return self._owners.of(collection, time.date()) is not None
+
+    def owned_in(self, page: Page) -> int:
+        """How many items of a page the windows own; those that do not tell their day count too."""
+        [*collections] = self.asked.collections
+        found = 0
+        for item in page.items:
+            times = ItemTimes.of_item(item)
+            collection = text_in(item.get("collection")) or collections[0]
+            found += times is None or times.owner is None or self.is_owned(collection, times.owner)
+        return found
+
+    def _proven(self, pages: Iterator[Page]) -> Iterator[Page]:
+        """The pages, and once they end, the proof that they are all.
+
+        Raises:
+            PagingError: nothing proves it.
+        """
+        for number, page in enumerate(pages):
             length, goes_on = page.length, page.has_next
             if goes_on:
                 self._proof.saw(length)
@@ -122,13 +153,16 @@ class UndatedReading:
         Raises:
             PagingError: it has no `next` link where fewer are asked for.
         """
-        first_page = self._asking.endpoint.first_page
-        assert first_page is not None
-        page = first_page(self._asking.api, self.asked, self._asking.narrowing, length - 1, None)
-        self._figures.requests += 1
+        page = self._first_page(length - 1)
         if not page.has_next:
             raise PagingError(f"{self.asked}: nothing proves that a page of {length} items is the last")
         self._proof.saw(length)
+
+    def _first_page(self, size: int) -> Page:
+        first_page = self._asking.endpoint.first_page
+        assert first_page is not None
+        self._figures.requests += 1
+        return first_page(self._asking.api, self.asked, self._asking.narrowing, size, None)
 
     def _new_dealer(self) -> Dealer:
         strays, endpoint, dialect = self._asking.strays, self._asking.endpoint, self._asking.dialect

@@ -27,6 +27,10 @@ UNDATED_RETRIES = 2
 """The retries of a question without a date."""
 LONGEST_URL = 2000
 """Characters of a URL that no server or proxy refuses; with more only a single collection is asked for."""
+OUTLINE_SIZE = 1_999
+"""The items of a page that tells only their ids and times, which are some hundred bytes of each.
+
+It is no round number, because a last page that is full has to be proven to be the last."""
 
 
 class ItemReading:
@@ -43,6 +47,7 @@ class ItemReading:
         self.landing = Landing(options.base_url, self.transport)
         self._search_with_get = threading.Event()
         self._limits = PageLimits(options.page_size)
+        self._outline_limits = PageLimits(OUTLINE_SIZE)
         self.requests = ItemRequests(self.landing, self._limits)
         self._empty = EmptyResults(self.transport)
 
@@ -69,6 +74,45 @@ class ItemReading:
 
         scope = Scope(frozenset(window.collections), narrowing.bbox)
         return Crawl(read, window, self._limits, figures, scope).pages()
+
+    def outline(
+        self, window: Asked, narrowing: Narrowing, figures: Figures, size: int | None = None
+    ) -> Iterator[Page]:
+        """The same as `search` finds, of each item only its id, its collection and its times.
+
+        The API has to have the Fields extension; else whole items come.
+
+        Args:
+            window: the collections and their days.
+            narrowing: the user's filters.
+            figures: counts what is met.
+            size: the number of items of a page; by default `OUTLINE_SIZE`, or what the API can answer with.
+
+        Raises:
+            LongRequest, EndpointMissing, StacError: as of `search`.
+        """
+
+        def read(interval: Interval, size: int, retries: int | None) -> Iterator[Page]:
+            return self._search_pages(
+                window.collections, narrowing, figures, interval, size, retries, is_outline=True
+            )
+
+        scope = Scope(frozenset(window.collections))
+        limits = self._outline_limits if size is None else PageLimits(size)
+        return Crawl(read, window, limits, figures, scope).pages()
+
+    def by_id(self, collections: Sequence[str], ids: Sequence[str], figures: Figures) -> Iterator[Page]:
+        """The pages of those items of some collections that have these ids, by `/search`.
+
+        Raises:
+            LongRequest: the API searches by GET, and so many ids are more than a URL takes.
+            StacError: the API failed.
+        """
+        method = self.search_method
+        request = self.requests.by_id(method, collections, ids)
+        if method == "GET" and len(link(request)) > LONGEST_URL:
+            raise LongRequest(f"a search for {len(ids)} ids does not fit into a URL")
+        yield from self._asked(request, "search", figures, None)
 
     def collection_items(self, window: Asked, narrowing: Narrowing, figures: Figures) -> Iterator[Page]:
         """The pages of all items that touch `window`, by `/collections/{id}/items`, each item once.
@@ -121,9 +165,10 @@ class ItemReading:
         interval: Interval,
         size: int,
         retries: int | None,
+        is_outline: bool = False,
     ) -> Iterator[Page]:
         method = self.search_method
-        request = self.requests.search(method, collections, narrowing, interval, size)
+        request = self.requests.search(method, collections, narrowing, interval, size, is_outline)
         if method == "GET" and len(collections) > 1 and len(link(request)) > LONGEST_URL:
             raise LongRequest(f"a search for {len(collections)} collections does not fit into a URL")
         try:

@@ -13,6 +13,7 @@ from stac_assets.stac.api import StacApi
 from stac_assets.stac.documents import Item, Page, text_in
 from stac_assets.stac.endpoints.collections import collection_row
 from stac_assets.stac.errors import MethodRefused, StacError
+from stac_assets.stac.extensions import claims
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.options import ApiOptions
 from stac_assets.stac.http.page_request import PageRequest
@@ -20,7 +21,6 @@ from stac_assets.stac.item_times import ItemTimes, time_texts
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.paging import item_pages
 from stac_assets.stac.survey import MAX_RETRIES, SAMPLE_ITEMS
-from stac_assets.stac.watch.updated_filter import claims
 from stac_assets.stac.windows import ALWAYS, parse_time
 
 MOST_COLLECTIONS = 20
