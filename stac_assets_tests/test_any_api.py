@@ -51,7 +51,10 @@ def contents(draw: st.DrawFn) -> list[dict[str, Any]]:
             case "interval":
                 item = make_item(name, collection, start=begin, end=_at(hour + length, number))
             case _:
-                times = {"start_datetime": _at(hour - length, number), "end_datetime": _at(hour + 1, number)}
+                times: dict[str, Any] = {
+                    "start_datetime": _at(hour - length, number),
+                    "end_datetime": _at(hour + 1, number),
+                }
                 item = make_item(name, collection, datetime=begin, **times)
         found.append(item)
     return found
