@@ -27,6 +27,13 @@ def providers() -> "Sequence[ConfigProvider]":
     return dlt.config.config_providers
 
 
+def typed_providers() -> "Sequence[ConfigProvider]":
+    """Those whose values somebody typed for this process: the environment. All others keep what they hold."""
+    from dlt.common.configuration.providers import EnvironProvider
+
+    return [provider for provider in providers() if isinstance(provider, EnvironProvider)]
+
+
 def held(provider: "ConfigProvider", key: str) -> Any:
     """What one provider holds under exactly this key; None for nothing."""
     from dlt.common.typing import TSecretValue
@@ -38,14 +45,20 @@ def held(provider: "ConfigProvider", key: str) -> Any:
     return value
 
 
-def found(key: str) -> Iterator[Any]:
-    """What the providers hold under exactly this key. An empty text is nothing, like an unset variable."""
-    return (value for provider in providers() if (value := held(provider, key)) not in (None, ""))
+def found(key: str, among: "Sequence[ConfigProvider] | None" = None) -> Iterator[Any]:
+    """What providers hold under exactly this key. An empty text is nothing, like an unset variable.
+
+    Args:
+        key: dotted.
+        among: the providers that are asked, by default all.
+    """
+    asked = providers() if among is None else among
+    return (value for provider in asked if (value := held(provider, key)) not in (None, ""))
 
 
-def configured(key: str) -> Any:
-    """The value in force under exactly this key; None where there is none."""
-    return next(found(key), None)
+def configured(key: str, among: "Sequence[ConfigProvider] | None" = None) -> Any:
+    """The value in force under exactly this key, by the arguments of `found`; None where there is none."""
+    return next(found(key, among), None)
 
 
 def names_in(section: str) -> set[str]:

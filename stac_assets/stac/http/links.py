@@ -1,5 +1,6 @@
 """URLs: their origin, whether they are followed, and how they are shown without secrets."""
 
+from collections.abc import Iterable
 from ipaddress import ip_address
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -29,6 +30,36 @@ def is_http(url: str) -> bool:
     except ValueError:
         return False
     return scheme in DEFAULT_PORTS and bool(host)
+
+
+def trusted_origins(base_url: str, others: Iterable[str] = ()) -> frozenset[Origin]:
+    """The origins that may see the credentials of the API at `base_url`.
+
+    Args:
+        base_url: the URL of its landing page.
+        others: further URLs, whose origins the user trusts.
+
+    Raises:
+        ConfigurationError: one of them is not an http(s) URL, or less safe than the base URL.
+    """
+    scheme, host, port = origin_of(base_url)
+    found = {(scheme, host, port), *(_trusted_origin(url, base_url) for url in others)}
+    if port == DEFAULT_PORTS["http"]:  # `http` was typed for `https`, which is the safer
+        found.add(("https", host, DEFAULT_PORTS["https"]))
+    return frozenset(found)
+
+
+def _trusted_origin(url: str, base_url: str) -> Origin:
+    if not is_http(url):
+        raise ConfigurationError(
+            f"trusted_origins holds {shown(url)!r}; expected origins such as https://data.example.com"
+        )
+    origin = origin_of(url)
+    if origin[0] == "http" and origin_of(base_url)[0] == "https":
+        raise ConfigurationError(
+            f"trusted_origins holds {shown(url)!r}, but base_url is https: nothing goes from https to http"
+        )
+    return origin
 
 
 def is_confidential(url: str) -> bool:
