@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from stac_assets.settings.model import SETTINGS
 from stac_assets.settings.section import SECTION
+from stac_assets.settings.unreadable import unreadable
 
 if TYPE_CHECKING:
     from dlt.common.configuration.providers import ConfigProvider
@@ -21,10 +22,18 @@ def providers() -> "Sequence[ConfigProvider]":
 
     They are asked directly, because `dlt.secrets` leaves `config.toml` out, `dlt.config` keeps the values for
     dlt's trace, which is written to disk, and dlt's own injection would take a bare `API_KEY` too.
+
+    Raises:
+        ConfigurationError: dlt cannot read a file of settings.
     """
     import dlt
+    from dlt.common.configuration.providers.toml import TomlProviderReadException
 
-    return dlt.config.config_providers
+    try:
+        return dlt.config.config_providers
+    except TomlProviderReadException as error:
+        refused = unreadable(error.full_paths, str(error).partition("\n")[2])
+    raise refused  # here, so that it has no context, which would be told as well
 
 
 def typed_providers() -> "Sequence[ConfigProvider]":
