@@ -24,6 +24,7 @@ from stac_assets.stac.http.answer import Answer
 from stac_assets.stac.http.auth import Credentials
 from stac_assets.stac.http.links import Origin, origin_of, shown
 from stac_assets.stac.http.options import ApiOptions
+from stac_assets.stac.http.proxies import check_proxy
 from stac_assets.stac.http.redaction import hiding
 from stac_assets.stac.http.trust import TrustingAdapter, refused_certificate
 
@@ -228,6 +229,7 @@ class _Session(requests.Session):
             if origin[0] == "https":
                 _ = self._adapter.context  # which refuses what it cannot read
             found = self.merge_environment_settings(url, {}, True, None, None)
+            check_proxy(url, found["proxies"])
             self._environments[origin] = {**found, "verify": True}  # by whom, the adapter knows
         return self._environments[origin]
 

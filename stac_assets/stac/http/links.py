@@ -1,12 +1,15 @@
 """URLs: their origin, whether they are followed, and how they are shown without secrets."""
 
+import re
 from collections.abc import Iterable
 from ipaddress import ip_address
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from stac_assets.stac.errors import ConfigurationError, UntrustedLink
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+
+_ENDS_PATH = re.compile("[?&#]")
 
 Origin = tuple[str, str, int | None]
 
@@ -108,10 +111,28 @@ def shown(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return repr(url.partition("?")[0])
+        return repr(_after_user(url))
+    if "@" in url and not (parts.netloc and _has_port(parts)):
+        return _after_user(url)
     host = parts.netloc.rpartition("@")[2]
     names = "&".join(f"{pair.partition('=')[0]}=…" for pair in parts.query.split("&") if pair)
     return urlunsplit((parts.scheme, host, parts.path, names, ""))
+
+
+def _has_port(parts: SplitResult) -> bool:
+    try:
+        _ = parts.port
+    except ValueError:
+        return False
+    return True
+
+
+def _after_user(url: str) -> str:
+    """What follows a user and a password in a text that is no URL, up to its query.
+
+    A password may hold characters that end a host, so that what is one cannot be told.
+    """
+    return _ENDS_PATH.split(url.rpartition("@")[2])[0]
 
 
 def checked_base_url(url: str) -> str:
