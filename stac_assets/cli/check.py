@@ -78,6 +78,8 @@ def _print(found: Survey, settings: Settings, console: Console) -> None:
 def _carriers(settings: Settings) -> str:
     """Where a credential was found, by name: values are never shown."""
     names = credential_settings(settings.api)
+    if settings.withheld and not names:
+        return " for this API; what is configured for another one is not sent"
     return f" ({' and '.join(names)})" if names else ""
 
 

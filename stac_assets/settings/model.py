@@ -190,6 +190,9 @@ class Settings(BaseModel):
     has_credentials: Annotated[v.IsThere, DltKey("destination.{}.credentials"), Mark.FOUND] = Field(
         default=False, description="Whether the destination has credentials of its own."
     )
+    withheld: Annotated[str, Mark.FOUND] = Field(
+        default="", repr=False, description="Why stored credentials are not sent to `base_url`."
+    )
     section: Annotated[InstanceOf[Section], Mark.FOUND] = Field(
         default=COMMON, repr=False, description="Where the settings stand, for error messages."
     )

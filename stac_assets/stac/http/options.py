@@ -42,6 +42,8 @@ class ApiOptions:
         max_backoff: the longest such wait.
         max_retry_after: the longest wait that an API may ask for with `Retry-After`.
         max_response_bytes: the largest body of an answer, decompressed.
+        withheld: why credentials that there are do not sign requests to this API, in a line; empty where none
+            is held back.
         where: says where an option is set, for an error message.
 
     Raises:
@@ -65,6 +67,7 @@ class ApiOptions:
     max_backoff: float
     max_retry_after: float
     max_response_bytes: int
+    withheld: str = field(repr=False)
     where: Where = field(default=by_name, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -73,6 +76,8 @@ class ApiOptions:
     @property
     def token_help(self) -> str:
         """What to do when the API does not accept the credentials, or wants some."""
+        if self.withheld:
+            return self.withheld[0].upper() + self.withheld[1:]
         return (
             f"Set the token as {self.where('api_key')}; what is no bearer token goes under "
             f"{self.where('credentials')}"
