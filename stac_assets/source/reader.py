@@ -90,7 +90,7 @@ def _fetch_by_date(
         begun = [Stretch.one_by_one(windows)]
     else:
         begun = stretches(windows, endpoint.joins_collections)
-    agenda = Agenda(begun, options.page_size, options.max_concurrent_requests, stop)
+    agenda = Agenda(begun, asking.api.page_size, options.max_concurrent_requests, stop)
 
     def fetch(_: int) -> None:
         while (taken := agenda.take()) is not None:

@@ -57,11 +57,10 @@ class Plans:
     def __init__(self, asking: Asking, largest: int) -> None:
         self._asking = asking
         self._largest = largest
-        self._page_size = asking.api.options.page_size
         self._are_counted_equal = False
         self._odd: set[str] = set()
         self._lock = threading.Lock()
-        self.dates = Dates(self._first_page, self._page_size)
+        self.dates = Dates(self._first_page, lambda: asking.api.page_size)
         self.cost = Figures()
         """What the questions cost that are no reading."""
 
@@ -76,7 +75,7 @@ class Plans:
         if len(collections) < 2 or not self._asking.endpoint.joins_collections:
             return list(by_collection.values())
         try:
-            page = self._first_page(collections, ALWAYS, self._page_size)
+            page = self._first_page(collections, ALWAYS, self._asking.api.page_size)
         except Cancelled:
             raise
         except StacError as error:
@@ -109,7 +108,9 @@ class Plans:
 
     def most_of(self, collections: Sequence[str]) -> int:
         """How many items are read at most, although dates are known to hide some of them."""
-        return self._largest if len(collections) == 1 else min(self._largest, JOINT_PAGES * self._page_size)
+        if len(collections) == 1:
+            return self._largest
+        return min(self._largest, JOINT_PAGES * self._asking.api.page_size)
 
     def may_be_short(self, sample: Page, number: int) -> bool:
         """Whether the whole answer is likely to be so short that reading it on costs less than questions."""
@@ -129,7 +130,7 @@ class Plans:
             return Plan(True, self.most_of(collections), hidden, matched)
         if self.dates.may_hide_more(sample):
             pages = SUSPECT_PAGES if len(collections) == 1 else JOINT_PAGES
-            return Plan(False, min(self._largest, pages * self._page_size))
+            return Plan(False, min(self._largest, pages * self._asking.api.page_size))
         return None
 
     def _first_page(self, collections: Sequence[str], interval: Interval, size: int) -> Page:
@@ -138,7 +139,12 @@ class Plans:
         asked = InYears(tuple(collections), interval)
         with self._lock:
             self.cost.requests += 1
-        return first_page(self._asking.api, asked, self._asking.narrowing, size, PROBE_RETRIES)
+        api = self._asking.api
+        before = api.page_size
+        page = first_page(api, asked, self._asking.narrowing, size, PROBE_RETRIES)
+        with self._lock:
+            self.cost.page_size_reductions += api.page_size < before
+        return page
 
 
 def _by_collection(windows: Sequence[FetchedWindow]) -> dict[str, list[FetchedWindow]]:

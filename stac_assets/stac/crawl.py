@@ -155,7 +155,8 @@ class Crawl:
         sizes = [end.length - 1]
         if end.length <= SMALLEST_LIMIT:
             # pages of so few items are never cut off, and with one of these two sizes the last is not full
-            sizes = [SMALLEST_LIMIT, SMALLEST_LIMIT - 1]
+            most = self._limits.fitting(SMALLEST_LIMIT)
+            sizes = [most, max(1, most - 1)]
         elif interval.halves() is None:
             sizes.append(SMALLEST_LIMIT)
         known, is_refused = self._reader.count, True

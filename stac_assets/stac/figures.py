@@ -15,7 +15,8 @@ class Figures:
         bytes: the size of all bodies, decompressed.
         retries: requests that were sent again.
         seconds_waited: seconds of waiting, summed over requests, so that they may exceed the clock's.
-        page_size_reductions: how often a smaller page was asked for, because the API failed at a larger one.
+        page_size_reductions: how often a smaller page was asked for, because the API failed at a larger one
+            or refused it.
         window_splits: how often an interval was halved.
         duplicates: documents that the API sent again within one result. A document that came again because
             it was asked for again (on smaller pages, or in half of an interval) is not one.
@@ -57,6 +58,7 @@ class Figures:
             bytes=self.bytes,
             retries=self.retries,
             seconds_waited=self.seconds_waited,
+            page_size_reductions=self.page_size_reductions,
         )
 
     def add(self, other: "Figures") -> None:

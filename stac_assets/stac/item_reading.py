@@ -18,6 +18,7 @@ from stac_assets.stac.landing import Landing
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.page_limits import PageLimits
 from stac_assets.stac.paging import item_pages
+from stac_assets.stac.refused_sizes import RefusedSizes
 from stac_assets.stac.scope import Scope
 from stac_assets.stac.windows import ALWAYS, Asked, Interval
 
@@ -43,8 +44,18 @@ class ItemReading:
         self.landing = Landing(options.base_url, self.transport)
         self._search_with_get = threading.Event()
         self._limits = PageLimits(options.page_size)
+        self.sizes = RefusedSizes(self._limits)
         self.requests = ItemRequests(self.landing, self._limits)
         self._empty = EmptyResults(self.transport)
+
+    @property
+    def page_size(self) -> int:
+        """The number of items to ask for: as many as the API is known to answer with."""
+        return self._limits.page_size
+
+    def fitting(self, size: int) -> int:
+        """The number of items that the API is asked for where `size` are wanted."""
+        return self._limits.fitting(size)
 
     @property
     def search_method(self) -> str:
@@ -156,6 +167,15 @@ class ItemReading:
             EndpointMissing: the API lacks the endpoint of that link relation.
             StacError: the API failed.
         """
+
+        def ask(request: PageRequest) -> Iterator[Page]:
+            return self._answered(request, relation, figures, retries)
+
+        yield from self.sizes.pages(request, figures, ask)
+
+    def _answered(
+        self, request: PageRequest, relation: str, figures: Figures, retries: int | None
+    ) -> Iterator[Page]:
         begun = figures.pages
         try:
             yield from item_pages(self.transport, request, figures, retries)

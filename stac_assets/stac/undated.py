@@ -70,10 +70,11 @@ class Dates:
 
     Args:
         ask: asks the API.
-        page_size: the items of a page that is to show one item among others of the same second.
+        page_size: the items of a page that is to show one item among others of the same second, as many as
+            the API is known to answer with.
     """
 
-    def __init__(self, ask: Ask, page_size: int) -> None:
+    def __init__(self, ask: Ask, page_size: Callable[[], int]) -> None:
         self._ask = ask
         self._page_size = page_size
         self._found: dict[Shape, bool | None] = {}
@@ -162,13 +163,13 @@ class Dates:
 
     def _is_found(self, seen: SeenItem, interval: Interval | None) -> bool | None:
         """Whether a question for an interval shows an item; None where the page has no room for it."""
-        page = None if interval is None else self._answer([seen.collection], interval, self._page_size)
+        page = None if interval is None else self._answer([seen.collection], interval, self._page_size())
         if page is None:
             return None
         for other in map(seen_item, page.items):
             if other is not None and other.item_id == seen.item_id:
                 return True
-        has_more = page.length >= self._page_size or page.has_next
+        has_more = page.length >= self._page_size() or page.has_next
         return None if has_more else False
 
     def _answer(self, collections: Sequence[str], interval: Interval, size: int) -> Page | None:
