@@ -109,6 +109,11 @@ class Settings(BaseModel):
         description="Items of a collection that is read whole at most, where dates do not find all of them; "
         "0 trusts dates, and asks nothing about them.",
     )
+    confirm_shrunk: bool = Field(
+        default=True,
+        description="Whether a partition of 50 rows or more is asked for once more where less than a tenth "
+        "comes back.",
+    )
     page_size: v.PageSize = Field(default=200, description="Items asked for per page.")
     max_concurrent_requests: v.Count = Field(
         default=4,

@@ -40,6 +40,7 @@ def pystac_client_source(
     max_items: int | None = None,
     promote_properties: Iterable[str] | str | None = None,
     largest_whole_collection: int | None = None,
+    confirm_shrunk: bool | None = None,
     page_size: int | None = None,
     max_concurrent_requests: int | None = None,
     requests_per_second: float | None = None,
