@@ -115,6 +115,11 @@ class Settings(BaseModel):
         "comes back.",
     )
     page_size: v.PageSize = Field(default=200, description="Items asked for per page.")
+    counts: Literal["auto", "never"] = Field(
+        default="auto",
+        description="Whether the API is asked for counts beside those that come with pages: `auto` until one "
+        "takes long, or `never`.",
+    )
     max_concurrent_requests: v.Count = Field(
         default=4,
         description="Requests under way at once; one that was given up at `read_timeout` no longer counts, "

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import dlt
 from dlt.extract import DltSource
@@ -42,6 +42,7 @@ def pystac_client_source(
     largest_whole_collection: int | None = None,
     confirm_shrunk: bool | None = None,
     page_size: int | None = None,
+    counts: Literal["auto", "never"] | None = None,
     max_concurrent_requests: int | None = None,
     requests_per_second: float | None = None,
     connect_timeout: float | None = None,

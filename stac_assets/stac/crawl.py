@@ -83,7 +83,8 @@ class Crawl:
             if end.ending is Ending.CUT_OFF:
                 self._limits.proved(end.length, was_whole=True)
             if end.ending is Ending.LIMITED:
-                self._limits.counts.proved(end.total)
+                # where no counts are asked for, halves are the proof that counts would have been
+                self._limits.counts.proved(end.total, 0 if self._limits.counts.costs.are_asked else 1)
 
     def _left_out(self, interval: Interval, end: End) -> Iterator[Page]:
         """What the halves of an interval have that its own pages, which had this end, did not show."""

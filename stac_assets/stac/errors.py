@@ -36,6 +36,10 @@ class RequestTooHeavy(RequestFailed):
     """The API failed at a request again and again; a request for less may succeed."""
 
 
+class TookTooLong(RequestTooHeavy):
+    """The API did not send an answer in the time that it is given, or not all of it."""
+
+
 class AuthenticationError(RequestFailed):
     """The API answered 401, or 403 before any success, or (without a status) no token was issued."""
 

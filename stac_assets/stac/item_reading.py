@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 
+from stac_assets.stac.count_costs import CountCosts
 from stac_assets.stac.crawl import Crawl
 from stac_assets.stac.documents import Page
 from stac_assets.stac.empty_results import EmptyResults
@@ -18,7 +19,7 @@ from stac_assets.stac.landing import Landing
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.page_limits import PageLimits
 from stac_assets.stac.paging import item_pages
-from stac_assets.stac.refused_sizes import RefusedSizes
+from stac_assets.stac.refused_sizes import RefusedSizes, size_of
 from stac_assets.stac.scope import Scope
 from stac_assets.stac.windows import ALWAYS, Asked, Interval
 
@@ -43,7 +44,8 @@ class ItemReading:
         self.transport = Transport(options, cancelled)
         self.landing = Landing(options.base_url, self.transport)
         self._search_with_get = threading.Event()
-        self._limits = PageLimits(options.page_size)
+        self.count_costs = CountCosts(options.counts)
+        self._limits = PageLimits(options.page_size, self.count_costs)
         self.sizes = RefusedSizes(self._limits)
         self.requests = ItemRequests(self.landing, self._limits)
         self._empty = EmptyResults(self.transport)
@@ -178,7 +180,12 @@ class ItemReading:
     ) -> Iterator[Page]:
         begun = figures.pages
         try:
-            yield from item_pages(self.transport, request, figures, retries)
+            pages = item_pages(self.transport, request, figures, retries)
+            if (size_of(request) or 0) > 1:
+                with self.count_costs.of_a_page():
+                    first = next(pages)
+                yield first
+            yield from pages
         except RequestFailed as error:
             if figures.pages == begun and self._empty.is_told(error, request, figures):
                 yield Page([], [])

@@ -2,6 +2,7 @@
 
 import threading
 
+from stac_assets.stac.count_costs import CountCosts
 from stac_assets.stac.counts import SMALLEST_LIMIT, Counts
 from stac_assets.stac.scope import Aspect
 
@@ -11,12 +12,13 @@ class PageLimits:
 
     Args:
         page_size: the number of items that the user wants on a page.
+        costs: whether further counts are worth asking for.
     """
 
-    def __init__(self, page_size: int) -> None:
+    def __init__(self, page_size: int, costs: CountCosts) -> None:
         self.page_size = page_size
         """The number of items to ask for: as many as the API has answered with where it failed at more."""
-        self.counts = Counts()
+        self.counts = Counts(costs)
         """What the run has learned of the API's counts."""
         self.ignores: set[Aspect] = set()
         """What the API does not go by although it is asked for: most of some first page lies beyond it."""

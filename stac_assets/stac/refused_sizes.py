@@ -74,7 +74,7 @@ class RefusedSizes:
         Raises:
             StacError: what `ask` raises. If no smaller page is answered, it is the first error.
         """
-        size = _size_of(request)
+        size = size_of(request)
         if size is None:
             yield from ask(request)
             return
@@ -146,7 +146,7 @@ class RefusedSizes:
         return size, answer
 
     def _note(self, request: PageRequest, size: int, error: RequestFailed) -> None:
-        asked = _size_of(request)
+        asked = size_of(request)
         if self._limits.accepts(size):
             logger.warning(
                 "%s %s refuses pages of %s items, and gets questions for %d from now on (setting page_size): "
@@ -193,7 +193,8 @@ def _key(request: PageRequest, error: RequestFailed) -> str:
     return json.dumps([request.method, request.url, asked, error.status, said], sort_keys=True, default=str)
 
 
-def _size_of(request: PageRequest) -> int | None:
+def size_of(request: PageRequest) -> int | None:
+    """The number of items that a request asks for; None where it does not say."""
     return ((request.params if request.body is None else request.body) or {}).get("limit")
 
 

@@ -44,6 +44,11 @@ class BudgetedClient:
         """The number of items of a page for which no other size is given."""
         return self.api.page_size
 
+    @property
+    def asks_for_counts(self) -> bool:
+        """Whether counts may be asked for."""
+        return self.api.count_costs.are_asked
+
     def conformance(self) -> list[str]:
         """The conformance classes; an empty list where the API does not tell them."""
         self._check_budget()
