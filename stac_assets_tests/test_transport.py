@@ -232,8 +232,17 @@ def test_urls_are_shown_without_user_query_values_and_fragment() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "h/v1", "file:///x", "ftp://h", "https://", "https://u:p@h/", "https://h/?a=1", "https://h:abc/"]
-    + [
+    [
+        *(
+            "",
+            "h/v1",
+            "file:///x",
+            "ftp://h",
+            "https://",
+            "https://u:p@h/",
+            "https://h/?a=1",
+            "https://h:abc/",
+        ),
         "u:p@h/v1",
         "https://u:p#w@h/v1",
         "https://u:p/w@h",

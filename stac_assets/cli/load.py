@@ -140,6 +140,10 @@ def _item_figures(result: LoadResult) -> list[tuple[str, str]]:
         ("values that fit no column", misfits or "0"),
     ]
     found += _named_items(result)
+    shrunk = [window for window in result.windows if window.shrinkage is not None]
+    if shrunk:
+        kept = sum(window.shrinkage is not None and window.shrinkage.is_confirmed for window in shrunk)
+        found.append(("asked for once more", f"{len(shrunk):,}, of which {kept:,} stayed almost empty"))
     deleted = sum(len(window.deleted) for window in result.windows)
     if deleted:
         found.append(("ids without a row now", f"{deleted:,}"))

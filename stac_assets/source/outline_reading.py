@@ -40,8 +40,12 @@ class OutlineReading(UndatedReading):
         self, asking: Asking, asked: Undated, windows: Sequence[FetchedWindow], proof: PagingProof
     ) -> None:
         super().__init__(asking, asked, windows, proof)
-        self.page_size = OUTLINE_SIZE
         self._timeless = 0
+
+    @property
+    def page_size(self) -> int:
+        """The number of items that a page of the outline tells of."""
+        return OUTLINE_SIZE
 
     def pages(self) -> Iterator[Page]:
         """An empty page for each page of the outline, and then those of the documents.
@@ -96,7 +100,7 @@ class OutlineReading(UndatedReading):
         """
         endpoint, api = self._asking.endpoint, self._asking.api
         assert endpoint.by_id is not None
-        at_once = api.options.page_size if api.search_method == "POST" else IDS_IN_A_URL
+        at_once = api.page_size if api.search_method == "POST" else IDS_IN_A_URL
         names = sorted(wanted)
         for begin in range(0, len(names), at_once):
             some = Counter({name: wanted[name] for name in names[begin : begin + at_once]})

@@ -49,8 +49,6 @@ class UndatedReading:
         self.windows = windows
         self.total = 0
         """How many documents came."""
-        self.page_size = asking.api.options.page_size
-        """The number of items that a page tells of."""
         self._asking = asking
         self._figures = Figures()
         self._first = windows[0]
@@ -70,6 +68,11 @@ class UndatedReading:
         if value and not self._is_needed:
             self._is_needed = True
             self._dealer.dayless = self._first
+
+    @property
+    def page_size(self) -> int:
+        """The number of items that a page tells of."""
+        return self._asking.api.page_size
 
     def pages(self) -> Iterator[Page]:
         """The pages to their end, each document once.

@@ -142,7 +142,7 @@ class WholeCollections:
             self._may_outline = False
             reading.forget()
             if plan is not None:
-                size = self._asking.api.options.page_size
+                size = self._asking.api.page_size
                 plan = replace(plan, most=self._plans.most_of(asked.collections, plan.is_needed, size))
             return self.read(windows, plan)
         except (OfNoWindow, PagingError) as error:

@@ -18,6 +18,7 @@ from stac_assets.stac.errors import (
     RequestFailed,
     RequestTooHeavy,
     StacError,
+    TookTooLong,
     Unreachable,
 )
 from stac_assets.stac.http.answer import Answer
@@ -151,7 +152,7 @@ class Exchange:
             if time.monotonic() > deadline:
                 seconds = self._options.request_timeout
                 raise TransientFailure(
-                    RequestTooHeavy(
+                    TookTooLong(
                         f"the answer of {shown(response.url)} was not complete after {seconds:g} s, "
                         f"with {size} bytes (setting request_timeout)"
                     )
@@ -180,8 +181,8 @@ class Exchange:
                 f"({self._options.max_response_bytes}); lower page_size or raise that setting"
             )
 
-    def _late(self, url: str, seconds: float) -> RequestTooHeavy:
-        return RequestTooHeavy(f"{shown(url)} sent nothing for {seconds:g} s (setting read_timeout)")
+    def _late(self, url: str, seconds: float) -> TookTooLong:
+        return TookTooLong(f"{shown(url)} sent nothing for {seconds:g} s (setting read_timeout)")
 
     def _lost(self, url: str, error: requests.RequestException) -> tuple[StacError, None, bool]:
         cause = error.args[0] if error.args else None

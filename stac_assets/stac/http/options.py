@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from stac_assets.stac.http.identity import Identity, check_identity
 
@@ -10,6 +10,8 @@ RequestModifier = Callable[[Any], Any]
 """Takes a `requests.Request`, changes it or returns another one, as in `pystac_client.Client.open`."""
 Where = Callable[[str], str]
 """Takes the name of an option, and says where its user sets it, for an error message."""
+
+Counting = Literal["auto", "never"]
 
 
 def by_name(option: str) -> str:
@@ -32,6 +34,7 @@ class ApiOptions:
         trusted_origins: URLs of the origins that get the credentials too, such as that of `next` links.
         request_modifier: changes each request to a trusted origin before it is signed.
         page_size: items of a page.
+        counts: whether further questions for counts alone may be asked: `auto`, or `never`.
         max_concurrent_requests: requests that are under way at the same time.
         requests_per_second: the most requests in a second; None for no limit.
         connect_timeout: until there is a connection.
@@ -57,6 +60,7 @@ class ApiOptions:
     trusted_origins: tuple[str, ...]
     request_modifier: RequestModifier | None = field(repr=False)
     page_size: int
+    counts: Counting
     max_concurrent_requests: int
     requests_per_second: float | None
     connect_timeout: float

@@ -151,7 +151,8 @@ class _Poll:
         if not sample.versions:
             self.state = State("empty", serial)
             return
-        by_comparison: Strategy = "probe" if sample.number_matched is None else "counts"
+        is_counted = sample.number_matched is not None and self._client.asks_for_counts
+        by_comparison: Strategy = "counts" if is_counted else "probe"
         self.state = self._by_updated(sample, serial) or self._by_comparison(by_comparison, serial)
 
     def _by_updated(self, sample: VersionPage, serial: str) -> State | None:
