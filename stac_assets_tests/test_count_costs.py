@@ -12,6 +12,7 @@ from stac_assets.stac.count_costs import CountCosts
 from stac_assets.stac.errors import RequestFailed, RequestTooHeavy, TookTooLong
 from stac_assets_tests.asking import fetched, limit_of, some_items, spooled
 from stac_assets_tests.loads import ids, load_days
+from stac_assets_tests.lying_api import LyingApi
 from stac_assets_tests.stac_api import StacApi, make_item
 from stac_assets_tests.stac_api_faults import Request
 from stac_assets_tests.watching import Watch
@@ -100,6 +101,14 @@ def test_never_asks_for_none_and_reads_all(project: Path, api: StacApi, largest:
     load_days(api, counts="never", **how)
     assert counts_of(api) == []
     assert ids() == before and len(before) == sum(range(30, 35))
+
+
+@pytest.mark.parametrize("cap", [20, 100])
+def test_a_limit_of_results_and_counts_is_seen_through_without_counts(tmp_path: Path, cap: int) -> None:
+    with LyingApi(items=some_items(130), cap=cap) as api:
+        [window] = fetched(api, tmp_path, page_size=10, counts="never")
+        assert window.error is None and len(spooled(window)) == 130
+        assert counts_of(api) == []
 
 
 @pytest.mark.parametrize("status", [None, 504, 408])
