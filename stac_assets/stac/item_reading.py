@@ -42,6 +42,8 @@ class ItemReading:
         self.transport = Transport(options, cancelled)
         self.landing = Landing(options.base_url, self.transport)
         self._search_with_get = threading.Event()
+        self.post_refused: int | None = None
+        """The status with which the API refused to search by POST, once it has."""
         self._limits = PageLimits(options.page_size)
         self.requests = ItemRequests(self.landing, self._limits)
         self._empty = EmptyResults(self.transport)
@@ -51,8 +53,9 @@ class ItemReading:
         """The method with which a search begins: POST, until the API has refused it."""
         return "GET" if self._search_with_get.is_set() else "POST"
 
-    def search_with_get(self) -> None:
-        """Search by GET from now on, because the API refused POST."""
+    def search_with_get(self, status: int | None = None) -> None:
+        """Search by GET from now on, because the API refused POST with this status."""
+        self.post_refused = status
         self._search_with_get.set()
 
     def search(self, window: Asked, narrowing: Narrowing, figures: Figures) -> Iterator[Page]:
@@ -131,7 +134,7 @@ class ItemReading:
         except MethodRefused as error:
             if method == "GET":  # a `next` link that insists on POST
                 raise RequestFailed(str(error), error.status) from None
-            self.search_with_get()
+            self.search_with_get(error.status)
             raise
 
     def _listed_pages(
