@@ -140,6 +140,8 @@ def _item_figures(result: LoadResult) -> list[tuple[str, str]]:
         ("values that fit no column", misfits or "0"),
     ]
     found += _named_items(result)
+    if figures.items_outside_bbox:
+        found.append(("outside of the bbox, kept", f"{figures.items_outside_bbox:,}"))
     deleted = sum(len(window.deleted) for window in result.windows)
     if deleted:
         found.append(("ids without a row now", f"{deleted:,}"))

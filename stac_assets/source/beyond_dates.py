@@ -45,4 +45,5 @@ def fetch_beyond_dates(
         if largest:
             spools = (Spool(folder, f"{asking.endpoint.name}-again-{number:05}") for number in count())
             whole.read_all_again(dated, lambda: next(spools), stop)
-        strays.settle(lambda window: Dealer([window], asking.endpoint, asking.dialect, window.figures))
+        endpoint, dialect, bbox = asking.endpoint, asking.dialect, asking.narrowing.bbox
+        strays.settle(lambda window: Dealer([window], endpoint, dialect, window.figures, bbox=bbox))

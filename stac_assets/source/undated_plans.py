@@ -123,6 +123,8 @@ class Plans:
         """How far to read on after the first pages; None where dates will find everything."""
         self.dates.learn(sample, collections)
         matched, hidden = sample.number_matched, None
+        if matched is None and len(self._asking.narrowing.parts) > 1:  # the pages are those of one part
+            matched = self._first_page(collections, ALWAYS, 1).number_matched
         if matched is not None and not self._are_counted_equal:
             hidden = self.dates.count_hidden(collections, matched)
         if hidden or self.dates.hidden_in(sample):
@@ -137,7 +139,7 @@ class Plans:
         assert first_page is not None
         asked = InYears(tuple(collections), interval)
         with self._lock:
-            self.cost.requests += 1
+            self.cost.requests += len(self._asking.narrowing.parts)
         return first_page(self._asking.api, asked, self._asking.narrowing, size, PROBE_RETRIES)
 
 

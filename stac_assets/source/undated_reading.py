@@ -11,6 +11,8 @@ from stac_assets.source.question import Asking
 from stac_assets.stac.documents import Item, Page
 from stac_assets.stac.errors import PagingError
 from stac_assets.stac.figures import Figures
+from stac_assets.stac.joined_parts import Joined
+from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.page_limits import SMALLEST_LIMIT
 from stac_assets.stac.undated import Undated
 
@@ -43,6 +45,8 @@ class UndatedReading:
         self.windows = windows
         self.total = 0
         """How many documents came."""
+        self.may_be_cut_off = False
+        """Whether a limit of answers that the API does not tell may have left so many: those are round."""
         self._asking = asking
         self._figures = Figures()
         self._first = windows[0]
@@ -69,9 +73,18 @@ class UndatedReading:
             PagingError: nothing proves that they are all.
             StacError: see `Crawl.pages`.
         """
-        endpoint, api, narrowing = self._asking.endpoint, self._asking.api, self._asking.narrowing
+        parts, joined = self._asking.narrowing.parts, Joined()
+        for part in parts:
+            joined.begin()
+            for page in self._pages_of(part):
+                yield joined.unseen(page) if len(parts) > 1 else page
+
+    def _pages_of(self, part: Narrowing) -> Iterator[Page]:
+        """The pages of one part of the box to their end, which is proven for itself."""
+        endpoint, api, before = self._asking.endpoint, self._asking.api, self.total
         assert endpoint.pages is not None
-        for number, page in enumerate(endpoint.pages(api, self.asked, narrowing, self._figures)):
+        self._unproven, self._figures.number_matched = 0, None
+        for number, page in enumerate(endpoint.pages(api, self.asked, part, self._figures)):
             length, goes_on = page.length, page.has_next
             if goes_on:
                 self._proof.saw(length)
@@ -80,7 +93,8 @@ class UndatedReading:
             self.total += length
             yield page
         if self._unproven > self._proof.length:
-            self._prove(self._unproven)
+            self._prove(part, self._unproven)
+        self.may_be_cut_off |= _is_round(self.total - before)
 
     def deal(self, page: Page) -> None:
         """Make the items of a page rows of their windows.
@@ -116,7 +130,7 @@ class UndatedReading:
         for fetched in self.windows:
             fetched.forget(self._figures if fetched is self._first else None)
 
-    def _prove(self, length: int) -> None:
+    def _prove(self, part: Narrowing, length: int) -> None:
         """Prove that a single page of so many items, which the API does not count, is the whole answer.
 
         Raises:
@@ -124,7 +138,7 @@ class UndatedReading:
         """
         first_page = self._asking.endpoint.first_page
         assert first_page is not None
-        page = first_page(self._asking.api, self.asked, self._asking.narrowing, length - 1, None)
+        page = first_page(self._asking.api, self.asked, part, length - 1, None)
         self._figures.requests += 1
         if not page.has_next:
             raise PagingError(f"{self.asked}: nothing proves that a page of {length} items is the last")
@@ -139,9 +153,8 @@ class UndatedReading:
             if tell is not None and row["collection"] not in self.asked.collections:
                 tell(item, row)
 
-        return Dealer(self.windows, endpoint, dialect, Figures(), elsewhere)
+        return Dealer(self.windows, endpoint, dialect, Figures(), elsewhere, bbox=self._asking.narrowing.bbox)
 
 
-def may_be_cut_off(total: int) -> bool:
-    """Whether a limit of answers that the API does not tell may have left so many items: those are round."""
+def _is_round(total: int) -> bool:
     return total > 0 and total % SMALLEST_LIMIT == 0

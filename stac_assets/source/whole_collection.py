@@ -15,7 +15,7 @@ from stac_assets.source.fetched import FetchedWindow
 from stac_assets.source.question import Asking
 from stac_assets.source.spool import Spool
 from stac_assets.source.undated_plans import Plan, Plans, joined
-from stac_assets.source.undated_reading import PagingProof, UndatedReading, may_be_cut_off
+from stac_assets.source.undated_reading import PagingProof, UndatedReading
 from stac_assets.source.workers import work_off
 from stac_assets.stac.documents import Item, Page
 from stac_assets.stac.errors import (
@@ -189,7 +189,7 @@ class WholeCollections:
                             self._tell_too_large(reading, plan)
                         return False
                 reading.deal(page)
-            if not reading.is_needed and may_be_cut_off(reading.total):
+            if not reading.is_needed and reading.may_be_cut_off:
                 raise PagingError(
                     f"{reading.asked}: {reading.total} items may be where the API ends an answer"
                 )

@@ -127,7 +127,7 @@ class _Asker:
     """Asks one API."""
 
     def __init__(self, api: StacApi, narrowing: Narrowing) -> None:
-        self._api, self._narrowing = api, narrowing
+        self._api, self._narrowing = api, narrowing.around
 
     def claimed(self) -> dict[str, Span]:
         """What each listed collection claims to be its extent."""

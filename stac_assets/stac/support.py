@@ -76,9 +76,10 @@ class Support:
         return changes.state, changes.error
 
     def _ask(self, collections: Sequence[str], interval: Interval, size: int) -> Page:
+        """The first page of all items, whatever narrows a search: a page of some says less of pages."""
         assert self._endpoint.first_page is not None, f"{self._endpoint.name} lists no items"
         asked = InYears(tuple(collections), interval)
-        return self._endpoint.first_page(self._api, asked, self._narrowing, size, 0)
+        return self._endpoint.first_page(self._api, asked, Narrowing(), size, 0)
 
 
 def counted_by(page: Page) -> int | None:

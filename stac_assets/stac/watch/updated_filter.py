@@ -14,10 +14,8 @@ from typing import Any, Literal
 import msgspec
 
 from stac_assets.stac.http.page_request import PageRequest
-from stac_assets.stac.watch.item_versions import Field
+from stac_assets.stac.watch.item_versions import Direction, Field
 from stac_assets.stac.windows import Interval
-
-Direction = Literal["asc", "desc"]
 
 
 class NotCombinable(Exception):
