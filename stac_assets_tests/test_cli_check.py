@@ -12,9 +12,16 @@ from stac_assets_tests.stac_api import StacApi, make_collection, make_item
 
 def presence(said: Said, endpoint: str) -> str:
     """What `check` says of an endpoint."""
-    found = re.search(rf"│ {endpoint} +│ (.*?) +│", said.out)
+    found = re.search(rf"^{endpoint}  +(yes|no|refused|failed|not asked)  ", said.out, re.M)
     assert found, said.out
     return found[1]
+
+
+def row(said: Said, collection: str) -> list[str]:
+    """What `check` says of a collection: first and last day, items, then of the range: each, items, size."""
+    found = re.search(rf"^{collection}  +(.*)$", said.out[said.out.index("\ncollection  ") :], re.M)
+    assert found, said.out
+    return re.split(r"  +", found[1].strip())
 
 
 def test_check_tells_what_the_api_has_before_anything_loads(run: Run, api: StacApi, project: Path) -> None:
@@ -29,7 +36,8 @@ def test_check_tells_what_the_api_has_before_anything_loads(run: Run, api: StacA
     for endpoint in ("queryables", "collection_items", "search", "item"):
         assert presence(said, endpoint) == "yes"
     assert "POST; 10 items in the first page of c1" in said.out
-    assert re.search(r"│ c1 +│ +21 │ +\d+ B │ +[\d.]+ kB │", said.out)
+    each, items, size = row(said, "c1")[-3:]
+    assert each.endswith(" B") and items == "21" and size.endswith(" kB")
     assert "Everything that search needs is there." in said.out
     asked = {(request.method, request.path) for request in api.requests}
     assert asked >= {
@@ -43,7 +51,8 @@ def test_check_tells_what_the_api_has_before_anything_loads(run: Run, api: StacA
 def test_check_estimates_the_size_of_all_items_from_a_page(run: Run, api: StacApi) -> None:
     fill(api, day_items(1, 1, per_day=100, padding="x" * 10_000))
     said = run("check", "--end", "2024-01-01")
-    assert re.search(r"│ c1 +│ +100 │ +10\.\d kB │ +1\.0 MB │", said.out)
+    each, items, size = row(said, "c1")[-3:]
+    assert re.fullmatch(r"10\.\d kB", each) and (items, size) == ("100", "1.0 MB")
 
 
 def test_check_says_which_method_searches(run: Run, api: StacApi) -> None:
@@ -54,13 +63,13 @@ def test_check_says_which_method_searches(run: Run, api: StacApi) -> None:
     assert "GET; 1 item in the first page of c1" in said.out
 
 
-@pytest.mark.parametrize(("per_day", "count"), [(20, "unknown"), (5, "5")])
+@pytest.mark.parametrize(("per_day", "count"), [(20, "?"), (5, "5")])
 def test_check_counts_only_what_it_knows(run: Run, api: StacApi, per_day: int, count: str) -> None:
     fill(api, day_items(1, 1, per_day=per_day))
     api.number_matched = None
     said = run("check", "--end", "2024-01-01")
     assert said.status == 0
-    assert re.search(rf"│ c1 +│ +{count} │", said.out)
+    assert row(said, "c1")[-2] == count
 
 
 def test_check_of_a_range_without_items(run: Run, api: StacApi) -> None:
@@ -68,7 +77,7 @@ def test_check_of_a_range_without_items(run: Run, api: StacApi) -> None:
     said = run("check", "--end", "2024-01-01")
     assert said.status == 0
     assert presence(said, "item") == "not asked"
-    assert re.search(r"│ c1 +│ +0 │ unknown │ +0 B │", said.out)
+    assert row(said, "c1")[-3:] == ["?", "0", "0 B"]
 
 
 def test_check_names_what_is_missing_and_what_to_do(run: Run, api: StacApi) -> None:
@@ -80,7 +89,7 @@ def test_check_names_what_is_missing_and_what_to_do(run: Run, api: StacApi) -> N
     assert said.status == 1
     assert presence(said, "search") == "no"
     assert 'error: search: the API does not have it; set `item_assets = ["collection_items"]`' in said.err
-    assert re.search(r"│ c1 +│ +1 │", said.out)  # counted by the endpoint that is there
+    assert row(said, "c1")[-2] == "1"  # counted by the endpoint that is there
 
 
 def test_an_api_without_collections_can_be_searched_and_check_says_so(run: Run, api: StacApi) -> None:
@@ -120,8 +129,8 @@ def test_check_finds_a_collection_that_does_not_exist(run: Run, api: StacApi) ->
     fill(api, day_items(1, 1))
     said = run("check", "--collection", "c1", "--collection", "c11", "--end", "2024-01-01")
     assert said.status == 1
-    assert re.search(r"│ c1 +│ +1 │", said.out)
-    assert re.search(r"│ c11 +│ not readable │", said.out)
+    assert row(said, "c1")[-2] == "1"
+    assert "not readable" in row(said, "c11")
     assert "error: c11: " in said.err
     assert "near matches: c1." in said.err
 
@@ -130,7 +139,7 @@ def test_check_of_all_collections(run: Run, api: StacApi) -> None:
     fill(api, [make_item("a"), make_item("b", collection="c2")])
     said = run("check", "--collection", "*", "--end", "2024-01-01")
     assert said.status == 0
-    assert re.search(r"│ c1 +│ +1 │", said.out) and re.search(r"│ c2 +│ +1 │", said.out)
+    assert row(said, "c1")[-2] == row(said, "c2")[-2] == "1"
 
 
 @pytest.mark.parametrize(

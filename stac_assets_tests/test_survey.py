@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from stac_assets.stac.asked_once import AskedOnce
 from stac_assets.stac.survey import SAMPLE_ITEMS, Presence, survey
 from stac_assets.stac.windows import Window
 from stac_assets_tests.asking import DAY, WINDOW, asked, interval_of, limit_of, options_for
@@ -30,7 +31,7 @@ def test_a_search_that_fails_is_asked_for_twice_at_most_and_reported(
 ) -> None:
     api.put(make_item("a"))
     api.fault("/search", times=None, **fault)
-    found = survey(options_for(api), [YEAR])
+    found = survey(AskedOnce(options_for(api)), [YEAR])
     assert 1 <= len(asked(api)) <= 2
     assert found.probe("search").presence is Presence.FAILED
     assert [estimate.items for estimate in found.estimates] == [1]  # by the other endpoint
@@ -39,7 +40,7 @@ def test_a_search_that_fails_is_asked_for_twice_at_most_and_reported(
 def test_items_that_no_endpoint_lists_are_neither_split_nor_asked_for_in_smaller_pages(api: StacApi) -> None:
     api.put(make_item("a"))
     api.fault(is_item_request, times=None, status=500)
-    found = survey(options_for(api), [YEAR])
+    found = survey(AskedOnce(options_for(api)), [YEAR])
     requests = [request for request in api.requests if is_item_request(request)]
     assert len(requests) <= 2 * 3  # two endpoints, and the only collection
     assert {limit_of(request) for request in requests} == {SAMPLE_ITEMS}
@@ -51,7 +52,7 @@ def test_a_sample_is_one_request(api: StacApi) -> None:
     for n in range(3 * SAMPLE_ITEMS):
         api.put(make_item(f"a{n}"))
     api.number_matched = None  # so that a load would ask for the other pages, and for proof of their end
-    found = survey(options_for(api), [WINDOW])
+    found = survey(AskedOnce(options_for(api)), [WINDOW])
     assert asked(api) == ["POST", "POST"]  # the endpoint, and its only collection
     assert found.estimates[0].items is None and found.estimates[0].item_bytes
 
@@ -59,6 +60,6 @@ def test_a_sample_is_one_request(api: StacApi) -> None:
 def test_a_search_by_post_that_is_refused_is_made_by_get(api: StacApi) -> None:
     api.put(make_item("a"))
     api.post_search = 405
-    found = survey(options_for(api), [WINDOW])
+    found = survey(AskedOnce(options_for(api)), [WINDOW])
     assert asked(api) == ["POST", "GET", "GET"]
     assert found.probe("search").detail.startswith("GET; 1 item ")

@@ -1,15 +1,20 @@
 """What `stac-assets check` advises: from when to load and in what partitions, by what collections hold."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from stac_assets.cli.check_tables import plain_table
+from stac_assets.cli.findings import Findings
 from stac_assets.settings import Settings
+from stac_assets.settings.values import ALL_COLLECTIONS, ITEM_ASSETS
+from stac_assets.stac.largest_page import LargestPage
 from stac_assets.stac.spans import MOST_COLLECTIONS, Span, Spans
+from stac_assets.stac.survey import Survey
 from stac_assets.stac.windows import Granularity
 from stac_assets.stac.wording import counted
 
@@ -97,51 +102,43 @@ def _pages(spans: Sequence[Span], page_size: int) -> Iterator[int]:
             yield max(1, -(-span.estimate // page_size))
 
 
-def tell(found: Spans, settings: Settings, console: Console) -> None:
-    """Print the spans, what granularities cost, and what to paste into the configuration."""
+def tell(found: Survey, further: Findings, settings: Settings, base_url: str, console: Console) -> None:
+    """Print what the spans do not say, what granularities cost, and what to paste into the configuration."""
     today = datetime.now(UTC).date()
-    console.print(_spans(found, today))
-    for line in _notes(found, settings):
-        console.print(line, markup=False)
-    advice = advise(found, settings, today)
-    if advice is None:
+    size = page_size(further.largest, settings)
+    if further.spans is None:
         return
-    console.print(_costs(advice))
-    console.print("Recommended for .dlt/config.toml, so that every item has a partition:\n", markup=False)
-    for line in recommended(advice, settings, today):
+    for line in _notes(further.spans):
+        console.print(line, markup=False)
+    advice = advise(further.spans, settings.with_(page_size=size or settings.page_size), today)
+    if advice is not None:
+        console.print()
+        console.print(_costs(advice))
+    console.print("\nRecommended for .dlt/config.toml:", markup=False)
+    for line in recommended(advice, found, settings, base_url, size, today):
         console.print(line, markup=False, soft_wrap=True)
     console.print()
 
 
-def _spans(found: Spans, today: date) -> Table:
-    table = Table(title="What the collections hold, of all time", title_justify="left")
-    table.add_column("collection", overflow="fold")
-    for heading in ("first", "last", "items", "by"):
-        table.add_column(heading, justify="right" if heading == "items" else "left", no_wrap=True)
-    for span in found.spans:
-        about = "" if span.items is not None else "about "
-        items = "not counted" if span.estimate is None else f"{about}{span.estimate:,}"
-        future = " (future)" if span.last is not None and span.last > today else ""
-        days = (f"{span.first or '..'}", f"{span.last or '..'}{future}")
-        table.add_row(escape(span.collection), *days, items, "items" if span.is_seen else "extent")
-    return table
+def page_size(largest: LargestPage | None, settings: Settings) -> int | None:
+    """The page size to set: what was seen to work, or the configured one if that does; None if unknown."""
+    if largest is None or (largest.proven is None and largest.limit is None):
+        return None
+    if "page_size" in settings.model_fields_set or largest.proven is None or not largest.is_full:
+        return min(settings.page_size, largest.limit or settings.page_size)
+    return largest.proven
 
 
-def _notes(found: Spans, settings: Settings) -> Iterator[str]:
+def _notes(found: Spans) -> Iterator[str]:
     many = len(found.spans)
     if not found.sorts:
-        yield (
-            "The API does not sort items by their time (sort extension), so the days are those that the "
-            "collections' extents claim; items may lie outside of them."
-        )
+        yield "The API does not sort items by their time: days are what the extents claim."
     elif many > MOST_COLLECTIONS:
         seen = sum(span.is_seen for span in found.spans)
         yield (
             f"Of {many} collections, {seen} were asked for their first and last items; what the others show "
             "is what their extents claim. `--collection NAME` asks for one."
         )
-    if any(span.items is None and span.estimate is not None for span in found.spans):
-        yield "`about`: not counted by the API; as if all items were as dense as the newest ten."
     if found.unlisted:
         names = ", ".join(found.unlisted[:10])
         yield (
@@ -151,21 +148,44 @@ def _notes(found: Spans, settings: Settings) -> Iterator[str]:
 
 
 def _costs(advice: Advice) -> Table:
-    title = f"A first load from {advice.first} to {advice.last}"
-    table = Table(title=title, title_justify="left")
-    table.add_column("granularity")
-    for heading in ("partitions", "requests, about", "runs in Dagster"):
-        table.add_column(heading, justify="right")
-    for cost in advice.costs:
-        requests = "unknown" if cost.requests is None else f"{cost.requests:,}"
-        table.add_row(str(cost.granularity), f"{cost.partitions:,}", requests, f"{cost.runs:,}")
+    """One column for each granularity."""
+    granularities = [str(cost.granularity) for cost in advice.costs]
+    table = plain_table("a first load", *granularities, right=granularities)
+    requests = ("?" if cost.requests is None else f"{cost.requests:,}" for cost in advice.costs)
+    table.add_row("partitions", *(f"{cost.partitions:,}" for cost in advice.costs))
+    table.add_row("requests, about", *requests)
+    table.add_row("runs in Dagster", *(f"{cost.runs:,}" for cost in advice.costs))
     return table
 
 
-def recommended(advice: Advice, settings: Settings, today: date) -> Iterator[str]:
+def recommended(
+    advice: Advice | None,
+    found: Survey,
+    settings: Settings,
+    base_url: str,
+    size: int | None,
+    today: date,
+) -> Iterator[str]:
     """Lines of TOML; an end only where items lie in the future, as days come by themselves."""
     yield f"[{settings.section.key}]"
-    yield f'start_date = "{advice.first}"'
-    if advice.last > today:
-        yield f'end_date = "{advice.last}"'
-    yield f'granularity = "{advice.granularity}"'
+    yield f"base_url = {json.dumps(base_url.rstrip('/'))}"
+    yield f"collections = {_collections(found, settings)}"
+    if advice is not None:
+        yield f'start_date = "{advice.first}"'
+        if advice.last > today:
+            yield f'end_date = "{advice.last}"'
+        yield f'granularity = "{advice.granularity}"'
+    if size is not None:
+        yield f"page_size = {size}"
+    there = [name for name in ITEM_ASSETS if not found.lacking([name])]
+    if found.lacking(settings.item_assets) and there:
+        yield f"item_assets = {json.dumps(there[:1])}"
+
+
+def _collections(found: Survey, settings: Settings) -> str:
+    """Those that are named and can be read; `*` where all are asked for."""
+    if settings.all_collections:
+        return json.dumps(ALL_COLLECTIONS)
+    lost = {estimate.window.collection for estimate in found.unreadable}
+    names = [name for name in settings.named_collections if name not in lost]
+    return json.dumps(names or ALL_COLLECTIONS, ensure_ascii=False)

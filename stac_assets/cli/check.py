@@ -1,21 +1,23 @@
-"""`stac-assets check`: what the API has, and whether that is what a load needs."""
+"""`stac-assets check`: what the API has and can do, and whether that is what a load needs."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from stac_assets.cli import advice
-from stac_assets.cli.console import settings_from, sized, tell_error
-from stac_assets.settings import SECTION, Settings
-from stac_assets.settings.values import ITEM_ASSETS
-from stac_assets.stac.api import StacApi
-from stac_assets.stac.errors import ConfigurationError, UnknownCollection
-from stac_assets.stac.spans import spans
+from stac_assets.cli.check_tables import collections, endpoints, facts, legend
+from stac_assets.cli.console import settings_from, tell_error
+from stac_assets.cli.findings import Findings, lines
+from stac_assets.settings import SECTION, Settings, read_settings
+from stac_assets.settings.values import ALL_COLLECTIONS, ITEM_ASSETS
+from stac_assets.stac.asked_once import AskedOnce
+from stac_assets.stac.endpoints import ITEM_ENDPOINTS
+from stac_assets.stac.errors import ConfigurationError, RequestFailed, StacError, UnknownCollection
+from stac_assets.stac.spans import MOST_COLLECTIONS, evenly_chosen, named_by_items, spans
+from stac_assets.stac.support import Support
 from stac_assets.stac.survey import (
-    CollectionEstimate,
     Credential,
     Presence,
     Probe,
@@ -23,21 +25,36 @@ from stac_assets.stac.survey import (
     credential_settings,
     survey,
 )
-from stac_assets.stac.windows import ONE_DAY, Window
+from stac_assets.stac.watch.changed_windows import Calendar
+from stac_assets.stac.windows import Window
+from stac_assets.stac.wording import counted
 
-STYLES = {Presence.PRESENT: "green", Presence.NOT_ASKED: "yellow"}
+LONG_AGO = date(1900, 1, 1)
+"""Hardly an item is older."""
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the survey; 1 if something that the item assets need is missing."""
-    settings = settings_from(arguments)
-    found = survey(settings.api, ranges(settings), settings.narrowing)
+    """Print what was learned; 1 if something that the item assets need is missing."""
+    settings = _settings(arguments)
+    api = AskedOnce(settings.api)
+    names = _names(settings, api)
+    found = survey(
+        api,
+        _ranges(settings, evenly_chosen(names) if settings.all_collections else names),
+        settings.narrowing,
+    )
     console = Console(highlight=False)
-    _print(found, settings, console)
+    console.print(f"API    {found.base_url}", markup=False, soft_wrap=True)
+    console.print(f"token  {found.credential}{_carriers(settings)}\n", markup=False, soft_wrap=True)
+    console.print(endpoints(found))
     if found.estimates:
-        can_search = found.probe("search").presence is Presence.PRESENT
-        names = [estimate.window.collection for estimate in found.estimates]
-        advice.tell(spans(settings.api, names, settings.narrowing, can_search=can_search), settings, console)
+        further = _further(api, found, settings, names)
+        console.print()
+        console.print(facts(list(lines(api, found, further))))
+        console.print()
+        console.print(collections(found, further.spans, settings))
+        console.print(legend(found, settings), markup=False)
+        advice.tell(found, further, settings, api.landing.url, console)
     problems = list(_problems(found, settings))
     for problem in problems:
         tell_error(problem)
@@ -48,31 +65,76 @@ def run(arguments: argparse.Namespace) -> int:
             markup=False,
             soft_wrap=True,
         )
-    if not problems and not found.unclaimed:
-        console.print(f"Everything that {', '.join(settings.item_assets)} needs is there.")
+    asked = counted(api.transport.sent, "request")
+    if problems or found.unclaimed:
+        console.print(f"{asked} made.")
+    else:
+        console.print(f"Everything that {', '.join(settings.item_assets)} needs is there. {asked} made.")
     return 1 if problems else 0
 
 
-def ranges(settings: Settings) -> list[Window]:
-    """The configured days of each collection, as one window."""
-    names = settings.named_collections or StacApi(settings.api).collection_ids()
-    found = []
-    for name in names:
-        windows = settings.windows(name)
-        if not windows:
-            raise ConfigurationError(f"there is no day from start_date {settings.start_date} to today")
-        found.append(Window(name, windows[0].start, windows[-1].end))
-    if not found:
+def _settings(arguments: argparse.Namespace) -> Settings:
+    """The settings in force.
+
+    Of an API for which no collections are configured, all are looked at, and so are the items of all times,
+    if no first day is given.
+    """
+    settings = settings_from(arguments)
+    is_named = "collections" in settings.model_fields_set
+    if arguments.collections is None and arguments.base_url is not None:
+        is_named = is_named and read_settings().base_url == settings.base_url
+    if is_named or "base_url" not in settings.model_fields_set:
+        return settings
+    first = {} if "start_date" in settings.model_fields_set else {"start_date": LONG_AGO}
+    return settings.with_(collections=ALL_COLLECTIONS, **first)
+
+
+def _names(settings: Settings, api: AskedOnce) -> Sequence[str]:
+    """The configured collections, or all that the API lists; if it cannot list them, some that items name."""
+    if settings.named_collections:
+        return settings.named_collections
+    try:
+        api.landing.document()
+    except RequestFailed:  # which the survey tells, and then asks for nothing else
+        return [ALL_COLLECTIONS]
+    try:
+        names = api.collection_ids()
+    except StacError as error:
+        names = named_by_items(api)
+        if not names:
+            raise error
+    if not names:
         raise ConfigurationError(f"{settings.base_url} lists no collection")
-    return found
+    return names
 
 
-def _print(found: Survey, settings: Settings, console: Console) -> None:
-    console.print(f"API    {found.base_url}", markup=False, soft_wrap=True)
-    console.print(f"token  {found.credential}{_carriers(settings)}", markup=False, soft_wrap=True)
-    console.print(_endpoints(found))
-    if found.estimates:
-        console.print(_collections(found, settings))
+def _ranges(settings: Settings, names: Sequence[str]) -> list[Window]:
+    """The configured days of each collection, as one window."""
+    last = settings.end_date or datetime.now(UTC).date()
+    if last < settings.start_date:
+        raise ConfigurationError(f"there is no day from start_date {settings.start_date} to today")
+    granularity = settings.granularity
+    start, end = granularity.floor(settings.start_date), granularity.next(granularity.floor(last))
+    return [Window(name, start, end) for name in names]
+
+
+def _further(api: AskedOnce, found: Survey, settings: Settings, names: Sequence[str]) -> Findings:
+    """What the survey does not ask for. A part that fails says so, and the others are told."""
+    can_search = found.probe("search").presence is Presence.PRESENT
+    held = spans(api, names, settings.narrowing, can_search=can_search)
+    there = [endpoint for endpoint in ITEM_ENDPOINTS if endpoint.first_page is not None]
+    there = [one for one in there if found.probe(one.name).presence is Presence.PRESENT]
+    readable = [estimate for estimate in found.estimates if estimate.error is None]
+    if not there or not readable:
+        return Findings(held)
+    readable.sort(key=lambda estimate: -(estimate.item_bytes or 0))
+    of = [estimate.window.collection for estimate in readable][:MOST_COLLECTIONS]
+    support = Support(api, there[0], settings.narrowing, of)
+    largest = support.largest_page(readable[0].item_bytes)
+    dates = None if largest.page is None or not largest.page.items else support.dates(largest.page)
+    today = datetime.now(UTC).date()
+    calendar = Calendar(settings.start_date, settings.end_date, settings.granularity, today)
+    return Findings(held, largest, dates, *support.watched(of[0], calendar))
 
 
 def _carriers(settings: Settings) -> str:
@@ -81,39 +143,6 @@ def _carriers(settings: Settings) -> str:
     if settings.withheld and not names:
         return " for this API; what is configured for another one is not sent"
     return f" ({' and '.join(names)})" if names else ""
-
-
-def _endpoints(found: Survey) -> Table:
-    table = Table(title="Endpoints", title_justify="left")
-    for heading in ("endpoint", "there", "what came"):
-        table.add_column(heading)
-    for probe in found.probes:
-        style = STYLES.get(probe.presence, "red")
-        table.add_row(probe.endpoint, f"[{style}]{probe.presence}[/]", escape(probe.detail))
-    return table
-
-
-def _collections(found: Survey, settings: Settings) -> Table:
-    days = found.estimates[0].window
-    narrowed = ", as the settings narrow them" if settings.narrowing else ""
-    title = f"Items from {days.start} to {days.end - ONE_DAY}{narrowed}"
-    table = Table(title=title, title_justify="left")
-    table.add_column("collection")
-    for heading in ("items", "each", "all, about"):
-        table.add_column(heading, justify="right")
-    for estimate in found.estimates:
-        table.add_row(escape(estimate.window.collection), *_amounts(estimate))
-    return table
-
-
-def _amounts(estimate: CollectionEstimate) -> tuple[str, str, str]:
-    if estimate.error is not None:
-        return "[red]not readable[/]", "", ""
-    items = "unknown" if estimate.items is None else f"{estimate.items:,}"
-    each, total = (
-        "unknown" if size is None else sized(size) for size in (estimate.item_bytes, estimate.total_bytes)
-    )
-    return items, each, total
 
 
 def _problems(found: Survey, settings: Settings) -> Iterator[str]:

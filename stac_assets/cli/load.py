@@ -146,6 +146,8 @@ def _item_figures(result: LoadResult) -> list[tuple[str, str]]:
         found.append(("asked for once more", f"{len(shrunk):,}, of which {kept:,} stayed almost empty"))
     if figures.page_size_reductions:
         found.append(("smaller pages asked for", f"{figures.page_size_reductions:,}"))
+    if figures.items_outside_bbox:
+        found.append(("outside of the bbox, kept", f"{figures.items_outside_bbox:,}"))
     deleted = sum(len(window.deleted) for window in result.windows)
     if deleted:
         found.append(("ids without a row now", f"{deleted:,}"))

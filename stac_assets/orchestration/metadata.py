@@ -119,6 +119,8 @@ def window_metadata(resource: str, fetched: "FetchedWindow", catalog: Catalog) -
     first, end = (f"{window.collection}|{day}" for day in (window.start, window.end))
     condition = f"_partition_key >= '{first}' AND _partition_key < '{end}'"
     found["query"] = dg.MetadataValue.md(f"```sql\nSELECT * FROM {table}\nWHERE {condition}\n```")
+    if catalog.settings.bbox is not None:
+        found["items_outside_bbox"] = figures.items_outside_bbox
     if catalog.settings.recorded_filter is not None:
         found["filter"] = dg.MetadataValue.json(catalog.settings.narrowing.__dict__)
     return found

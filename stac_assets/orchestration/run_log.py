@@ -52,6 +52,7 @@ def end(figures: Figures) -> str:
         (figures.duplicates, "duplicate"),
         (figures.items_owned_elsewhere, "item of another partition", "items of other partitions"),
         (figures.rejected_items, "rejected document"),
+        (figures.items_outside_bbox, "item outside of the bbox", "items outside of the bbox"),
     ):
         if count:
             parts.append(counted(count, *words))

@@ -72,7 +72,8 @@ class Settings(BaseModel):
     )
     bbox: v.Bbox | None = Field(
         default=None,
-        description="Box that narrows `search` and `collection_items`: west, south, east, north in degrees.",
+        description="Box that narrows `search` and `collection_items`: west, south, east, north in degrees; "
+        "west may be above east.",
     )
     intersects: v.Structure | None = Field(
         default=None, description="GeoJSON geometry that narrows `search`."

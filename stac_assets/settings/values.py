@@ -14,6 +14,7 @@ from annotated_types import Ge, Le
 from pydantic import BeforeValidator, ValidationInfo
 
 from stac_assets.settings.declaration import unusable
+from stac_assets.stac.boxes import within_longitudes
 from stac_assets.stac.endpoints import ITEM_ENDPOINTS
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.http.links import checked_base_url
@@ -128,11 +129,21 @@ def _bbox(value: Any, info: ValidationInfo) -> tuple[float, ...]:
     value = _structure(value, info)
     is_box = isinstance(value, list | tuple) and len(value) in (4, 6)
     if not is_box or not all(type(number) in (int, float) and isfinite(number) for number in value):
-        raise _unusable(info, value, "4 or 6 numbers: west, south, east, north")
-    south, north = value[1], value[len(value) // 2 + 1]
+        raise _unusable(
+            info,
+            value,
+            "4 numbers: west, south, east, north; or 6: west, south, lowest, east, north, highest",
+        )
+    middle = len(value) // 2
+    west, south, *lowest = value[:middle]
+    east, north, *highest = value[middle:]
     if not -90 <= south <= north <= 90:
         raise _unusable(info, value, "west, south, east, north, with -90 <= south <= north <= 90")
-    return tuple(value)
+    if max(abs(west), abs(east)) > 360:
+        raise _unusable(info, value, "longitudes from -180 to 180, or up to 360 beyond the antimeridian")
+    if lowest > highest:
+        raise _unusable(info, value, "6 numbers of which the sixth, a height, is not below the third")
+    return within_longitudes(tuple(value))
 
 
 def _headers(value: Any, info: ValidationInfo) -> dict[str, str]:

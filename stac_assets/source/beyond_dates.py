@@ -54,4 +54,5 @@ def fetch_beyond_dates(
         ask(windows)
         if held is not None:
             confirm_shrunk(windows, held, ask)
-        strays.settle(lambda window: Dealer([window], asking.endpoint, asking.dialect, window.figures))
+        endpoint, dialect, bbox = asking.endpoint, asking.dialect, asking.narrowing.bbox
+        strays.settle(lambda window: Dealer([window], endpoint, dialect, window.figures, bbox=bbox))

@@ -12,11 +12,13 @@ from stac_assets.source.limits import refusal
 from stac_assets.source.namesakes import Namesakes
 from stac_assets.source.rows import NotARow, build_row, owner_time
 from stac_assets.source.spool import BATCH_BYTES
+from stac_assets.stac.boxes import Box
 from stac_assets.stac.documents import DECODE_ERRORS, Item, Rejected, object_text, why
 from stac_assets.stac.endpoints import Endpoint
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.owners import DayOwners
+from stac_assets.stac.scope import is_beside
 from stac_assets.stac.windows import partition_key
 
 Elsewhere = Callable[[Item, Mapping[str, Any]], None]
@@ -39,6 +41,8 @@ class Dealer:
         figures: count what belongs to none of the windows.
         elsewhere: gets what belongs to none of the windows.
         dayless: the window that keeps what cannot be a row and does not tell its day.
+        bbox: the box that was asked for; a row outside of it is kept and counted, as some APIs go by another
+            geometry.
     """
 
     def __init__(
@@ -49,12 +53,14 @@ class Dealer:
         figures: Figures,
         elsewhere: Elsewhere | None = None,
         dayless: FetchedWindow | None = None,
+        bbox: Box | None = None,
     ) -> None:
         self._windows = windows
         self._endpoint = endpoint
         self._dialect = dialect
         self._figures = figures
         self._elsewhere = elsewhere
+        self._bbox = bbox
         self.dayless = dayless or (windows[0] if len(windows) == 1 else None)
         self._owners = DayOwners((fetched.window, fetched) for fetched in windows)
         self._seen: set[tuple[str, str]] = set()
@@ -109,6 +115,7 @@ class Dealer:
         fetched.spool.add(row, properties, size)
         self._namesakes.note(fetched.spool, row)
         fetched.figures.items += 1
+        fetched.figures.items_outside_bbox += self._bbox is not None and is_beside(self._bbox, row)
         fetched.figures.saw(time)
 
     def compare(self, item: Item) -> None:

@@ -14,6 +14,7 @@ from stac_assets.stac.documents import Item, Page, text_in
 from stac_assets.stac.errors import Cancelled, ConfigurationError, EndpointMissing, StacError
 from stac_assets.stac.item_reading import OUTLINE_SIZE
 from stac_assets.stac.item_times import ItemTimes
+from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.undated import Undated
 from stac_assets.stac.wording import counted
 
@@ -55,7 +56,7 @@ class OutlineReading(UndatedReading):
         """
         wanted = Counter[Name]()
         try:
-            for page in self._proven(self._outline(None)):
+            for page in self._proven(self._outline(None), self._asking.narrowing):
                 wanted.update(self._owned(page))
                 yield Page([], [], number_matched=page.number_matched)
             yield from self._documents(wanted)
@@ -122,7 +123,7 @@ class OutlineReading(UndatedReading):
                 some[name] -= 1
                 yield item
 
-    def _first_page(self, size: int) -> Page:
+    def _first_page(self, part: Narrowing, size: int) -> Page:
         return next(self._outline(size))
 
     def _outline(self, size: int | None) -> Iterator[Page]:

@@ -90,7 +90,9 @@ class Question:
         self._asked = asked[0] if len(asked) == 1 else Span.of(asked)
         strays = asking.strays
         elsewhere = strays and strays.of(self._first, self._asked.interval, self._asked.collections)
-        self._dealer = Dealer(windows, asking.endpoint, asking.dialect, self.figures, elsewhere)
+        self._dealer = Dealer(
+            windows, asking.endpoint, asking.dialect, self.figures, elsewhere, bbox=asking.narrowing.bbox
+        )
 
     @property
     def items(self) -> int:

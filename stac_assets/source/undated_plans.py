@@ -135,6 +135,8 @@ class Plans:
         """How far to read on after the first pages; None where dates will find everything."""
         self.dates.learn(sample, collections)
         matched, hidden = sample.number_matched, None
+        if matched is None and len(self._asking.narrowing.parts) > 1:  # the pages are those of one part
+            matched = self._first_page(collections, ALWAYS, 1).number_matched
         if matched is not None and not self._are_counted_equal:
             hidden = self._count_hidden(sample, collections)
         if hidden or self.dates.hidden_in(sample):
@@ -148,7 +150,7 @@ class Plans:
         assert first_page is not None
         asked = InYears(tuple(collections), interval)
         with self._lock:
-            self.cost.requests += 1
+            self.cost.requests += len(self._asking.narrowing.parts)
         api, narrowing = self._asking.api, self._asking.narrowing
         before = api.page_size
         if size == 1:

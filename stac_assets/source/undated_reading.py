@@ -13,6 +13,8 @@ from stac_assets.stac.documents import Item, Page, text_in
 from stac_assets.stac.errors import PagingError
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.item_times import ItemTimes
+from stac_assets.stac.joined_parts import Joined
+from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.owners import DayOwners
 from stac_assets.stac.page_limits import SMALLEST_LIMIT
 from stac_assets.stac.undated import Undated
@@ -49,6 +51,8 @@ class UndatedReading:
         self.windows = windows
         self.total = 0
         """How many documents came."""
+        self.may_be_cut_off = False
+        """Whether a limit of answers that the API does not tell may have left so many: those are round."""
         self._asking = asking
         self._figures = Figures()
         self._first = windows[0]
@@ -81,9 +85,17 @@ class UndatedReading:
             PagingError: nothing proves that they are all.
             StacError: see `Crawl.pages`.
         """
-        endpoint, api, narrowing = self._asking.endpoint, self._asking.api, self._asking.narrowing
+        parts, joined = self._asking.narrowing.parts, Joined()
+        for part in parts:
+            joined.begin()
+            for page in self._pages_of(part):
+                yield joined.unseen(page) if len(parts) > 1 else page
+
+    def _pages_of(self, part: Narrowing) -> Iterator[Page]:
+        """The pages of one part of the box to their end, which is proven for itself."""
+        endpoint, api = self._asking.endpoint, self._asking.api
         assert endpoint.pages is not None
-        yield from self._proven(endpoint.pages(api, self.asked, narrowing, self._figures))
+        yield from self._proven(endpoint.pages(api, self.asked, part, self._figures), part)
 
     def is_owned(self, collection: str, time: datetime) -> bool:
         """Whether one of the windows owns the items of a collection at a time."""
@@ -99,12 +111,14 @@ class UndatedReading:
             found += times is None or times.owner is None or self.is_owned(collection, times.owner)
         return found
 
-    def _proven(self, pages: Iterator[Page]) -> Iterator[Page]:
-        """The pages, and once they end, the proof that they are all.
+    def _proven(self, pages: Iterator[Page], part: Narrowing) -> Iterator[Page]:
+        """The pages of one part of the box, and once they end, the proof that they are all.
 
         Raises:
             PagingError: nothing proves it.
         """
+        before = self.total
+        self._unproven, self._figures.number_matched = 0, None
         for number, page in enumerate(pages):
             length, goes_on = page.length, page.has_next
             if goes_on:
@@ -114,7 +128,8 @@ class UndatedReading:
             self.total += length
             yield page
         if self._unproven > self._proof.length:
-            self._prove(self._unproven)
+            self._prove(part, self._unproven)
+        self.may_be_cut_off |= _is_round(self.total - before)
 
     def deal(self, page: Page) -> None:
         """Make the items of a page rows of their windows.
@@ -150,22 +165,22 @@ class UndatedReading:
         for fetched in self.windows:
             fetched.forget(self._figures if fetched is self._first else None)
 
-    def _prove(self, length: int) -> None:
+    def _prove(self, part: Narrowing, length: int) -> None:
         """Prove that a single page of so many items, which the API does not count, is the whole answer.
 
         Raises:
             PagingError: it has no `next` link where fewer are asked for.
         """
-        page = self._first_page(length - 1)
+        page = self._first_page(part, length - 1)
         if not page.has_next:
             raise PagingError(f"{self.asked}: nothing proves that a page of {length} items is the last")
         self._proof.saw(length)
 
-    def _first_page(self, size: int) -> Page:
+    def _first_page(self, part: Narrowing, size: int) -> Page:
         first_page = self._asking.endpoint.first_page
         assert first_page is not None
         self._figures.requests += 1
-        return first_page(self._asking.api, self.asked, self._asking.narrowing, size, None)
+        return first_page(self._asking.api, self.asked, part, size, None)
 
     def _new_dealer(self) -> Dealer:
         strays, endpoint, dialect = self._asking.strays, self._asking.endpoint, self._asking.dialect
@@ -176,9 +191,8 @@ class UndatedReading:
             if tell is not None and row["collection"] not in self.asked.collections:
                 tell(item, row)
 
-        return Dealer(self.windows, endpoint, dialect, Figures(), elsewhere)
+        return Dealer(self.windows, endpoint, dialect, Figures(), elsewhere, bbox=self._asking.narrowing.bbox)
 
 
-def may_be_cut_off(total: int) -> bool:
-    """Whether a limit of answers that the API does not tell may have left so many items: those are round."""
+def _is_round(total: int) -> bool:
     return total > 0 and total % SMALLEST_LIMIT == 0

@@ -16,7 +16,7 @@ from stac_assets.source.outline_reading import FEW_OF, NoOutline, OutlineReading
 from stac_assets.source.question import Asking
 from stac_assets.source.spool import Spool
 from stac_assets.source.undated_plans import Plan, Plans, joined
-from stac_assets.source.undated_reading import PagingProof, UndatedReading, may_be_cut_off
+from stac_assets.source.undated_reading import PagingProof, UndatedReading
 from stac_assets.source.workers import work_off
 from stac_assets.stac.documents import Item, Page
 from stac_assets.stac.errors import (
@@ -61,7 +61,8 @@ class WholeCollections:
         self._largest = largest
         self._plans = Plans(asking, largest)
         self._proof = PagingProof()
-        self._may_outline = asking.endpoint.outline is not None
+        # the parts of a box that crosses the antimeridian have items in common, which an outline counts twice
+        self._may_outline = asking.endpoint.outline is not None and len(asking.narrowing.parts) == 1
 
     def read_all(self, windows: Sequence[FetchedWindow], stop: threading.Event) -> list[FetchedWindow]:
         """Read whole what is to be read whole.
@@ -219,7 +220,7 @@ class WholeCollections:
                             self._tell_too_large(reading, plan)
                         return False
                 reading.deal(page)
-            if not reading.is_needed and may_be_cut_off(reading.total):
+            if not reading.is_needed and reading.may_be_cut_off:
                 raise PagingError(
                     f"{reading.asked}: {reading.total} items may be where the API ends an answer"
                 )

@@ -13,6 +13,7 @@ from stac_assets.stac.endpoints.endpoint import QUERYABLES
 from stac_assets.stac.errors import (
     EndpointMissing,
     RequestFailed,
+    StacError,
     UnknownCollection,
     Unreachable,
     UntrustedLink,
@@ -95,9 +96,11 @@ class StacApi(ItemReading):
         try:
             yield from CollectionListing(self.transport, self.landing).documents()
         except RequestFailed as error:
-            if error.status in MISSING:
-                raise self.landing.missing("data") from None
-            raise
+            raise self.not_listed(error) from None
+
+    def not_listed(self, error: RequestFailed) -> StacError:
+        """The error for an answer to `/collections`: an API that lacks it is told from one that fails."""
+        return self.landing.missing("data") if error.status in MISSING else error
 
     def collection_ids(self) -> list[str]:
         """The ids of all collections, in the API's order."""

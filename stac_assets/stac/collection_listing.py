@@ -37,11 +37,25 @@ class CollectionListing:
     """
 
     def __init__(self, transport: Transport, landing: Landing) -> None:
+        self.unasked: int | None = None
+        """How many collections came without a `limit`, if that looked cut off, so that one was asked for."""
+        self.missing: list[str] = []
+        """The ids that are still missing in the end, as far as they are known."""
         self._transport = transport
         self._landing = landing
         self._seen: set[str | bytes] = set()
         self._matched = 0
         self._pages = 0
+
+    @property
+    def listed(self) -> int:
+        """How many collections came."""
+        return len(self._seen)
+
+    @property
+    def expected(self) -> int:
+        """How many there are by the API's count, and by the landing page's links."""
+        return max(self._matched, self.listed + len(self.missing))
 
     def documents(self) -> Iterator[Item]:
         """The members of every collection document, each collection once.
@@ -53,6 +67,7 @@ class CollectionListing:
         yield from self._listed(url, None)
         linked = self._linked(url)
         if self._may_be_cut_off(linked):
+            self.unasked = self.listed
             limits = list(LIMITS)
             while limits:
                 limit = limits.pop(0)
@@ -95,15 +110,15 @@ class CollectionListing:
         return self._pages == 1 and bool(self._seen) and len(self._seen) % ROUND == 0 and not says_all
 
     def _warn(self, url: str, linked: list[str]) -> None:
-        missing = [identifier for identifier in dict.fromkeys(linked) if identifier not in self._seen]
-        if not missing and self._matched <= len(self._seen):
+        self.missing = [identifier for identifier in dict.fromkeys(linked) if identifier not in self._seen]
+        if self.expected <= self.listed:
             return
-        names = ", ".join(missing[:NAMED]) or "it does not say which"
+        names = ", ".join(self.missing[:NAMED]) or "it does not say which"
         logger.warning(
             "%s lists %s, but the API has %d; missing: %s",
             shown(url),
-            counted(len(self._seen), "collection"),
-            max(self._matched, len(self._seen) + len(missing)),
+            counted(self.listed, "collection"),
+            self.expected,
             names,
         )
 

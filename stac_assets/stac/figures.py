@@ -23,6 +23,7 @@ class Figures:
             it was asked for again (on smaller pages, or in half of an interval) is not one.
         items_owned_elsewhere: items that touch the window and belong to another one.
         rejected_items: documents that cannot be rows.
+        items_outside_bbox: items that were kept although their box lies beside the one that was asked for.
         number_matched: the API's count of the items; None where it does not count.
         first_datetime: the earliest time of an item.
         last_datetime: the latest time of an item.
@@ -41,6 +42,7 @@ class Figures:
     duplicates: int = 0
     items_owned_elsewhere: int = 0
     rejected_items: int = 0
+    items_outside_bbox: int = 0
     number_matched: int | None = None
     first_datetime: datetime | None = None
     last_datetime: datetime | None = None
@@ -62,6 +64,11 @@ class Figures:
             seconds_waited=self.seconds_waited,
             page_size_reductions=self.page_size_reductions,
         )
+
+    def since(self, before: "Figures") -> "Figures":
+        """What was counted since a copy of these figures was made, without the API's count."""
+        counts = [field.name for field in fields(self) if field.default == 0]
+        return Figures(**{name: getattr(self, name) - getattr(before, name) for name in counts})
 
     def add(self, other: "Figures") -> None:
         """Add the figures of another fetch."""

@@ -227,7 +227,7 @@ class IntervalReader:
         seen, unseen, repeats = self._seen, [], page.repeats
         found: list[Item] | None = None if spread is None else []
         for item in page.items:
-            key = _identity(item)
+            key = identity(item)
             if key in here:
                 self._figures.duplicates += 1
                 repeats.append(item)
@@ -247,7 +247,7 @@ class IntervalReader:
         return page
 
     def _is_new(self, document: Rejected, here: set[bytes]) -> bool:
-        key = _digest(document.text.encode())
+        key = digest(document.text.encode())
         if key in here:
             self._figures.duplicates += 1
             return False
@@ -257,7 +257,7 @@ class IntervalReader:
         return is_new
 
 
-def _identity(item: Item) -> bytes:
+def identity(item: Item) -> bytes:
     """What copies of one document have in common: the id, a check sum of collection, properties and box.
 
     Several documents may share an id, and links and assets may be signed anew in each answer. Where the id is
@@ -266,15 +266,15 @@ def _identity(item: Item) -> bytes:
     get = item.get
     text = bytes(get("id", b""))
     if text[:1] != b'"' or text == b'""':
-        return _digest(object_text(item))
+        return digest(object_text(item))
     if b"\\" in text:
         try:
             text = msgspec.json.encode(msgspec.json.decode(text))
         except (msgspec.MsgspecError, UnicodeEncodeError):
-            return _digest(object_text(item))
+            return digest(object_text(item))
     check = crc32(get("bbox", b""), crc32(get("properties", b""), crc32(get("collection", b""))))
     return text + check.to_bytes(4, "little")
 
 
-def _digest(text: bytes) -> bytes:
+def digest(text: bytes) -> bytes:
     return hashlib.sha256(text).digest()

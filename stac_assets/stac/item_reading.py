@@ -15,6 +15,7 @@ from stac_assets.stac.http.page_request import PageRequest, link
 from stac_assets.stac.http.transport import Transport
 from stac_assets.stac.item_lookup import ItemLookup
 from stac_assets.stac.item_requests import ItemRequests
+from stac_assets.stac.joined_parts import joined_first_page, joined_pages
 from stac_assets.stac.landing import Landing
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.page_limits import PageLimits
@@ -22,6 +23,7 @@ from stac_assets.stac.paging import item_pages
 from stac_assets.stac.refused_sizes import RefusedSizes, size_of
 from stac_assets.stac.scope import Scope
 from stac_assets.stac.windows import ALWAYS, Asked, Interval
+from stac_assets.stac.witness import ReadPages
 
 MISSING = frozenset({404, 405, 501})
 """Statuses that say that an API does not have an endpoint."""
@@ -48,6 +50,8 @@ class ItemReading:
         self.transport = Transport(options, cancelled)
         self.landing = Landing(options.base_url, self.transport)
         self._search_with_get = threading.Event()
+        self.post_refused: int | None = None
+        """The status with which the API refused to search by POST, once it has."""
         self.count_costs = CountCosts(options.counts)
         self._limits = PageLimits(options.page_size, self.count_costs)
         self._outline_limits = PageLimits(OUTLINE_SIZE, self.count_costs)
@@ -70,8 +74,9 @@ class ItemReading:
         """The method with which a search begins: POST, until the API has refused it."""
         return "GET" if self._search_with_get.is_set() else "POST"
 
-    def search_with_get(self) -> None:
-        """Search by GET from now on, because the API refused POST."""
+    def search_with_get(self, status: int | None = None) -> None:
+        """Search by GET from now on, because the API refused POST with this status."""
+        self.post_refused = status
         self._search_with_get.set()
 
     def search(self, window: Asked, narrowing: Narrowing, figures: Figures) -> Iterator[Page]:
@@ -83,11 +88,13 @@ class ItemReading:
             StacError: see `Crawl.pages`.
         """
 
-        def read(interval: Interval, size: int, retries: int | None) -> Iterator[Page]:
-            return self._search_pages(window.collections, narrowing, figures, interval, size, retries)
+        def pages(part: Narrowing, figures: Figures) -> Iterator[Page]:
+            def read(interval: Interval, size: int, retries: int | None) -> Iterator[Page]:
+                return self._search_pages(window.collections, part, figures, interval, size, retries)
 
-        scope = Scope(frozenset(window.collections), narrowing.bbox)
-        return Crawl(read, window, self._limits, figures, scope).pages()
+            return self._crawl(read, window, part, figures)
+
+        return joined_pages(narrowing, figures, pages)
 
     def outline(
         self, window: Asked, narrowing: Narrowing, figures: Figures, size: int | None = None
@@ -138,16 +145,21 @@ class ItemReading:
             StacError: see `Crawl.pages`.
         """
 
-        def read(interval: Interval, size: int, retries: int | None) -> Iterator[Page]:
-            return self._listed_pages(window, narrowing, figures, interval, size, retries)
+        def pages(part: Narrowing, figures: Figures) -> Iterator[Page]:
+            def read(interval: Interval, size: int, retries: int | None) -> Iterator[Page]:
+                return self._listed_pages(window, part, figures, interval, size, retries)
 
-        scope = Scope(frozenset(window.collections), narrowing.bbox)
-        return Crawl(read, window, self._limits, figures, scope).pages()
+            return self._crawl(read, window, part, figures)
+
+        return joined_pages(narrowing, figures, pages)
 
     def first_page_of_search(
         self, window: Asked, narrowing: Narrowing, size: int, retries: int | None = None
     ) -> Page:
         """The first page of a search for the items that touch `window`, whatever comes of it.
+
+        Where the box crosses the antimeridian it is one of up to twice as many items, and its count is the
+        sum of those of both parts.
 
         Args:
             window: the collection and its days.
@@ -159,17 +171,29 @@ class ItemReading:
             EndpointMissing: the API does not have the endpoint.
             StacError: the API failed.
         """
-        arguments = window.collections, narrowing, Figures(), window.interval, size, retries
-        try:
-            return next(self._search_pages(*arguments))
-        except MethodRefused:  # so that from now on searches are GET
-            return next(self._search_pages(*arguments))
+
+        def first(part: Narrowing) -> Page:
+            arguments = window.collections, part, Figures(), window.interval, size, retries
+            try:
+                return next(self._search_pages(*arguments))
+            except MethodRefused:  # so that from now on searches are GET
+                return next(self._search_pages(*arguments))
+
+        return joined_first_page([*map(first, narrowing.parts)])
 
     def first_page_of_collection(
         self, window: Asked, narrowing: Narrowing, size: int, retries: int | None = None
     ) -> Page:
         """The first page of `/collections/{id}/items`; arguments and errors as of `first_page_of_search`."""
-        return next(self._listed_pages(window, narrowing, Figures(), window.interval, size, retries))
+
+        def first(part: Narrowing) -> Page:
+            return next(self._listed_pages(window, part, Figures(), window.interval, size, retries))
+
+        return joined_first_page([*map(first, narrowing.parts)])
+
+    def _crawl(self, read: ReadPages, window: Asked, part: Narrowing, figures: Figures) -> Iterator[Page]:
+        scope = Scope(frozenset(window.collections), part.bbox)
+        return Crawl(read, window, self._limits, figures, scope).pages()
 
     def _search_pages(
         self,
@@ -191,7 +215,7 @@ class ItemReading:
         except MethodRefused as error:
             if method == "GET":  # a `next` link that insists on POST
                 raise RequestFailed(str(error), error.status) from None
-            self.search_with_get()
+            self.search_with_get(error.status)
             raise
 
     def _listed_pages(

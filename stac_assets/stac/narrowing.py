@@ -1,7 +1,9 @@
 """The filters of a search, beside its collection and its time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from stac_assets.stac.boxes import around, parts
 
 
 @dataclass(frozen=True)
@@ -15,3 +17,16 @@ class Narrowing:
 
     def __bool__(self) -> bool:
         return any(part is not None for part in (self.bbox, self.intersects, self.query, self.filter))
+
+    @property
+    def parts(self) -> "tuple[Narrowing, ...]":
+        """The same, or two that together find the same, where the box crosses the antimeridian."""
+        if self.bbox is None:
+            return (self,)
+        found = parts(self.bbox)
+        return (self,) if len(found) == 1 else tuple(replace(self, bbox=box) for box in found)
+
+    @property
+    def around(self) -> "Narrowing":
+        """Filters that find all of it in one question, and more where the box crosses the antimeridian."""
+        return self if self.bbox is None else replace(self, bbox=around(self.bbox))

@@ -1,10 +1,12 @@
 """What a question asks for, and what on a page cannot be an answer to it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from stac_assets.stac.boxes import bbox_columns
+from stac_assets.stac.boxes import BOX, Box, bbox_columns, flat, touch
 from stac_assets.stac.documents import Item, Page, text_in
 from stac_assets.stac.item_times import time_texts
 from stac_assets.stac.windows import Interval, parse_time
@@ -76,15 +78,13 @@ class Scope:
     def _is_beside(self, item: Item) -> bool:
         if self.bbox is None or "bbox" not in item:
             return False
-        west, south, *_ = self.bbox
-        east, north = self.bbox[len(self.bbox) // 2 :][:2]
-        xmin, ymin, xmax, ymax = bbox_columns(bytes(item["bbox"])).values()
-        if xmin is None or ymin is None or xmax is None or ymax is None:
-            return False
-        if south > ymax + MARGIN or ymin > north + MARGIN:
-            return True
-        # a box whose west is greater than its east crosses the antimeridian
-        return west <= east and xmin <= xmax and (west > xmax + MARGIN or xmin > east + MARGIN)
+        return is_beside(self.bbox, bbox_columns(bytes(item["bbox"])))
+
+
+def is_beside(box: Box, columns: Mapping[str, Any]) -> bool:
+    """Whether an item, by its columns `bbox_xmin` and so on, lies beside a box; one without has no place."""
+    own = [edge for edge in (columns.get(name) for name in BOX) if edge is not None]
+    return len(own) == len(BOX) and not touch(flat(box), own, MARGIN)
 
 
 def _is_outside(item: Item, interval: Interval) -> bool:

@@ -4,7 +4,7 @@ A collection's temporal extent is only what somebody wrote down. Where an API so
 tell; where it does not, the extent is all that a few requests can learn, and is called a claim.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -15,12 +15,11 @@ from stac_assets.stac.endpoints.collections import collection_row
 from stac_assets.stac.errors import MethodRefused, StacError
 from stac_assets.stac.extensions import claims
 from stac_assets.stac.figures import Figures
-from stac_assets.stac.http.options import ApiOptions
 from stac_assets.stac.http.page_request import PageRequest
 from stac_assets.stac.item_times import ItemTimes, time_texts
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.paging import item_pages
-from stac_assets.stac.survey import MAX_RETRIES, SAMPLE_ITEMS
+from stac_assets.stac.survey import SAMPLE_ITEMS
 from stac_assets.stac.windows import ALWAYS, parse_time
 
 MOST_COLLECTIONS = 20
@@ -63,49 +62,72 @@ class Spans:
 
     Args:
         spans: one of each collection.
-        sorts: whether the API sorts items by their time.
+        claims_to_sort: whether the API claims to sort.
+        sorts: whether it does sort items by their time.
         unlisted: collections that items name, and which `/collections` does not list.
     """
 
     spans: tuple[Span, ...]
+    claims_to_sort: bool
     sorts: bool
     unlisted: tuple[str, ...] = ()
 
 
 def spans(
-    options: ApiOptions, collections: Sequence[str], narrowing: Narrowing, *, can_search: bool = True
+    api: StacApi, collections: Sequence[str], narrowing: Narrowing, *, can_search: bool = True
 ) -> Spans:
     """Ask for the first and the last items of collections: two requests each, for 20 collections at most.
 
     What cannot be learned is left out; an API that fails here is reported by a survey.
 
     Args:
-        options: of the API.
+        api: the API, with few retries.
         collections: their ids.
         narrowing: the filters of a search.
         can_search: whether the API has `/search`; without it, only what is claimed is told.
     """
-    asker = _Asker(StacApi(replace(options, max_retries=min(options.max_retries, MAX_RETRIES))), narrowing)
+    asker = _Asker(api, narrowing)
     claimed = asker.claimed()
     sorts = can_search and asker.sorts()
-    step = max(1, -(-len(collections) // MOST_COLLECTIONS))
-    asked = set(collections[::step]) if sorts else set[str]()
+    asked = set(evenly_chosen(collections)) if sorts else set[str]()
 
     def span(name: str) -> Span:
         claim = claimed.get(name, Span(name))
         return asker.seen(name, claim) if name in asked else claim
 
-    with ThreadPoolExecutor(options.max_concurrent_requests) as workers:
+    with ThreadPoolExecutor(api.options.max_concurrent_requests) as workers:
         found = tuple(workers.map(span, collections))
-    unlisted = asker.strangers(claimed) if can_search and claimed else ()
-    return Spans(found, sorts and any(one.is_seen for one in found), tuple(unlisted))
+    unlisted = [
+        name for name in (named_by_items(api) if can_search and claimed else ()) if name not in claimed
+    ]
+    return Spans(found, sorts, sorts and any(one.is_seen for one in found), tuple(unlisted))
+
+
+def evenly_chosen(collections: Sequence[str]) -> Sequence[str]:
+    """All collections, or `MOST_COLLECTIONS` of them at most."""
+    return collections[:: max(1, -(-len(collections) // MOST_COLLECTIONS))]
+
+
+def named_by_items(api: StacApi) -> list[str]:
+    """The collections that some items of the whole API name; none where it is not to be searched so."""
+    try:
+        request = PageRequest("GET", api.landing.endpoint("search"), params={"limit": STRANGERS})
+        page = _first(api, request)
+    except StacError:
+        return []
+    names = (text_in(item.get("collection")) for item in page.items)
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def _first(api: StacApi, request: PageRequest) -> Page:
+    return next(item_pages(api.transport, request, Figures(), api.options.max_retries))
 
 
 class _Asker:
     """Asks one API."""
 
     def __init__(self, api: StacApi, narrowing: Narrowing) -> None:
-        self._api, self._narrowing = api, narrowing
+        self._api, self._narrowing = api, narrowing.around
 
     def claimed(self) -> dict[str, Span]:
         """What each listed collection claims to be its extent."""
@@ -137,23 +159,13 @@ class _Asker:
         last.reverse()
         items = newest.number_matched
         in_order = first == sorted(first) and last == sorted(last)
-        if not first or not last or not in_order or first[0] > last[-1]:
+        shows_no_order = newest.has_next and first[:1] == last[-1:]  # all that is seen is of one instant
+        if not first or not last or not in_order or first[0] > last[-1] or shows_no_order:
             return replace(claim, items=items)
         if items is None and len(newest.items) < SAMPLE_ITEMS:
             items = len(newest.items)
         spread = max((last[-1] - last[0]).total_seconds() / 86_400, 1 / 1440)
         return Span(name, first[0].date(), last[-1].date(), True, items, spread)
-
-    def strangers(self, listed: dict[str, Span]) -> Iterator[str]:
-        """The collections that some items of the whole API name, and which are not listed."""
-        landing = self._api.landing
-        try:
-            page = self._first(PageRequest("GET", landing.endpoint("search"), params={"limit": STRANGERS}))
-        except StacError:
-            return
-        for name in dict.fromkeys(text_in(item.get("collection")) for item in page.items):
-            if name is not None and name not in listed:
-                yield name
 
     def _page(self, name: str, direction: str) -> Page:
         """The first page of all items of a collection, sorted by their time."""
@@ -168,15 +180,12 @@ class _Asker:
         )
         request = replace(request, **{"body" if method == "POST" else "params": given})
         try:
-            return self._first(request)
-        except MethodRefused:
+            return _first(api, request)
+        except MethodRefused as error:
             if method == "GET":
                 raise
-            api.search_with_get()
+            api.search_with_get(error.status)
             return self._page(name, direction)
-
-    def _first(self, request: PageRequest) -> Page:
-        return next(item_pages(self._api.transport, request, Figures(), MAX_RETRIES))
 
 
 def _time(item: Item) -> datetime | None:

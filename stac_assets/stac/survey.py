@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
@@ -22,8 +22,6 @@ from stac_assets.stac.wording import counted
 
 SAMPLE_ITEMS = 10
 """The items of the small page from which the size of all items is estimated."""
-MAX_RETRIES = 1
-"""The retries of a request: a survey reports trouble where a load would wait for its end."""
 
 
 class Credential(StrEnum):
@@ -73,12 +71,14 @@ class CollectionEstimate:
         window: the collection and the days.
         items: the number of items; None where the API does not tell.
         item_bytes: the average size of an item's JSON text; None where no item was seen.
+        page: the page.
         error: why the collection cannot be read.
     """
 
     window: Window
     items: int | None = None
     item_bytes: float | None = None
+    page: Page | None = None
     error: StacError | None = None
 
     @property
@@ -100,6 +100,7 @@ class Survey:
         estimates: one for each collection.
         unclaimed: those of `query` and `filter` that narrow a search although the API does not claim their
             extensions.
+        classes: the conformance classes; empty where the API does not tell them.
     """
 
     base_url: str
@@ -107,6 +108,7 @@ class Survey:
     probes: tuple[Probe, ...]
     estimates: tuple[CollectionEstimate, ...]
     unclaimed: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
 
     def probe(self, endpoint: str) -> Probe:
         """The probe of one endpoint."""
@@ -123,11 +125,11 @@ class Survey:
         return [estimate for estimate in self.estimates if estimate.error is not None]
 
 
-def survey(options: ApiOptions, ranges: Sequence[Window], narrowing: Narrowing | None = None) -> Survey:
+def survey(api: StacApi, ranges: Sequence[Window], narrowing: Narrowing | None = None) -> Survey:
     """Ask each endpoint, and for each collection of `ranges` for a small page of items.
 
     Args:
-        options: the options of the API; of the retries, `MAX_RETRIES` are made at most.
+        api: the API, with few retries.
         ranges: the days to be loaded of each collection, as one window; at least one.
         narrowing: the filters of a search.
 
@@ -135,15 +137,15 @@ def survey(options: ApiOptions, ranges: Sequence[Window], narrowing: Narrowing |
         NotAStacApi: the base URL answers with something else.
         Unreachable: the host gave no answer.
     """
-    hasty = replace(options, max_retries=min(options.max_retries, MAX_RETRIES))
-    surveyor = Surveyor(StacApi(hasty), ranges, narrowing or Narrowing())
+    surveyor = Surveyor(api, ranges, narrowing or Narrowing())
     probes = tuple(surveyor.probes())
     estimates = tuple(surveyor.estimates()) if probes[0].presence is Presence.PRESENT else ()
     refused = any(probe.presence is Presence.REFUSED for probe in probes) or any(
         isinstance(estimate.error, AuthenticationError) for estimate in estimates
     )
     unclaimed = tuple(surveyor.unclaimed()) if estimates else ()
-    return Survey(options.base_url, _credential(options, refused), probes, estimates, unclaimed)
+    credential, classes = _credential(api.options, refused), tuple(surveyor.classes)
+    return Survey(api.options.base_url, credential, probes, estimates, unclaimed, classes)
 
 
 def credential_settings(options: ApiOptions) -> list[str]:
@@ -274,4 +276,4 @@ class Surveyor:
         items = page.number_matched
         if items is None and not page.has_next:
             items = len(page.items)
-        return CollectionEstimate(window, items, sum(sizes) / len(sizes) if sizes else None)
+        return CollectionEstimate(window, items, sum(sizes) / len(sizes) if sizes else None, page)

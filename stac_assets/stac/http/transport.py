@@ -62,6 +62,8 @@ class Transport:
         self.options = options
         self.totals = Figures()
         """The figures of the requests for which no other figures are given."""
+        self.sent = 0
+        """The number of requests that were sent, whatever figures count them."""
         self.pace = Pace(options.requests_per_second, options.backoff / 4, options.max_backoff, self._sleep)
         self._cancelled = cancelled or threading.Event()
         self.credentials = Credentials(options, client_tokens(options, self._cancelled))
@@ -92,6 +94,10 @@ class Transport:
         """
         if is_confidential(url) or not is_confidential(self.options.base_url):
             self._followed.add(origin_of(url))
+
+    def moved(self, url: str) -> str:
+        """The URL at which a POST to `url` was answered, after redirects; `url` where none is known."""
+        return self._moved.get(url, url)
 
     def has_answered(self, url: str) -> bool:
         """Whether a request to `url` has succeeded, whatever its query."""
@@ -201,6 +207,7 @@ class Transport:
                 raise Cancelled("stopped on request")
             figures.seconds_waited += self.pace.wait()
             figures.requests += 1
+            self.sent += 1
             try:
                 answer = self._exchange(request)
             except TransientFailure as error:

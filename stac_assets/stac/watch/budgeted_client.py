@@ -9,8 +9,8 @@ from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.page_request import PageRequest
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.paging import item_pages
-from stac_assets.stac.watch.item_versions import VersionPage, versions_on
-from stac_assets.stac.watch.updated_filter import Direction, UpdatedFilter
+from stac_assets.stac.watch.item_versions import Direction, VersionPage, joined_versions, versions_on
+from stac_assets.stac.watch.updated_filter import UpdatedFilter
 from stac_assets.stac.windows import Interval
 
 
@@ -67,11 +67,15 @@ class BudgetedClient:
         """
         if self._has_search:
             try:
-                return self._search(collection, interval, size)
+                return joined_versions(self._searched(collection, interval, size))
             except EndpointMissing:
                 self._has_search = False
-        request = self.api.requests.listing(collection, self._narrowing, interval, size or self.page_size)
-        return self._sent(request, size)
+        size_given = size or self.page_size
+        parts = [
+            self.api.requests.listing(collection, part, interval, size_given)
+            for part in self._narrowing.parts
+        ]
+        return joined_versions([self._sent(request, size) for request in parts])
 
     def changed_items(
         self,
@@ -92,26 +96,36 @@ class BudgetedClient:
         def narrow(request: PageRequest) -> PageRequest:
             return updated_filter.applied(request, changed, direction)
 
-        return self._search(collection, interval, size, narrow)
+        pages = self._searched(collection, interval, size, narrow)
+        return joined_versions(pages, updated_filter.field, direction)
 
-    def _search(
+    def _searched(
         self,
         collection: str,
         interval: Interval,
         size: int | None,
         narrow: Callable[[PageRequest], PageRequest] = lambda request: request,
+    ) -> list[VersionPage]:
+        """The first page of each part of a search."""
+        return [self._search(collection, part, interval, size, narrow) for part in self._narrowing.parts]
+
+    def _search(
+        self,
+        collection: str,
+        narrowing: Narrowing,
+        interval: Interval,
+        size: int | None,
+        narrow: Callable[[PageRequest], PageRequest],
     ) -> VersionPage:
         method = self.api.search_method
-        request = self.api.requests.search(
-            method, [collection], self._narrowing, interval, size or self.page_size
-        )
+        request = self.api.requests.search(method, [collection], narrowing, interval, size or self.page_size)
         try:
             return self._sent(narrow(request), size)
-        except MethodRefused:
+        except MethodRefused as error:
             if method == "GET":
                 raise
-            self.api.search_with_get()
-            return self._search(collection, interval, size, narrow)
+            self.api.search_with_get(error.status)
+            return self._search(collection, narrowing, interval, size, narrow)
         except RequestFailed as error:
             if error.status in MISSING:
                 raise self.api.landing.missing("search") from None

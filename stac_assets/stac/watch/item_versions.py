@@ -1,8 +1,10 @@
 """Versions of items: what a watcher keeps of an item on a page, to know it again and to see it change."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from math import inf
 from typing import Any, Literal
 
 import msgspec
@@ -12,6 +14,7 @@ from stac_assets.stac.page_limits import SMALLEST_LIMIT
 from stac_assets.stac.windows import parse_time
 
 Field = Literal["updated", "created"]
+Direction = Literal["asc", "desc"]
 FIELDS: tuple[Field, ...] = ("updated", "created")
 """The properties that say when an item changed; `created` says it of new items only."""
 MILLISECOND = timedelta(milliseconds=1)
@@ -61,6 +64,38 @@ class VersionPage:
     def fingerprint(self) -> str:
         """A digest that is the same for the same versions, in whatever order they come."""
         return digest(*sorted(version.key for version in self.versions))
+
+
+def joined_versions(
+    pages: Sequence[VersionPage], field: Field | None = None, direction: Direction | None = None
+) -> VersionPage:
+    """The first pages of the parts of a question as one, with what several of them have only once.
+
+    Of sorted pages it ends where the first of them ends that is not whole, as it would if it were one page;
+    otherwise what follows in that part would be passed over. Pages that are not in their order stay so.
+
+    Args:
+        pages: of each part.
+        field: by which they are sorted.
+        direction: how; None where they are not.
+    """
+    if len(pages) == 1:
+        return pages[0]
+    versions = list({version.key: version for page in pages for version in page.versions}.values())
+    counts = [page.number_matched for page in pages if page.number_matched is not None]
+    is_whole, count = all(page.is_whole for page in pages), sum(counts) if len(counts) == len(pages) else None
+    if field is None or direction is None or not all(field in version.instants for version in versions):
+        return VersionPage(tuple(versions), is_whole, count)
+    sign = -1 if direction == "desc" else 1
+
+    def place(version: ItemVersion) -> float:
+        return sign * version.instants[field].timestamp()
+
+    if all([*page.versions] == sorted(page.versions, key=place) for page in pages):
+        ends = [place(page.versions[-1]) for page in pages if page.versions and not page.is_whole]
+        end = min(ends, default=inf)
+        versions = sorted((version for version in versions if place(version) <= end), key=place)
+    return VersionPage(tuple(versions), is_whole, count)
 
 
 def digest(*texts: str) -> str:

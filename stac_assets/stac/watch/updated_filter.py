@@ -15,10 +15,8 @@ import msgspec
 
 from stac_assets.stac.extensions import claims, has_class
 from stac_assets.stac.http.page_request import PageRequest
-from stac_assets.stac.watch.item_versions import Field
+from stac_assets.stac.watch.item_versions import Direction, Field
 from stac_assets.stac.windows import Interval
-
-Direction = Literal["asc", "desc"]
 
 
 class NotCombinable(Exception):
