@@ -232,13 +232,19 @@ def test_urls_are_shown_without_user_query_values_and_fragment() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "h/v1", "file:///x", "ftp://h", "https://", "https://u:p@h/", "https://h/?a=1", "https://h:abc/"]
-    + [
-        "u:p@h/v1",
-        "https://u:p#w@h/v1",
-        "https://u:p/w@h",
-        "https://u:p?w@h",
-        "http://u:p@[::1",
+    [
+        *(
+            "",
+            "h/v1",
+            "file:///x",
+            "ftp://h",
+            "https://",
+            "https://u:p@h/",
+            "https://h/?a=1",
+            "https://h:abc/",
+        ),
+        # a user and a password in what is no URL, or holds what ends a host
+        *("u:p@h/v1", "https://u:p#w@h/v1", "https://u:p/w@h", "https://u:p?w@h", "http://u:p@[::1"),
         "http:/u:p@h",
     ],
 )
