@@ -148,6 +148,8 @@ class FaultyServer:
     with 500 and raised at the block's end. Entered again it listens on the same port again.
     """
 
+    host = "127.0.0.1"
+    """The address at which it listens."""
     prefix: str
     """The path of the root, such as "/v1"; it is no part of a request's `segments` and `path`."""
 
@@ -169,7 +171,8 @@ class FaultyServer:
 
     @property
     def url(self) -> str:
-        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}{self.prefix}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.tls else 'http'}://{host}:{self.port}{self.prefix}"
 
     def reset(self) -> None:
         """Forget the requests seen so far."""
@@ -289,11 +292,12 @@ class _Listener(ThreadingHTTPServer):
     def __init__(self, owner: FaultyServer) -> None:
         self.owner = owner
         self.connections: set[Any] = set()
-        super().__init__(("127.0.0.1", owner.port), _Handler)
+        self.address_family = socket.AF_INET6 if ":" in owner.host else socket.AF_INET
+        super().__init__((owner.host, owner.port), _Handler)
 
     def server_bind(self) -> None:
         TCPServer.server_bind(self)  # HTTPServer's own looks its name up in the DNS
-        self.server_name, self.server_port = "127.0.0.1", self.socket.getsockname()[1]
+        self.server_name, self.server_port = self.owner.host, self.socket.getsockname()[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.connections.add(request)

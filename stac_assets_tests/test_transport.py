@@ -243,11 +243,8 @@ def test_urls_are_shown_without_user_query_values_and_fragment() -> None:
             "https://h/?a=1",
             "https://h:abc/",
         ),
-        "u:p@h/v1",
-        "https://u:p#w@h/v1",
-        "https://u:p/w@h",
-        "https://u:p?w@h",
-        "http://u:p@[::1",
+        # a user and a password in what is no URL, or holds what ends a host
+        *("u:p@h/v1", "https://u:p#w@h/v1", "https://u:p/w@h", "https://u:p?w@h", "http://u:p@[::1"),
         "http:/u:p@h",
     ],
 )

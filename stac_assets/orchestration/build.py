@@ -1,15 +1,19 @@
 """Dagster's definitions of a catalog, made so that they can be merged with anybody's."""
 
+import logging
 from typing import Any
 
 import dagster as dg
 
 from stac_assets.catalog import Catalog
 from stac_assets.orchestration.assets import build_assets
+from stac_assets.orchestration.collection_keys import without_partition
 from stac_assets.orchestration.executors import executor_named
 from stac_assets.orchestration.schedules import build_jobs, build_schedules
 from stac_assets.orchestration.sensors.definitions import build_sensors
 from stac_assets.settings import Settings, read_settings
+
+logger = logging.getLogger("stac_assets")
 
 
 def build_definitions(catalog: str | Settings | Catalog | None = None, **settings: Any) -> dg.Definitions:
@@ -37,6 +41,8 @@ def build_definitions(catalog: str | Settings | Catalog | None = None, **setting
         return with_executor(build_definitions(Catalog(catalog)), catalog)
     if not isinstance(catalog, Catalog):
         catalog = Catalog(read_settings(**settings), catalog)
+    if told := without_partition(catalog.settings.named_collections):
+        logger.warning("%s", told)
     return dg.Definitions(
         assets=build_assets(catalog),
         jobs=build_jobs(catalog),

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import dagster as dg
 
 from stac_assets.catalog import Catalog
+from stac_assets.stac.wording import counted
 
 FORMER_NAME = "collections"
 """Name of the dynamic partitions in version 0.1.0.
@@ -12,6 +13,10 @@ FORMER_NAME = "collections"
 All code locations of a Dagster instance share it (dagster-io/dagster#29693), so it may hold keys of other
 people too. It is only read.
 """
+
+LONGEST_KEY = 1_000
+"""Letters of an id in a key at most; PostgreSQL, where it is Dagster's storage, indexes no long ones."""
+MOST_SHOWN, LONGEST_SHOWN = 5, 60
 
 
 def known_collections(catalog: Catalog, instance: dg.DagsterInstance) -> Sequence[str]:
@@ -23,7 +28,7 @@ def known_collections(catalog: Catalog, instance: dg.DagsterInstance) -> Sequenc
         StacError: the API did not list its collections; it is asked only for that.
     """
     if not catalog.settings.all_collections:
-        return catalog.settings.named_collections
+        return partitionable(catalog.settings.named_collections)
     known = instance.get_dynamic_partitions(catalog.collection_partitions_name)
     if known:
         return known
@@ -46,8 +51,31 @@ def register_collections(
 
 
 def partitionable(collections: Iterable[str]) -> list[str]:
-    """The collections whose ids can be part of a key: Dagster separates its parts by `|`."""
-    return [name for name in dict.fromkeys(collections) if "|" not in name]
+    """The collections whose ids can be part of a key."""
+    return [name for name in dict.fromkeys(collections) if _is_key(name)]
+
+
+def without_partition(collections: Iterable[str]) -> str:
+    """A line that names the collections whose ids cannot be part of a key; empty where there are none."""
+    names = [name for name in dict.fromkeys(collections) if not _is_key(name)]
+    if not names:
+        return ""
+    shown = ", ".join(f"{name[:LONGEST_SHOWN]!r}" for name in names[:MOST_SHOWN])
+    more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
+    return (
+        f"{counted(len(names), 'collection')} cannot be a partition, as Dagster takes no such id in a key: "
+        f"{shown}{more}; `stac-assets load --collection` takes any without '|'"
+    )
+
+
+def _is_key(name: str) -> bool:
+    """Whether Dagster takes a name in a key, whose parts it separates by `|`, and can store it."""
+    try:
+        name.encode()
+        dg.StaticPartitionsDefinition([name])  # which refuses what means something to Dagster, such as `...`
+    except (dg.DagsterInvalidDefinitionError, UnicodeEncodeError):
+        return False
+    return bool(name.strip()) and "|" not in name and len(name) <= LONGEST_KEY
 
 
 def listed_collections(catalog: Catalog) -> list[str]:

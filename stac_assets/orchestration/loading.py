@@ -8,7 +8,7 @@ import dagster as dg
 
 from stac_assets.catalog import Catalog
 from stac_assets.orchestration.checks import check_outputs, evaluations
-from stac_assets.orchestration.collection_keys import register_collections
+from stac_assets.orchestration.collection_keys import register_collections, without_partition
 from stac_assets.orchestration.elsewhere import refuse_files_elsewhere
 from stac_assets.orchestration.metadata import load_metadata, partitions_metadata
 from stac_assets.orchestration.partitions import partitions_of
@@ -111,3 +111,5 @@ def _register(context: dg.AssetExecutionContext, catalog: Catalog, listed: Seque
     with quiet_storage():
         new = register_collections(catalog, context.instance, listed)
     context.log.info(f"{counted(len(new), 'new collection')} registered as partitions, {len(listed)} in all")
+    if told := without_partition(listed):
+        context.log.warning(told)

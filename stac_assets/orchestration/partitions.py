@@ -9,6 +9,7 @@ import click
 import dagster as dg
 
 from stac_assets.catalog import Catalog
+from stac_assets.orchestration.collection_keys import partitionable, without_partition
 from stac_assets.settings import Settings
 from stac_assets.stac.endpoints import Endpoint
 from stac_assets.stac.errors import ConfigurationError
@@ -44,7 +45,10 @@ def collection_partitions(catalog: Catalog) -> dg.PartitionsDefinition:
     """One partition per configured collection, or those of the API once `collections` is materialized."""
     if catalog.settings.all_collections:
         return dg.DynamicPartitionsDefinition(name=catalog.collection_partitions_name)
-    return dg.StaticPartitionsDefinition(list(catalog.settings.named_collections))
+    names = partitionable(catalog.settings.named_collections)
+    if not names:
+        raise ConfigurationError(without_partition(catalog.settings.named_collections))
+    return dg.StaticPartitionsDefinition(names)
 
 
 def date_partitions(settings: Settings) -> dg.TimeWindowPartitionsDefinition:

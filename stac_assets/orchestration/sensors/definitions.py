@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from stac_assets.catalog import Catalog
-from stac_assets.orchestration.collection_keys import known_collections
+from stac_assets.orchestration.collection_keys import known_collections, partitionable
 from stac_assets.orchestration.sensors.budget import MAX_REQUESTS, MAX_RUNS
 from stac_assets.orchestration.specs import BACKFILL, NEW_COLLECTIONS, NEW_ITEMS, asset_key
 from stac_assets.stac.errors import StacError
@@ -108,7 +108,7 @@ def _backfill_sensor(catalog: Catalog, now: Now) -> dg.SensorDefinition:
     def backfill(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         from stac_assets.orchestration.sensors.backfill import Backfill
 
-        collections = settings.named_collections or context.instance.get_dynamic_partitions(
+        collections = partitionable(settings.named_collections) or context.instance.get_dynamic_partitions(
             catalog.collection_partitions_name
         )
         if not collections:

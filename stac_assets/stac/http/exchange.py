@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 from urllib3.exceptions import DecodeError as EncodingError
-from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, LocationValueError, MaxRetryError, ProtocolError, ReadTimeoutError
 
 from stac_assets.stac.errors import (
     Cancelled,
@@ -98,6 +98,10 @@ class Exchange:
             error = TransientFailure(self._late(url, options.read_timeout))
         except (requests.ConnectionError, requests.Timeout) as lost:
             error = TransientFailure(*self._lost(url, lost))
+        except (requests.exceptions.InvalidURL, LocationValueError):
+            error = RequestFailed(
+                f"{shown(url)} cannot be requested: its host is no name that DNS could hold"
+            )
         except requests.RequestException as cause:
             error = RequestFailed(f"{shown(url)} cannot be requested ({_reason(cause)})")
         raise error  # outside of the handlers, so that it has no context that shows the signed URL

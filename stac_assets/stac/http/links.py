@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
+
+import idna
 
 from stac_assets.stac.errors import ConfigurationError, UntrustedLink
 
@@ -15,10 +18,16 @@ Origin = tuple[str, str, int | None]
 
 
 def origin_of(url: str) -> Origin:
-    """The scheme, host and port of a URL (RFC 6454); the port is that of the scheme where none is given."""
+    """The scheme, host and port of a URL (RFC 6454); the port is that of the scheme where none is given.
+
+    An international name is written as DNS has it (IDNA), which is how it is asked for.
+    """
     parts = urlsplit(url)
-    scheme = parts.scheme.lower()
-    return scheme, (parts.hostname or "").lower(), parts.port or DEFAULT_PORTS.get(scheme)
+    scheme, host = parts.scheme.lower(), (parts.hostname or "").lower()
+    if not host.isascii():
+        with suppress(idna.IDNAError):  # no name that DNS could hold
+            host = idna.encode(host, uts46=True).decode()
+    return scheme, host, parts.port or DEFAULT_PORTS.get(scheme)
 
 
 def is_http(url: str) -> bool:
