@@ -28,7 +28,7 @@ class PgstacApi(StacApi):
 
     max_limit: int | None = 10_000
     number_matched: str | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
-    extensions: tuple[Extension, ...] = ("filter", "query", "sortby")
+    extensions: tuple[Extension, ...] = ("fields", "filter", "query", "sortby")
 
     def __post_init__(self, items: Iterable[Document | RawItem]) -> None:
         self._by_collection: dict[str, list[RawItem]] = defaultdict(list)

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from stac_assets.demo import documents
-from stac_assets_tests.stac_api_extensions import CLASSES, Extension, Unusable, in_order, matching
+from stac_assets_tests.stac_api_extensions import CLASSES, Extension, Unusable, in_order, matching, reduced
 from stac_assets_tests.stac_api_faults import FaultyServer, Reply, Request
 
 Document = dict[str, Any]
@@ -294,9 +294,10 @@ class StacApi(FaultyServer):
             found = [item for item in self._candidates(parameters) if wanted(item)]
             found = self._extended(found, parameters)
         shown, hook = found[offset : offset + limit], self.on_page
+        fields = parameters.get("fields") if "fields" in self.extensions else None
         page: Document = {
             "type": "FeatureCollection",
-            "features": [json.loads(it.text) if hook and not it.verbatim else it for it in shown],
+            "features": [_shown(item, hook is not None, fields) for item in shown],
             **self._paging(request, len(found), offset, limit),
         }
         return _json(hook(page, request) if hook else page, "geo+json")
@@ -357,6 +358,13 @@ class StacApi(FaultyServer):
             return int(b64decode(token, validate=True).removeprefix(b"offset:"))
         except (ValueError, TypeError):
             raise RequestError(400, f"{token!r} is no token of this API") from None
+
+
+def _shown(item: RawItem, is_decoded: bool, fields: Any) -> RawItem | Document:
+    """An item as a page has it: its text, or decoded to be changed, or what `fields` wants of it."""
+    if fields:
+        return reduced(json.loads(item.text), fields)
+    return json.loads(item.text) if is_decoded and not item.verbatim else item
 
 
 def _json(document: Document | bytes, kind: str = "json") -> Reply:

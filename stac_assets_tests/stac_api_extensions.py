@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, Literal, Protocol, TypeVar
 
-Extension = Literal["filter", "query", "sortby"]
+Extension = Literal["fields", "filter", "query", "sortby"]
 CLASSES: dict[Extension, tuple[str, ...]] = {
     "filter": (
         "https://api.stacspec.org/v1.0.0/item-search#filter",
@@ -17,6 +17,7 @@ CLASSES: dict[Extension, tuple[str, ...]] = {
         "http://www.opengis.net/spec/cql2/1.0/conf/cql2-json",
         "http://www.opengis.net/spec/cql2/1.0/conf/cql2-text",
     ),
+    "fields": ("https://api.stacspec.org/v1.0.0/item-search#fields",),
     "query": ("https://api.stacspec.org/v1.0.0/item-search#query",),
     "sortby": ("https://api.stacspec.org/v1.0.0/item-search#sort",),
 }
@@ -65,6 +66,21 @@ def in_order(items: list[I], sortby: Any) -> list[I]:
         has = [item for item in items if get(item) is not None]
         items = sorted(has, key=get, reverse=is_down) + [item for item in items if get(item) is None]
     return items
+
+
+def reduced(document: dict[str, Any], fields: Any) -> dict[str, Any]:
+    """An item with those of its members that `fields` wants."""
+    if isinstance(fields, str):
+        names = fields.split(",")
+        fields = {"include": [name for name in names if not name.startswith("-")]}
+    found: dict[str, Any] = {}
+    for name in fields.get("include") or ():
+        member, _, inner = name.partition(".")
+        if not inner and member in document:
+            found[member] = document[member]
+        elif inner in document.get(member, {}):
+            found.setdefault(member, {})[inner] = document[member][inner]
+    return found
 
 
 def _sort_text(text: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -152,6 +153,8 @@ class FaultyServer:
 
     def __init__(self) -> None:
         self.port = 0
+        self.tls: ssl.SSLContext | None = None
+        """What it shakes hands with; None where it speaks plain HTTP."""
         self.faults: list[Fault] = []
         self.errors: list[Exception] = []
         self.requests: list[Request] = []
@@ -166,7 +169,7 @@ class FaultyServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}{self.prefix}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}{self.prefix}"
 
     def reset(self) -> None:
         """Forget the requests seen so far."""
@@ -178,6 +181,8 @@ class FaultyServer:
         self._stopping = threading.Event()
         self._listener = _Listener(self)
         self.port = self._listener.server_port
+        if self.tls is not None:
+            self._listener.socket = self.tls.wrap_socket(self._listener.socket, server_side=True)
         threading.Thread(target=self._listener.serve_forever, args=(0.005,), daemon=True).start()
         return self
 

@@ -210,7 +210,8 @@ def world(
         if way.tokens:
             issuer = servers.enter_context(TokenServer(tokens=way.tokens))
             credentials["token_url"] = issuer.url + "/token"
-        lines = ["[sources.pystac_client_source.headers]", f'X-Static = "{STATIC}"']
+        lines = ["[sources.pystac_client_source]", f'base_url = "{api.url}"']
+        lines += ["[sources.pystac_client_source.headers]", f'X-Static = "{STATIC}"']
         lines += ["[sources.pystac_client_source.credentials]"]
         lines += [f'{name} = "{value}"' for name, value in credentials.items()]
         secrets = project / ".dlt" / "secrets.toml"

@@ -11,19 +11,19 @@ from stac_assets.cli.main import main
 from stac_assets_tests.asking import limit_of
 from stac_assets_tests.commanding import SETTING, Said, day_items, fill
 from stac_assets_tests.conftest import enter_project
+from stac_assets_tests.linked_api import LinkedApi
 from stac_assets_tests.loads import ids
 from stac_assets_tests.stac_api import Document, StacApi, make_collection, make_item
 from stac_assets_tests.stac_api_faults import Request
 from stac_assets_tests.test_absence import CutOff
-from stac_assets_tests.test_links import Linked
 
 Check = Callable[..., Said]
 
 
 @pytest.fixture
-def linked() -> Iterator[Linked]:
+def linked() -> Iterator[LinkedApi]:
     """A hundred items of five days, not in their order."""
-    with Linked(extensions=("filter", "query", "sortby")) as running:
+    with LinkedApi(extensions=("filter", "query", "sortby")) as running:
         for day in (2, 4, 1, 5, 3):
             fill(running, day_items(day, day, per_day=20, updated=f"2024-02-0{day}T00:00:00Z"))
         yield running
@@ -62,7 +62,7 @@ def pasted(said: Said) -> str:
     return said.out[said.out.index("[sources") :].partition("\n\n")[0] + "\n"
 
 
-def test_a_usual_api_fits_on_a_screen_and_costs_few_requests(check: Check, linked: Linked) -> None:
+def test_a_usual_api_fits_on_a_screen_and_costs_few_requests(check: Check, linked: LinkedApi) -> None:
     said = check(linked)
     lines = said.out.splitlines()
     assert len(lines) <= 40 and max(map(len, lines)) <= 80 and said.err == ""
@@ -77,7 +77,7 @@ def test_a_usual_api_fits_on_a_screen_and_costs_few_requests(check: Check, linke
 
 
 def test_what_is_recommended_can_be_pasted_and_loads(
-    check: Check, linked: Linked, project: Path, monkeypatch: pytest.MonkeyPatch
+    check: Check, linked: LinkedApi, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     linked.fault(lambda request: limit_of(request) > 50, times=None, status=400)
     said = check(linked)
@@ -98,7 +98,7 @@ def test_what_is_recommended_can_be_pasted_and_loads(
 
 
 def test_collections_that_are_configured_for_another_api_are_not_looked_for(
-    check: Check, linked: Linked, project: Path, monkeypatch: pytest.MonkeyPatch
+    check: Check, linked: LinkedApi, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = '[sources.pystac_client_source]\nbase_url = "{}"\ncollections = ["c1", "c9"]\n'
     (project / ".dlt" / "config.toml").write_text(config.format("http://127.0.0.1:9/elsewhere"))
@@ -138,19 +138,19 @@ def _elsewhere(url: str, link: Document) -> list[Document]:
         ),
     ],
 )
-def test_the_links_that_are_used_and_why(check: Check, linked: Linked, relink: Any, why: str) -> None:
+def test_the_links_that_are_used_and_why(check: Check, linked: LinkedApi, relink: Any, why: str) -> None:
     linked.relink = relink
     said = check(linked)
     assert told(said, "links").endswith(why) and "s3cr3t" not in said.out + said.err
 
 
-def test_where_searches_go(check: Check, linked: Linked) -> None:
+def test_where_searches_go(check: Check, linked: LinkedApi) -> None:
     linked.relink = lambda url, link: [{**link, "href": link["href"].replace("/search", "/old")}]
     linked.fault("/old", status=308, headers={"Location": "/v1/search"}, times=None)
     assert told(check(linked), "search") == "by POST, which is redirected to /search"
 
 
-def test_a_post_that_is_refused_and_a_base_url_that_moved(check: Check, linked: Linked) -> None:
+def test_a_post_that_is_refused_and_a_base_url_that_moved(check: Check, linked: LinkedApi) -> None:
     linked.post_search = 403
     assert told(check(linked), "search") == "by GET; POST is refused (403), though linked"
     with StacApi() as former:
@@ -173,7 +173,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("kind", REFUSALS)
-def test_the_largest_page_where_more_is_refused(check: Check, linked: Linked, kind: str) -> None:
+def test_the_largest_page_where_more_is_refused(check: Check, linked: LinkedApi, kind: str) -> None:
     status, body, largest = REFUSALS[kind]
     linked.fault(lambda request: limit_of(request) > 70, times=None, status=status, body=body)
     said = check(linked)
@@ -181,7 +181,7 @@ def test_the_largest_page_where_more_is_refused(check: Check, linked: Linked, ki
     assert f"page_size = {largest}\n" in pasted(said)
 
 
-def test_the_largest_page_where_a_page_is_cut_off(check: Check, linked: Linked) -> None:
+def test_the_largest_page_where_a_page_is_cut_off(check: Check, linked: LinkedApi) -> None:
     linked.max_limit = 30
     said = check(linked)
     assert told(said, "page size") == "30 items, where 1,000 are asked for"
@@ -191,7 +191,7 @@ def test_the_largest_page_where_a_page_is_cut_off(check: Check, linked: Linked) 
 
 
 def test_a_page_size_that_the_user_has_set_stays_if_it_works(
-    check: Check, linked: Linked, monkeypatch: pytest.MonkeyPatch
+    check: Check, linked: LinkedApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     linked.max_limit = 30
     for configured, recommended in (("20", 20), ("40", 30)):
@@ -199,12 +199,12 @@ def test_a_page_size_that_the_user_has_set_stays_if_it_works(
         assert f"page_size = {recommended}\n" in pasted(check(linked))
 
 
-def test_large_items_make_small_pages(check: Check, linked: Linked) -> None:
+def test_large_items_make_small_pages(check: Check, linked: LinkedApi) -> None:
     fill(linked, day_items(1, 5, per_day=20, padding="x" * 90_000))
     assert told(check(linked), "page size") == "a limit of 10,000 is answered; a page of 20 came"
 
 
-def test_counts(check: Check, linked: Linked) -> None:
+def test_counts(check: Check, linked: LinkedApi) -> None:
     def of_the_page(page: Document, request: Request) -> Document:
         return {**page, "numberMatched": len(page["features"])}
 
@@ -217,7 +217,7 @@ def test_counts(check: Check, linked: Linked) -> None:
     assert told(check(linked), "counts") == "those of the page, which say nothing of the whole result"
 
 
-def test_what_is_claimed_and_not_done(check: Check, linked: Linked) -> None:
+def test_what_is_claimed_and_not_done(check: Check, linked: LinkedApi) -> None:
     linked.feigned_extensions = "ignored"
     said = check(linked)
     assert told(said, "filter").endswith("sort: claimed, but items do not come as asked")
@@ -226,7 +226,7 @@ def test_what_is_claimed_and_not_done(check: Check, linked: Linked) -> None:
     assert told(check(linked), "filter") == "not claimed; sort: not claimed"
 
 
-def test_items_that_dates_do_not_find(check: Check, linked: Linked) -> None:
+def test_items_that_dates_do_not_find(check: Check, linked: LinkedApi) -> None:
     def without_dates(page: Document, request: Request) -> Document:
         dated = bool((request.body or request.query).get("datetime"))
         return {**page, "numberMatched": page["numberMatched"] - 7 * dated}
@@ -250,14 +250,14 @@ def test_a_listing_that_is_cut_off(check: Check, counts: bool) -> None:
     "path", ["/collections", "/queryables", "/conformance", "/api", "/collections/c1/items"]
 )
 def test_a_part_that_fails_is_told_with_its_status_and_the_rest_is_told_too(
-    check: Check, linked: Linked, path: str
+    check: Check, linked: LinkedApi, path: str
 ) -> None:
     linked.fault(lambda request: request.path == path, times=None, status=500)
     said = check(linked)
     assert "500" in said.out and told(said, "page size") and "page_size" in pasted(said)
 
 
-def test_a_question_that_fails_is_told(check: Check, linked: Linked) -> None:
+def test_a_question_that_fails_is_told(check: Check, linked: LinkedApi) -> None:
     linked.fault(lambda request: limit_of(request) in (1_000, 10_000), times=None, status=429)
     said = check(linked)
     assert told(said, "page size") == "not known: answered 429" and "page_size" not in pasted(said)
@@ -266,7 +266,7 @@ def test_a_question_that_fails_is_told(check: Check, linked: Linked) -> None:
     assert told(check(linked), "sensor") == "not known: answered 503"
 
 
-def test_an_api_of_former_times_is_looked_at_as_a_whole(check: Check, linked: Linked) -> None:
+def test_an_api_of_former_times_is_looked_at_as_a_whole(check: Check, linked: LinkedApi) -> None:
     linked.clear()
     fill(linked, [make_item(f"i{n}", datetime=f"1985-03-{n + 1:02}T00:00:00Z") for n in range(20)])
     said = check(linked)
@@ -274,7 +274,7 @@ def test_an_api_of_former_times_is_looked_at_as_a_whole(check: Check, linked: Li
     assert 'start_date = "1985-03-01"' in pasted(said)
 
 
-def test_an_api_that_asks_for_a_token(check: Check, linked: Linked) -> None:
+def test_an_api_that_asks_for_a_token(check: Check, linked: LinkedApi) -> None:
     linked.token = "s3cret"
     said = check(linked, status=1)
     assert "token  not configured, and the API asks for one\n" in said.out

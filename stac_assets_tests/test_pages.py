@@ -134,6 +134,7 @@ class Reader:
 
     def secrets(self, text: str) -> None:
         """The API's credentials are found; a destination's are resolved by `destinations/`."""
+        self._monkeypatch.delenv("SOURCES__PYSTAC_CLIENT_SOURCE__BASE_URL")  # no stranger
         given = _section(self._configured("secrets.toml", text.replace("…", "s3cret")))
         credentials = read_settings().credentials
         signing = given.get("credentials", {})

@@ -315,7 +315,7 @@ def test_no_file_holds_the_token(project: Path, api: StacApi, monkeypatch: pytes
     api.put(make_item("a"))
     section = "[sources.pystac_client_source]"
     (project / ".dlt" / "secrets.toml").write_text(
-        f'{section}\napi_key = "t0p-secret"\nheaders = {{ X = "hdr-secret" }}\n'
+        f'{section}\nbase_url = "{api.url}"\napi_key = "t0p-secret"\nheaders = {{ X = "hdr-secret" }}\n'
     )
     enter_project(project, monkeypatch)
     load_days(api)

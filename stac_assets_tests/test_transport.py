@@ -232,12 +232,30 @@ def test_urls_are_shown_without_user_query_values_and_fragment() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "h/v1", "file:///x", "ftp://h", "https://", "https://u:p@h/", "https://h/?a=1", "https://h:abc/"],
+    [
+        *(
+            "",
+            "h/v1",
+            "file:///x",
+            "ftp://h",
+            "https://",
+            "https://u:p@h/",
+            "https://h/?a=1",
+            "https://h:abc/",
+        ),
+        "u:p@h/v1",
+        "https://u:p#w@h/v1",
+        "https://u:p/w@h",
+        "https://u:p?w@h",
+        "http://u:p@[::1",
+        "http:/u:p@h",
+    ],
 )
 def test_a_base_url_that_cannot_be_one_is_refused_unshown(url: str) -> None:
     with pytest.raises(ConfigurationError, match="base_url") as caught:
         checked_base_url(url)
     assert "u:p" not in str(caught.value)
+    assert ":p" not in str(caught.value)
 
 
 # The environment

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -37,12 +37,15 @@ class Watch:
     watch_days: int = 6
     max_requests: int = 50
     page_size: int = 100
+    counts: Literal["auto", "never"] = "auto"
     narrowing: Narrowing = field(default_factory=Narrowing)
     state: State | None = None
     requests: int = 0
 
     def __call__(self) -> Changes:
-        options = impatient(Settings(base_url=self.api.url, page_size=self.page_size, **QUICK).api)
+        options = impatient(
+            Settings(base_url=self.api.url, page_size=self.page_size, counts=self.counts, **QUICK).api
+        )
         client = BudgetedClient(StacApi(options), self.narrowing, self.max_requests)
         calendar = Calendar(self.first, self.last, self.granularity, self.today)
         changes = Watcher(client, calendar, self.watch_days).poll("c1", self.state)

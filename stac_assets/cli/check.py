@@ -140,6 +140,8 @@ def _further(api: AskedOnce, found: Survey, settings: Settings, names: Sequence[
 def _carriers(settings: Settings) -> str:
     """Where a credential was found, by name: values are never shown."""
     names = credential_settings(settings.api)
+    if settings.withheld and not names:
+        return " for this API; what is configured for another one is not sent"
     return f" ({' and '.join(names)})" if names else ""
 
 

@@ -142,6 +142,10 @@ def _item_figures(result: LoadResult) -> list[tuple[str, str]]:
     found += _named_items(result)
     if figures.items_outside_bbox:
         found.append(("outside of the bbox, kept", f"{figures.items_outside_bbox:,}"))
+    shrunk = [window for window in result.windows if window.shrinkage is not None]
+    if shrunk:
+        kept = sum(window.shrinkage is not None and window.shrinkage.is_confirmed for window in shrunk)
+        found.append(("asked for once more", f"{len(shrunk):,}, of which {kept:,} stayed almost empty"))
     deleted = sum(len(window.deleted) for window in result.windows)
     if deleted:
         found.append(("ids without a row now", f"{deleted:,}"))

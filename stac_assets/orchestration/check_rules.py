@@ -89,6 +89,9 @@ def row_count(partition: Partition) -> Judgement:
             "items_owned_elsewhere": figures.items_owned_elsewhere,
             "rejected_items": figures.rejected_items,
         }
+    shrinkage = partition.fetched.shrinkage if partition.fetched else None
+    if shrinkage:
+        metadata |= {"rows_before": shrinkage.rows, "first_answer": shrinkage.first}
     if rows != figures.items:
         return Judgement(
             False,
@@ -110,6 +113,8 @@ def row_count(partition: Partition) -> Judgement:
         )
     if partition.fetched and partition.fetched.incomplete:
         return Judgement(False, partition.fetched.incomplete, WARN, metadata)
+    if shrinkage and shrinkage.is_confirmed:
+        return Judgement(False, f"{shrinkage}, which is believed", WARN, metadata)
     matched = figures.number_matched
     if matched is not None and matched != sent:
         return Judgement(
@@ -119,6 +124,8 @@ def row_count(partition: Partition) -> Judgement:
             WARN,
             metadata,
         )
+    if shrinkage:
+        return Judgement(True, str(shrinkage), metadata=metadata, is_remarkable=True)
     return Judgement(True, f"{counted(rows, 'row')}, as many as were fetched", metadata=metadata)
 
 

@@ -45,6 +45,8 @@ def materialize(
 
     refuse_files_elsewhere(context, catalog)
     context.log.info(begin(request, catalog.settings, target_of(catalog).describe()))
+    if catalog.settings.withheld:
+        context.log.warning(catalog.settings.withheld)
     cancelled = threading.Event()
     try:
         with Heartbeat(context.log.info) as heart:

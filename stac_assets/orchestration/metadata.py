@@ -136,6 +136,7 @@ def figures_metadata(figures: Figures) -> Metadata:
         "seconds_waited": round(figures.seconds_waited, 3),
         "page_size_reductions": figures.page_size_reductions,
         "window_splits": figures.window_splits,
+        "asked_again": figures.asked_again,
         "duplicates": figures.duplicates,
         "items_owned_elsewhere": figures.items_owned_elsewhere,
         "rejected_items": figures.rejected_items,

@@ -48,6 +48,7 @@ def end(figures: Figures) -> str:
         (figures.retries, "request sent again", "requests sent again"),
         (figures.page_size_reductions, "smaller page size"),
         (figures.window_splits, "window split"),
+        (figures.asked_again, "partition asked for once more", "partitions asked for once more"),
         (figures.duplicates, "duplicate"),
         (figures.items_owned_elsewhere, "item of another partition", "items of other partitions"),
         (figures.rejected_items, "rejected document"),

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import cast
@@ -27,6 +28,7 @@ from stac_assets.pipeline.destinations.base import storage_of
 from stac_assets.pipeline.exclusion.access import DatasetAccess
 from stac_assets.pipeline.failures import told_plainly
 from stac_assets.pipeline.folders import publish, run_folder
+from stac_assets.pipeline.held_rows import held_rows
 from stac_assets.pipeline.inspection import inspect
 from stac_assets.pipeline.inspection_result import Inspection
 from stac_assets.pipeline.place import runs_folder
@@ -170,7 +172,8 @@ def load(
         started = time.monotonic()
         spool = folder / "spool"
         spool.mkdir()
-        fetched = fetch(request, settings, spool, target.dialect, progress, cancelled)
+        held = partial(held_rows, access, request.endpoint.name)
+        fetched = fetch(request, settings, spool, target.dialect, progress, cancelled, held)
         give_back()
         fetch_seconds = time.monotonic() - started
         result = LoadResult(

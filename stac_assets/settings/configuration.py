@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from stac_assets.settings.model import SETTINGS
 from stac_assets.settings.section import SECTION
+from stac_assets.settings.unreadable import unreadable
 
 if TYPE_CHECKING:
     from dlt.common.configuration.providers import ConfigProvider
@@ -21,10 +22,25 @@ def providers() -> "Sequence[ConfigProvider]":
 
     They are asked directly, because `dlt.secrets` leaves `config.toml` out, `dlt.config` keeps the values for
     dlt's trace, which is written to disk, and dlt's own injection would take a bare `API_KEY` too.
+
+    Raises:
+        ConfigurationError: dlt cannot read a file of settings.
     """
     import dlt
+    from dlt.common.configuration.providers.toml import TomlProviderReadException
 
-    return dlt.config.config_providers
+    try:
+        return dlt.config.config_providers
+    except TomlProviderReadException as error:
+        refused = unreadable(error.full_paths, str(error).partition("\n")[2])
+    raise refused  # here, so that it has no context, which would be told as well
+
+
+def typed_providers() -> "Sequence[ConfigProvider]":
+    """Those whose values somebody typed for this process: the environment. All others keep what they hold."""
+    from dlt.common.configuration.providers import EnvironProvider
+
+    return [provider for provider in providers() if isinstance(provider, EnvironProvider)]
 
 
 def held(provider: "ConfigProvider", key: str) -> Any:
@@ -38,14 +54,20 @@ def held(provider: "ConfigProvider", key: str) -> Any:
     return value
 
 
-def found(key: str) -> Iterator[Any]:
-    """What the providers hold under exactly this key. An empty text is nothing, like an unset variable."""
-    return (value for provider in providers() if (value := held(provider, key)) not in (None, ""))
+def found(key: str, among: "Sequence[ConfigProvider] | None" = None) -> Iterator[Any]:
+    """What providers hold under exactly this key. An empty text is nothing, like an unset variable.
+
+    Args:
+        key: dotted.
+        among: the providers that are asked, by default all.
+    """
+    asked = providers() if among is None else among
+    return (value for provider in asked if (value := held(provider, key)) not in (None, ""))
 
 
-def configured(key: str) -> Any:
-    """The value in force under exactly this key; None where there is none."""
-    return next(found(key), None)
+def configured(key: str, among: "Sequence[ConfigProvider] | None" = None) -> Any:
+    """The value in force under exactly this key, by the arguments of `found`; None where there is none."""
+    return next(found(key, among), None)
 
 
 def names_in(section: str) -> set[str]:

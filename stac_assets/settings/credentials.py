@@ -1,8 +1,8 @@
 """Credentials as dlt configuration: from any provider of secrets that dlt has, into a plain value."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import CredentialsConfiguration
@@ -13,6 +13,9 @@ from stac_assets.settings.section import CREDENTIALS, SECTION
 from stac_assets.settings.values import without_line_end
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.http.identity import Identity, OAuthClient
+
+if TYPE_CHECKING:
+    from dlt.common.configuration.providers import ConfigProvider
 
 KEY = f"{SECTION}.{CREDENTIALS}"
 
@@ -79,11 +82,23 @@ _CLIENT = ("token_url", "client_id", "client_secret", "scope", "audience")
 _SIGNING = ("api_key_header", "api_key_parameter", "username", "password")
 
 
-def read_credentials(given: Any = None) -> StacCredentials:
+_GOES_WITH = {
+    "api_key": ("api_key_header", "api_key_parameter"),
+    "password": ("username",),
+    "client_secret": ("token_url", "client_id", "scope", "audience"),
+}
+"""What says how a secret is sent, by the field that holds the secret."""
+
+
+def read_credentials(given: Any = None, among: "Sequence[ConfigProvider] | None" = None) -> StacCredentials:
     """The credentials that are given, or else those in dlt's configuration.
 
     dlt itself would look further, for a bare `PASSWORD` or `CREDENTIALS__USERNAME` that belongs to something
     else, and would keep what it finds for its trace.
+
+    Args:
+        given: an argument, which stands for all that is configured.
+        among: the providers that are asked, by default all.
 
     Raises:
         ConfigurationError: a name is unknown or a value is no text; values are not shown.
@@ -91,11 +106,26 @@ def read_credentials(given: Any = None) -> StacCredentials:
     if given is not None:
         return given if isinstance(given, StacCredentials) else StacCredentials(**_checked(_table(given)))
     values: dict[str, Any] = dict.fromkeys(names_in(KEY))
-    for provider in reversed(providers()):
+    for provider in reversed(providers() if among is None else among):
         whole = held(provider, KEY)
         values |= {} if whole is None else _table(whole)
         values |= {name: value for name in FIELDS if (value := held(provider, f"{KEY}.{name}")) is not None}
     return StacCredentials(**_checked(values))
+
+
+def without_stored(typed: StacCredentials, stored: StacCredentials, has_key: bool) -> StacCredentials:
+    """The credentials that were typed, with what is stored of how these very ones are sent.
+
+    Args:
+        typed: of the environment.
+        stored: of all providers, whose secrets are left out.
+        has_key: whether an API key was typed elsewhere.
+    """
+    fields = typed.given()
+    secrets = {*fields, *(["api_key"] if has_key else [])}
+    of_all = stored.given()
+    kept = {name for secret in secrets for name in _GOES_WITH.get(secret, ()) if name in of_all}
+    return StacCredentials(**{name: of_all[name] for name in kept} | fields)
 
 
 def _table(value: Any) -> dict[str, Any]:

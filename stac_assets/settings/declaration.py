@@ -106,6 +106,8 @@ class Setting:
             return ""
         if isinstance(value, tuple):
             return str(list(value)).replace("'", '"')
+        if isinstance(value, bool):
+            return str(value).lower()
         return f"{value:g}" if isinstance(value, float) else str(value)
 
     def refusal(self, value: Any) -> ConfigurationError:
@@ -115,6 +117,8 @@ class Setting:
         return unusable(self.name, value, self._expected())
 
     def _expected(self) -> str:
+        if isinstance(self.field.default, bool):
+            return "true or false"
         if self.bounds:
             return f"a number, {self.bounds}"
         if self.choices:

@@ -110,7 +110,17 @@ class Settings(BaseModel):
         description="Items of a collection that is read whole at most, where dates do not find all of them; "
         "0 trusts dates, and asks nothing about them.",
     )
+    confirm_shrunk: bool = Field(
+        default=True,
+        description="Whether a partition of 50 rows or more is asked for once more where less than a tenth "
+        "comes back.",
+    )
     page_size: v.PageSize = Field(default=200, description="Items asked for per page.")
+    counts: Literal["auto", "never"] = Field(
+        default="auto",
+        description="Whether the API is asked for counts beside those that come with pages: `auto` until one "
+        "takes long, or `never`.",
+    )
     max_concurrent_requests: v.Count = Field(
         default=4,
         description="Requests under way at once; one that was given up at `read_timeout` no longer counts, "
@@ -190,6 +200,9 @@ class Settings(BaseModel):
     )
     has_credentials: Annotated[v.IsThere, DltKey("destination.{}.credentials"), Mark.FOUND] = Field(
         default=False, description="Whether the destination has credentials of its own."
+    )
+    withheld: Annotated[str, Mark.FOUND] = Field(
+        default="", repr=False, description="Why stored credentials are not sent to `base_url`."
     )
     section: Annotated[InstanceOf[Section], Mark.FOUND] = Field(
         default=COMMON, repr=False, description="Where the settings stand, for error messages."

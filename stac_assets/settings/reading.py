@@ -2,6 +2,7 @@
 
 Precedence: argument or flag, environment, `.dlt/secrets.toml`, `.dlt/config.toml`, default. A setting `x` is
 `x` under `[sources.pystac_client_source]`, or the environment variable `SOURCES__PYSTAC_CLIENT_SOURCE__X`.
+Of what signs requests `signing` says which of them goes to the API.
 """
 
 import logging
@@ -12,9 +13,8 @@ from typing import Any
 from stac_assets.settings.configuration import configured, names_in
 from stac_assets.settings.model import SETTINGS, Settings
 from stac_assets.settings.section import COMMON, CREDENTIALS
+from stac_assets.settings.signing import signing_values
 from stac_assets.settings.validation import unknown_setting
-from stac_assets.settings.values import without_line_end
-from stac_assets.stac.errors import ConfigurationError
 
 logger = logging.getLogger("stac_assets")
 
@@ -34,9 +34,11 @@ def read_settings(**arguments: Any) -> Settings:
     standing = {name for name in names_in(COMMON.key) if not name.startswith(f"{CREDENTIALS}__")}
     _refuse_unknown(standing, f"[{COMMON.key}] or {COMMON.env_prefix}…", ours)
     values = {name: configured(f"{COMMON.key}.{name}") for name in ours if name not in given} | given
-    values |= _credentials(given, values.get("api_key"))
+    values |= signing_values(given, values)
     values |= _of_dlt(given)
     settings = Settings(**{name: value for name, value in values.items() if value not in (None, "")})
+    if settings.withheld:
+        logger.warning("%s", settings.withheld)
     if "API_KEY" in os.environ and settings.api_key is None:
         logger.warning(
             "the environment variable API_KEY is set; it may belong to something else and is not sent. "
@@ -45,21 +47,6 @@ def read_settings(**arguments: Any) -> Settings:
             COMMON.variable("api_key"),
         )
     return settings
-
-
-def _credentials(given: Mapping[str, Any], api_key: Any) -> dict[str, Any]:
-    """The values of `api_key` and `credentials`; an argument stands for all that is configured."""
-    from stac_assets.settings.credentials import read_credentials
-
-    read = read_credentials(given.get(CREDENTIALS))
-    if "api_key" in given or (CREDENTIALS not in given and not read.api_key):
-        return {"api_key": api_key, CREDENTIALS: read.identity()}
-    stands_twice = CREDENTIALS not in given and api_key not in (None, "")
-    if stands_twice and without_line_end(str(api_key)) != read.api_key:
-        raise ConfigurationError(
-            f"api_key stands under [{COMMON.key}] and under [{COMMON.key}.{CREDENTIALS}]; keep one"
-        )
-    return {"api_key": read.api_key, CREDENTIALS: read.identity()}
 
 
 def _of_dlt(given: Mapping[str, Any]) -> dict[str, Any]:

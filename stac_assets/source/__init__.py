@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import dlt
 from dlt.extract import DltSource
@@ -40,7 +40,9 @@ def pystac_client_source(
     max_items: int | None = None,
     promote_properties: Iterable[str] | str | None = None,
     largest_whole_collection: int | None = None,
+    confirm_shrunk: bool | None = None,
     page_size: int | None = None,
+    counts: Literal["auto", "never"] | None = None,
     max_concurrent_requests: int | None = None,
     requests_per_second: float | None = None,
     connect_timeout: float | None = None,

@@ -13,6 +13,7 @@ from stac_assets.source.fetched import FetchedWindow, Progress
 from stac_assets.source.limits import storable
 from stac_assets.source.reader import fetch_windows
 from stac_assets.source.request import LoadRequest
+from stac_assets.source.shrunk import HeldRows
 from stac_assets.stac.api import StacApi
 from stac_assets.stac.endpoints import Refused, Row
 from stac_assets.stac.errors import StacError
@@ -82,6 +83,7 @@ def fetch(
     dialect: Dialect,
     progress: Progress | None = None,
     cancelled: threading.Event | None = None,
+    held: HeldRows | None = None,
 ) -> Fetched:
     """Ask the API for everything that is requested.
 
@@ -92,6 +94,7 @@ def fetch(
         dialect: of the destination, for what that cannot hold.
         progress: called after every page.
         cancelled: set it to stop.
+        held: counts what the table holds of windows; without it no answer that has shrunk is doubted.
 
     Raises:
         Cancelled: `cancelled` was set.
@@ -113,6 +116,7 @@ def fetch(
             largest_whole=settings.largest_whole_collection,
             dialect=dialect,
             listed=request.listed,
+            held=held if settings.confirm_shrunk else None,
             progress=progress,
             cancelled=cancelled,
         )

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from stac_assets.source.shrinkage import Shrinkage
 from stac_assets.source.spool import Spool
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.figures import Figures
@@ -75,6 +76,9 @@ class FetchedWindow:
     strays: NamedItems = NO_ITEMS
     """Items that came with its answer although they do not touch it, or are none that their own day is sure
     to find, and that belong to days or collections that were not loaded."""
+
+    shrinkage: Shrinkage | None = None
+    """What the table held and what the API answered with, where it was asked once more for that."""
 
     @property
     def request(self) -> PageRequest | None:

@@ -84,7 +84,7 @@ class Question:
         self._most_counted = most_counted
         self._goes_on = goes_on
         self.figures = self._first.figures if len(windows) == 1 else Figures()
-        self.room = asking.api.options.page_size
+        self.room = asking.api.page_size
         """The items that a page has room for, as far as this answer shows."""
         asked = [fetched.window for fetched in windows]
         self._asked = asked[0] if len(asked) == 1 else Span.of(asked)

@@ -13,6 +13,7 @@ from stac_assets.source.existence import missing_collections
 from stac_assets.source.fetched import FetchedWindow, Progress
 from stac_assets.source.grouping import Stretch, stretches
 from stac_assets.source.question import MOST_COUNTED_PAGES, MOST_PAGES, Asking, LongAnswer, Question
+from stac_assets.source.shrunk import HeldRows
 from stac_assets.source.spool import Spool
 from stac_assets.source.workers import work_off
 from stac_assets.stac.api import StacApi
@@ -36,6 +37,7 @@ def fetch_windows(
     largest_whole: int = 0,
     dialect: Dialect = OTHER,
     listed: Sequence[str] = (),
+    held: HeldRows | None = None,
     progress: Progress | None = None,
     cancelled: threading.Event | None = None,
 ) -> list[FetchedWindow]:
@@ -53,6 +55,7 @@ def fetch_windows(
             them; with 0 that is not asked.
         dialect: of the destination, for what that cannot hold.
         listed: collections that the API is known to have.
+        held: counts what the table holds of windows; without it no answer that has shrunk is doubted.
         progress: called after every page.
         cancelled: set it to stop.
 
@@ -75,7 +78,7 @@ def fetch_windows(
     if endpoint.looks_up_items or max_items is not None:
         by_date(asking, there)
     else:
-        fetch_beyond_dates(asking, there, folder, largest_whole, by_date, stop)
+        fetch_beyond_dates(asking, there, folder, largest_whole, by_date, stop, held)
     return list(jobs.values())
 
 
@@ -90,7 +93,7 @@ def _fetch_by_date(
         begun = [Stretch.one_by_one(windows)]
     else:
         begun = stretches(windows, endpoint.joins_collections)
-    agenda = Agenda(begun, options.page_size, options.max_concurrent_requests, stop)
+    agenda = Agenda(begun, asking.api.page_size, options.max_concurrent_requests, stop)
 
     def fetch(_: int) -> None:
         while (taken := agenda.take()) is not None:

@@ -2,13 +2,14 @@
 
 import logging
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from stac_assets.source.fetched import FetchedWindow
 from stac_assets.source.question import Asking
 from stac_assets.stac.documents import Page
-from stac_assets.stac.errors import Cancelled, StacError
+from stac_assets.stac.errors import Cancelled, RequestFailed, StacError
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.undated import Dates, InYears
 from stac_assets.stac.windows import ALWAYS, Interval
@@ -57,11 +58,12 @@ class Plans:
     def __init__(self, asking: Asking, largest: int) -> None:
         self._asking = asking
         self._largest = largest
-        self._page_size = asking.api.options.page_size
         self._are_counted_equal = False
         self._odd: set[str] = set()
         self._lock = threading.Lock()
-        self.dates = Dates(self._first_page, self._page_size)
+        self.seen: dict[tuple[str, ...], Page] = {}
+        """The first page of the collections that were looked at together."""
+        self.dates = Dates(self._first_page, lambda: asking.api.page_size, asking.api.count_costs)
         self.cost = Figures()
         """What the questions cost that are no reading."""
 
@@ -76,7 +78,7 @@ class Plans:
         if len(collections) < 2 or not self._asking.endpoint.joins_collections:
             return list(by_collection.values())
         try:
-            page = self._first_page(collections, ALWAYS, self._page_size)
+            page = self._first_page(collections, ALWAYS, self._asking.api.page_size)
         except Cancelled:
             raise
         except StacError as error:
@@ -84,9 +86,10 @@ class Plans:
             return list(by_collection.values())
         if self.may_be_short(page, SHORT_UNCOUNTED):
             return [list(windows)]
+        self.seen[collections] = page
         self.dates.learn(page, collections)
         if page.number_matched is not None:
-            hidden = self.dates.count_hidden(collections, page.number_matched)
+            hidden = self._count_hidden(page, collections)
             self._are_counted_equal = hidden == 0
             if hidden:
                 return list(by_collection.values())
@@ -107,9 +110,18 @@ class Plans:
         """Note the collections of which a page shows that dates hide something."""
         self._odd |= self.dates.hidden_in(page)
 
-    def most_of(self, collections: Sequence[str]) -> int:
-        """How many items are read at most, although dates are known to hide some of them."""
-        return self._largest if len(collections) == 1 else min(self._largest, JOINT_PAGES * self._page_size)
+    def most_of(self, collections: Sequence[str], is_needed: bool, page_size: int) -> int:
+        """How many items are read at most, on pages of so many.
+
+        Args:
+            collections: their ids.
+            is_needed: whether dates are known to hide some of them.
+            page_size: the items that a page tells of.
+        """
+        if is_needed and len(collections) == 1:
+            return self._largest
+        pages = SUSPECT_PAGES if len(collections) == 1 else JOINT_PAGES
+        return min(self._largest, pages * page_size)
 
     def may_be_short(self, sample: Page, number: int) -> bool:
         """Whether the whole answer is likely to be so short that reading it on costs less than questions."""
@@ -122,16 +134,17 @@ class Plans:
     def plan(self, sample: Page, collections: Sequence[str]) -> Plan | None:
         """How far to read on after the first pages; None where dates will find everything."""
         self.dates.learn(sample, collections)
+        if sample.number_matched is None and len(self._asking.narrowing.parts) > 1:
+            # the pages are those of one part
+            count = self._first_page(collections, ALWAYS, 1).number_matched
+            sample = replace(sample, number_matched=count)
         matched, hidden = sample.number_matched, None
-        if matched is None and len(self._asking.narrowing.parts) > 1:  # the pages are those of one part
-            matched = self._first_page(collections, ALWAYS, 1).number_matched
         if matched is not None and not self._are_counted_equal:
-            hidden = self.dates.count_hidden(collections, matched)
+            hidden = self._count_hidden(sample, collections)
         if hidden or self.dates.hidden_in(sample):
-            return Plan(True, self.most_of(collections), hidden, matched)
+            return Plan(True, self.most_of(collections, True, self._asking.api.page_size), hidden, matched)
         if self.dates.may_hide_more(sample):
-            pages = SUSPECT_PAGES if len(collections) == 1 else JOINT_PAGES
-            return Plan(False, min(self._largest, pages * self._page_size))
+            return Plan(False, self.most_of(collections, False, self._asking.api.page_size))
         return None
 
     def _first_page(self, collections: Sequence[str], interval: Interval, size: int) -> Page:
@@ -140,7 +153,33 @@ class Plans:
         asked = InYears(tuple(collections), interval)
         with self._lock:
             self.cost.requests += len(self._asking.narrowing.parts)
-        return first_page(self._asking.api, asked, self._asking.narrowing, size, PROBE_RETRIES)
+        api, narrowing = self._asking.api, self._asking.narrowing
+        before = api.page_size
+        if size == 1:
+            return self._counted(partial(first_page, api, asked, narrowing, size))
+        page = first_page(api, asked, narrowing, size, PROBE_RETRIES)
+        with self._lock:
+            self.cost.page_size_reductions += api.page_size < before
+        return page
+
+    def _counted(self, ask: Callable[[int], Page]) -> Page:
+        """A page with a count. One that is slow is not asked for again; it gets so many retries otherwise."""
+        costs = self._asking.api.count_costs
+        try:
+            with costs.of_a_count():
+                return ask(0)
+        except RequestFailed:
+            if not costs.are_asked:
+                raise
+        with costs.of_a_count():
+            return ask(PROBE_RETRIES - 1)
+
+    def _count_hidden(self, page: Page, collections: Sequence[str]) -> int | None:
+        """How many items dates do not find, by counts; where these are given up, items have to tell."""
+        hidden = self.dates.count_hidden(collections, page.number_matched or 0)
+        if not self._asking.api.count_costs.are_asked:
+            self.dates.learn(page, collections)
+        return hidden
 
 
 def _by_collection(windows: Sequence[FetchedWindow]) -> dict[str, list[FetchedWindow]]:

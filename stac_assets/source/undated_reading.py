@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from stac_assets.source.dealing import Dealer
 from stac_assets.source.fetched import FetchedWindow
 from stac_assets.source.question import Asking
-from stac_assets.stac.documents import Item, Page
+from stac_assets.stac.documents import Item, Page, text_in
 from stac_assets.stac.errors import PagingError
 from stac_assets.stac.figures import Figures
+from stac_assets.stac.item_times import ItemTimes
 from stac_assets.stac.joined_parts import Joined
 from stac_assets.stac.narrowing import Narrowing
+from stac_assets.stac.owners import DayOwners
 from stac_assets.stac.page_limits import SMALLEST_LIMIT
 from stac_assets.stac.undated import Undated
 
@@ -38,6 +41,9 @@ class UndatedReading:
         proof: what is known of the ends of the API's pages.
     """
 
+    is_outline = False
+    """Whether only the documents that the windows own are read."""
+
     def __init__(
         self, asking: Asking, asked: Undated, windows: Sequence[FetchedWindow], proof: PagingProof
     ) -> None:
@@ -51,8 +57,10 @@ class UndatedReading:
         self._figures = Figures()
         self._first = windows[0]
         self._proof = proof
+        self._part = asking.narrowing
         self._is_needed = False
         self._dealer = self._new_dealer()
+        self._owners = DayOwners((fetched.window, fetched) for fetched in windows)
         self._unproven = 0
 
     @property
@@ -65,6 +73,11 @@ class UndatedReading:
         if value and not self._is_needed:
             self._is_needed = True
             self._dealer.dayless = self._first
+
+    @property
+    def page_size(self) -> int:
+        """The number of items that a page tells of."""
+        return self._asking.api.page_size
 
     def pages(self) -> Iterator[Page]:
         """The pages to their end, each document once.
@@ -81,10 +94,33 @@ class UndatedReading:
 
     def _pages_of(self, part: Narrowing) -> Iterator[Page]:
         """The pages of one part of the box to their end, which is proven for itself."""
-        endpoint, api, before = self._asking.endpoint, self._asking.api, self.total
+        endpoint, api = self._asking.endpoint, self._asking.api
         assert endpoint.pages is not None
-        self._unproven, self._figures.number_matched = 0, None
-        for number, page in enumerate(endpoint.pages(api, self.asked, part, self._figures)):
+        self._part, self._figures.number_matched = part, None
+        yield from self._proven(endpoint.pages(api, self.asked, part, self._figures))
+
+    def is_owned(self, collection: str, time: datetime) -> bool:
+        """Whether one of the windows owns the items of a collection at a time."""
+        return self._owners.of(collection, time.date()) is not None
+
+    def owned_in(self, page: Page) -> int:
+        """How many items of a page the windows own; those that do not tell their day count too."""
+        [*collections] = self.asked.collections
+        found = 0
+        for item in page.items:
+            times = ItemTimes.of_item(item)
+            collection = text_in(item.get("collection")) or collections[0]
+            found += times is None or times.owner is None or self.is_owned(collection, times.owner)
+        return found
+
+    def _proven(self, pages: Iterator[Page]) -> Iterator[Page]:
+        """The pages, and once they end, the proof that they are all.
+
+        Raises:
+            PagingError: nothing proves it.
+        """
+        before, self._unproven = self.total, 0
+        for number, page in enumerate(pages):
             length, goes_on = page.length, page.has_next
             if goes_on:
                 self._proof.saw(length)
@@ -93,7 +129,7 @@ class UndatedReading:
             self.total += length
             yield page
         if self._unproven > self._proof.length:
-            self._prove(part, self._unproven)
+            self._prove(self._unproven)
         self.may_be_cut_off |= _is_round(self.total - before)
 
     def deal(self, page: Page) -> None:
@@ -130,19 +166,22 @@ class UndatedReading:
         for fetched in self.windows:
             fetched.forget(self._figures if fetched is self._first else None)
 
-    def _prove(self, part: Narrowing, length: int) -> None:
+    def _prove(self, length: int) -> None:
         """Prove that a single page of so many items, which the API does not count, is the whole answer.
 
         Raises:
             PagingError: it has no `next` link where fewer are asked for.
         """
-        first_page = self._asking.endpoint.first_page
-        assert first_page is not None
-        page = first_page(self._asking.api, self.asked, part, length - 1, None)
-        self._figures.requests += 1
+        page = self._first_page(length - 1)
         if not page.has_next:
             raise PagingError(f"{self.asked}: nothing proves that a page of {length} items is the last")
         self._proof.saw(length)
+
+    def _first_page(self, size: int) -> Page:
+        first_page = self._asking.endpoint.first_page
+        assert first_page is not None
+        self._figures.requests += 1
+        return first_page(self._asking.api, self.asked, self._part, size, None)
 
     def _new_dealer(self) -> Dealer:
         strays, endpoint, dialect = self._asking.strays, self._asking.endpoint, self._asking.dialect

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from stac_assets.source.dealing import OfNoWindow
 from stac_assets.source.fetched import FetchedWindow
+from stac_assets.source.outline_reading import FEW_OF, NoOutline, OutlineReading
 from stac_assets.source.question import Asking
 from stac_assets.source.spool import Spool
 from stac_assets.source.undated_plans import Plan, Plans, joined
@@ -26,6 +27,7 @@ from stac_assets.stac.errors import (
     StacError,
 )
 from stac_assets.stac.figures import Figures
+from stac_assets.stac.item_reading import OUTLINE_SIZE
 from stac_assets.stac.undated import Undated
 from stac_assets.stac.wording import counted
 
@@ -33,11 +35,17 @@ logger = logging.getLogger("stac_assets")
 
 
 class _Again(Exception):
-    """What came cannot be taken on trust, and dates are known to hide something of it."""
+    """It is to be read again by another plan: what came cannot be taken on trust, or an outline pays.
 
-    def __init__(self, plan: Plan) -> None:
-        super().__init__(plan)
+    Args:
+        plan: how far.
+        by_outline: whether only what the windows own is to be read.
+    """
+
+    def __init__(self, plan: Plan, by_outline: bool = False) -> None:
+        super().__init__(plan, by_outline)
         self.plan = plan
+        self.by_outline = by_outline
 
 
 class WholeCollections:
@@ -53,6 +61,7 @@ class WholeCollections:
         self._largest = largest
         self._plans = Plans(asking, largest)
         self._proof = PagingProof()
+        self._may_outline = asking.endpoint.outline is not None and len(asking.narrowing.parts) == 1
 
     def read_all(self, windows: Sequence[FetchedWindow], stop: threading.Event) -> list[FetchedWindow]:
         """Read whole what is to be read whole.
@@ -104,26 +113,38 @@ class WholeCollections:
         if windows:
             windows[0].figures.add(cost)
 
-    def read(self, windows: Sequence[FetchedWindow], plan: Plan | None = None) -> bool:
+    def read(
+        self, windows: Sequence[FetchedWindow], plan: Plan | None = None, by_outline: bool = False
+    ) -> bool:
         """Read all of the windows' collections without a date, if dates do not find all of it.
 
         Args:
             windows: all windows of a collection, or of several that are small.
             plan: how far, where dates are known to hide something.
+            by_outline: whether only what the windows own is to be read.
 
         Returns:
             Whether the windows are done: fetched, or failed.
         """
         asked = Undated(tuple(dict.fromkeys(fetched.window.collection for fetched in windows)))
         started = time.monotonic()
-        reading = UndatedReading(self._asking, asked, windows, self._proof)
+        kind = OutlineReading if by_outline else UndatedReading
+        reading = kind(self._asking, asked, windows, self._proof)
         try:
             is_done = self._read(reading, plan)
         except (Cancelled, ConfigurationError, EndpointMissing):
             raise
         except _Again as found:
             reading.forget()
-            return self.read(windows, found.plan)
+            return self.read(windows, found.plan, found.by_outline)
+        except NoOutline as error:
+            logger.info("%s; the items are read whole", error)
+            self._may_outline = False
+            reading.forget()
+            if plan is not None:
+                size = self._asking.api.page_size
+                plan = replace(plan, most=self._plans.most_of(asked.collections, plan.is_needed, size))
+            return self.read(windows, plan)
         except (OfNoWindow, PagingError) as error:
             # another try would fail too, and what dates find is better than nothing
             if reading.is_needed:
@@ -169,6 +190,11 @@ class WholeCollections:
         sample: Page | None = None
         collections = reading.asked.collections
         are_several = len(collections) > 1
+        seen = self._plans.seen.get(collections)
+        if plan is None and seen is not None and self._outline_pays(reading, seen):
+            plan = self._plans.plan(seen, collections)
+            if plan is not None:
+                raise self._outlined(plan, collections)
         try:
             for number, page in enumerate(reading.pages(), 1):
                 if plan is None:
@@ -178,10 +204,14 @@ class WholeCollections:
                         if plan is None:
                             return False
                 elif not plan.is_needed and self._plans.dates.hidden_in(page):
-                    plan = replace(plan, is_needed=True, most=self._plans.most_of(collections))
+                    plan = replace(
+                        plan, is_needed=True, most=self._plans.most_of(collections, True, reading.page_size)
+                    )
                 if are_several:
                     self._plans.note_odd(page)
                 if plan is not None:
+                    if self._outline_pays(reading, page):
+                        raise self._outlined(plan, collections)
                     plan = plan if plan.matched is not None else replace(plan, matched=page.number_matched)
                     reading.is_needed = plan.is_needed
                     if max(reading.total, plan.matched or 0) > plan.most:
@@ -203,6 +233,21 @@ class WholeCollections:
         if reading.is_needed:
             logger.info("%s: read whole, because dates do not find all of it", reading.asked)
         return True
+
+    def _outline_pays(self, reading: UndatedReading, page: Page) -> bool:
+        """Whether to read but the ids and times of all items that are left, and what the windows own of them.
+
+        The windows own few of the items of the page, and more pages follow.
+        """
+        if reading.is_outline or not self._may_outline or not page.has_next:
+            return False
+        self._may_outline = self._asking.api.landing.claims("fields")
+        return self._may_outline and reading.owned_in(page) * FEW_OF <= page.length
+
+    def _outlined(self, plan: Plan, collections: Sequence[str]) -> _Again:
+        """That a plan is to be followed by an outline."""
+        most = self._plans.most_of(collections, plan.is_needed, OUTLINE_SIZE)
+        return _Again(replace(plan, most=most), by_outline=True)
 
     def _tell_too_large(self, reading: UndatedReading, plan: Plan) -> None:
         size = f"more than {plan.most:,} items" if plan.matched is None else counted(plan.matched, "item")

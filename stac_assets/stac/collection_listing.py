@@ -15,12 +15,13 @@ from stac_assets.stac.http.page_request import PageRequest
 from stac_assets.stac.http.transport import Transport
 from stac_assets.stac.landing import Landing
 from stac_assets.stac.paging import object_pages
+from stac_assets.stac.refused_sizes import largest_told
 from stac_assets.stac.wording import counted
 
 ROUND = 10
 """A listing whose length is a multiple of this may have been cut off at a default limit."""
 LIMITS = (10_000, 1_000, 100)
-"""What is asked for then; an API that refuses one as too large is asked for the next."""
+"""What is asked for then; an API that refuses one is asked for what its error names, or for the next."""
 NAMED = 20
 """The most ids that a message names."""
 
@@ -67,10 +68,14 @@ class CollectionListing:
         linked = self._linked(url)
         if self._may_be_cut_off(linked):
             self.unasked = self.listed
-            for limit in LIMITS:
+            limits = list(LIMITS)
+            while limits:
+                limit = limits.pop(0)
                 try:
                     yield from self._listed(url, limit)
-                except RequestFailed:
+                except RequestFailed as error:
+                    told = largest_told(error.body.decode(errors="replace"), limit)
+                    limits = [*told[:1], *(each for each in limits if each not in told[:1])]
                     continue
                 break
         self._warn(url, linked)

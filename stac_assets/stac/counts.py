@@ -2,6 +2,7 @@
 
 import threading
 
+from stac_assets.stac.count_costs import CountCosts
 from stac_assets.stac.documents import Page
 
 SMALLEST_LIMIT = 10
@@ -17,9 +18,14 @@ class Counts:
 
     A count that equals what was read proves nothing by itself: where results and counts end at the same
     limit, they are equal too. But no limit is smaller than a larger count of the same API.
+
+    Args:
+        costs: whether further counts are worth asking for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, costs: CountCosts) -> None:
+        self.costs = costs
+        """Whether further counts are worth asking for."""
         self.turn = threading.Lock()
         """Held by who asks for a proof, so that threads do not ask for the same."""
         self.are_of_pages = False

@@ -83,7 +83,8 @@ class Crawl:
             if end.ending is Ending.CUT_OFF:
                 self._limits.proved(end.length, was_whole=True)
             if end.ending is Ending.LIMITED:
-                self._limits.counts.proved(end.total)
+                # where no counts are asked for, halves are the proof that counts would have been
+                self._limits.counts.proved(end.total, 0 if self._limits.counts.costs.are_asked else 1)
 
     def _left_out(self, interval: Interval, end: End) -> Iterator[Page]:
         """What the halves of an interval have that its own pages, which had this end, did not show."""
@@ -155,7 +156,8 @@ class Crawl:
         sizes = [end.length - 1]
         if end.length <= SMALLEST_LIMIT:
             # pages of so few items are never cut off, and with one of these two sizes the last is not full
-            sizes = [SMALLEST_LIMIT, SMALLEST_LIMIT - 1]
+            most = self._limits.fitting(SMALLEST_LIMIT)
+            sizes = [most, max(1, most - 1)]
         elif interval.halves() is None:
             sizes.append(SMALLEST_LIMIT)
         known, is_refused = self._reader.count, True

@@ -16,6 +16,7 @@ from stac_assets.numbers import may_hold_a_huge_number
 from stac_assets.stac.errors import RequestFailed
 from stac_assets.stac.http.answer import Answer
 from stac_assets.stac.http.links import shown
+from stac_assets.stac.partial_answers import SIGNS, Signs, check_whole
 
 Item = dict[str, msgspec.Raw]
 """A STAC item: the JSON text of each of its members."""
@@ -92,11 +93,10 @@ class Listing:
     number_matched: int | None = None
 
 
-class _Wire(msgspec.Struct):
+class _Wire(Signs):
     features: list[Item] | msgspec.UnsetType | None = msgspec.UNSET
     links: msgspec.Raw = msgspec.Raw(b"[]")
     numberMatched: Any = None  # noqa: N815 - the member's name
-    context: Any = None
 
 
 _decode_wire = msgspec.json.Decoder(_Wire).decode
@@ -115,7 +115,7 @@ def decode_page(answer: Answer) -> Page:
     """The page of items in `answer`. An item that cannot be decoded is rejected, and takes no other along.
 
     Raises:
-        RequestFailed: the body is not a GeoJSON FeatureCollection.
+        RequestFailed: the body is not a GeoJSON FeatureCollection, or says that it is not whole.
     """
     try:
         wire, rejected = _decode_wire(answer.body), []
@@ -123,6 +123,7 @@ def decode_page(answer: Answer) -> Page:
         wire, rejected = _decode_leniently(answer)
     if wire.features is msgspec.UNSET:
         raise _not_a_page(answer)
+    check_whole(answer, wire.given())
     page = Page(
         wire.features or [], _links_in(wire.links), rejected, _matched(wire.numberMatched, wire.context)
     )
@@ -184,9 +185,10 @@ def decode_listing(answer: Answer, member: str) -> tuple[Listing, list[Link]]:
     """The objects listed under `member` of the JSON object in `answer`, and its links.
 
     Raises:
-        RequestFailed: the object has no such list.
+        RequestFailed: the object has no such list, or says that it is not whole.
     """
     members = decode_members(answer)
+    check_whole(answer, {name: json.loads(bytes(members[name])) for name in SIGNS if name in members})
     listed, links = members.get(member, msgspec.Raw(b'""')), _links_in(members.get("links", b"[]"))
     matched = _matched(
         *(json.loads(bytes(members.get(name, b"null"))) for name in ("numberMatched", "context"))

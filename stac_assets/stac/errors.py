@@ -23,15 +23,21 @@ class RequestFailed(StacError):
     Args:
         message: what is shown.
         status: the HTTP status; None where the status is not what is wrong.
+        body: how the body began, as it came, which may tell what is wrong; it is not to be shown.
     """
 
-    def __init__(self, message: str, status: int | None = None) -> None:
+    def __init__(self, message: str, status: int | None = None, body: bytes = b"") -> None:
         super().__init__(message)
         self.status = status
+        self.body = body
 
 
 class RequestTooHeavy(RequestFailed):
     """The API failed at a request again and again; a request for less may succeed."""
+
+
+class TookTooLong(RequestTooHeavy):
+    """The API did not send an answer in the time that it is given, or not all of it."""
 
 
 class AuthenticationError(RequestFailed):

@@ -15,8 +15,10 @@ class Figures:
         bytes: the size of all bodies, decompressed.
         retries: requests that were sent again.
         seconds_waited: seconds of waiting, summed over requests, so that they may exceed the clock's.
-        page_size_reductions: how often a smaller page was asked for, because the API failed at a larger one.
+        page_size_reductions: how often a smaller page was asked for, because the API failed at a larger one
+            or refused it.
         window_splits: how often an interval was halved.
+        asked_again: windows that were asked for once more, because their answer had shrunk.
         duplicates: documents that the API sent again within one result. A document that came again because
             it was asked for again (on smaller pages, or in half of an interval) is not one.
         items_owned_elsewhere: items that touch the window and belong to another one.
@@ -36,6 +38,7 @@ class Figures:
     seconds_waited: float = 0.0
     page_size_reductions: int = 0
     window_splits: int = 0
+    asked_again: int = 0
     duplicates: int = 0
     items_owned_elsewhere: int = 0
     rejected_items: int = 0
@@ -59,6 +62,7 @@ class Figures:
             bytes=self.bytes,
             retries=self.retries,
             seconds_waited=self.seconds_waited,
+            page_size_reductions=self.page_size_reductions,
         )
 
     def since(self, before: "Figures") -> "Figures":

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 
+from stac_assets.stac.count_costs import CountCosts
 from stac_assets.stac.crawl import Crawl
 from stac_assets.stac.documents import Page
 from stac_assets.stac.empty_results import EmptyResults
@@ -19,6 +20,7 @@ from stac_assets.stac.landing import Landing
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.page_limits import PageLimits
 from stac_assets.stac.paging import item_pages
+from stac_assets.stac.refused_sizes import RefusedSizes, size_of
 from stac_assets.stac.scope import Scope
 from stac_assets.stac.windows import ALWAYS, Asked, Interval
 from stac_assets.stac.witness import ReadPages
@@ -29,6 +31,10 @@ UNDATED_RETRIES = 2
 """The retries of a question without a date."""
 LONGEST_URL = 2000
 """Characters of a URL that no server or proxy refuses; with more only a single collection is asked for."""
+OUTLINE_SIZE = 1_999
+"""The items of a page that tells only their ids and times, which are some hundred bytes of each.
+
+It is no round number, because a last page that is full has to be proven to be the last."""
 
 
 class ItemReading:
@@ -46,9 +52,22 @@ class ItemReading:
         self._search_with_get = threading.Event()
         self.post_refused: int | None = None
         """The status with which the API refused to search by POST, once it has."""
-        self._limits = PageLimits(options.page_size)
+        self.count_costs = CountCosts(options.counts)
+        self._limits = PageLimits(options.page_size, self.count_costs)
+        self._outline_limits = PageLimits(OUTLINE_SIZE, self.count_costs)
+        self.sizes = RefusedSizes(self._limits)
+        self._outline_sizes = RefusedSizes(self._outline_limits)
         self.requests = ItemRequests(self.landing, self._limits)
         self._empty = EmptyResults(self.transport)
+
+    @property
+    def page_size(self) -> int:
+        """The number of items to ask for: as many as the API is known to answer with."""
+        return self._limits.page_size
+
+    def fitting(self, size: int) -> int:
+        """The number of items that the API is asked for where `size` are wanted."""
+        return self._limits.fitting(size)
 
     @property
     def search_method(self) -> str:
@@ -76,6 +95,45 @@ class ItemReading:
             return self._crawl(read, window, part, figures)
 
         return joined_pages(narrowing, figures, pages)
+
+    def outline(
+        self, window: Asked, narrowing: Narrowing, figures: Figures, size: int | None = None
+    ) -> Iterator[Page]:
+        """The same as `search` finds, of each item only its id, its collection and its times.
+
+        The API has to have the Fields extension; else whole items come.
+
+        Args:
+            window: the collections and their days.
+            narrowing: the user's filters.
+            figures: counts what is met.
+            size: the number of items of a page; by default `OUTLINE_SIZE`, or what the API can answer with.
+
+        Raises:
+            LongRequest, EndpointMissing, StacError: as of `search`.
+        """
+
+        def read(interval: Interval, size: int, retries: int | None) -> Iterator[Page]:
+            return self._search_pages(
+                window.collections, narrowing, figures, interval, size, retries, is_outline=True
+            )
+
+        scope = Scope(frozenset(window.collections))
+        limits = self._outline_limits if size is None else PageLimits(size, self.count_costs)
+        return Crawl(read, window, limits, figures, scope).pages()
+
+    def by_id(self, collections: Sequence[str], ids: Sequence[str], figures: Figures) -> Iterator[Page]:
+        """The pages of those items of some collections that have these ids, by `/search`.
+
+        Raises:
+            LongRequest: the API searches by GET, and so many ids are more than a URL takes.
+            StacError: the API failed.
+        """
+        method = self.search_method
+        request = self.requests.by_id(method, collections, ids)
+        if method == "GET" and len(link(request)) > LONGEST_URL:
+            raise LongRequest(f"a search for {len(ids)} ids does not fit into a URL")
+        yield from self._asked(request, "search", figures, None, self.sizes)
 
     def collection_items(self, window: Asked, narrowing: Narrowing, figures: Figures) -> Iterator[Page]:
         """The pages of all items that touch `window`, by `/collections/{id}/items`, each item once.
@@ -145,13 +203,15 @@ class ItemReading:
         interval: Interval,
         size: int,
         retries: int | None,
+        is_outline: bool = False,
     ) -> Iterator[Page]:
         method = self.search_method
-        request = self.requests.search(method, collections, narrowing, interval, size)
+        request = self.requests.search(method, collections, narrowing, interval, size, is_outline)
         if method == "GET" and len(collections) > 1 and len(link(request)) > LONGEST_URL:
             raise LongRequest(f"a search for {len(collections)} collections does not fit into a URL")
         try:
-            yield from self._asked(request, "search", figures, _patience(interval, retries))
+            sizes = self._outline_sizes if is_outline else self.sizes
+            yield from self._asked(request, "search", figures, _patience(interval, retries), sizes)
         except MethodRefused as error:
             if method == "GET":  # a `next` link that insists on POST
                 raise RequestFailed(str(error), error.status) from None
@@ -169,10 +229,15 @@ class ItemReading:
     ) -> Iterator[Page]:
         [collection] = window.collections
         request = self.requests.listing(collection, narrowing, interval, size)
-        yield from self._asked(request, "items", figures, _patience(interval, retries))
+        yield from self._asked(request, "items", figures, _patience(interval, retries), self.sizes)
 
     def _asked(
-        self, request: PageRequest, relation: str, figures: Figures, retries: int | None
+        self,
+        request: PageRequest,
+        relation: str,
+        figures: Figures,
+        retries: int | None,
+        sizes: RefusedSizes,
     ) -> Iterator[Page]:
         """The pages of an answer; a single empty one where the API says in its way that nothing is found.
 
@@ -180,9 +245,23 @@ class ItemReading:
             EndpointMissing: the API lacks the endpoint of that link relation.
             StacError: the API failed.
         """
+
+        def ask(request: PageRequest) -> Iterator[Page]:
+            return self._answered(request, relation, figures, retries)
+
+        yield from sizes.pages(request, figures, ask)
+
+    def _answered(
+        self, request: PageRequest, relation: str, figures: Figures, retries: int | None
+    ) -> Iterator[Page]:
         begun = figures.pages
         try:
-            yield from item_pages(self.transport, request, figures, retries)
+            pages = item_pages(self.transport, request, figures, retries)
+            if (size_of(request) or 0) > 1:
+                with self.count_costs.of_a_page():
+                    first = next(pages)
+                yield first
+            yield from pages
         except RequestFailed as error:
             if figures.pages == begun and self._empty.is_told(error, request, figures):
                 yield Page([], [])

@@ -11,6 +11,15 @@ from stac_assets.stac.page_limits import PageLimits
 from stac_assets.stac.representations import below
 from stac_assets.stac.windows import ALWAYS, Interval
 
+OUTLINE = (
+    "id",
+    "collection",
+    *(f"properties.{name}" for name in ("datetime", "start_datetime", "end_datetime")),
+)
+"""What an outline tells of an item: which it is, and when."""
+BULK = ("assets", "links", "geometry", "bbox")
+"""What an outline leaves out, said too, because some APIs add it to what is wanted."""
+
 
 class ItemRequests:
     """Builds requests for the first page of a result.
@@ -31,6 +40,7 @@ class ItemRequests:
         narrowing: Narrowing,
         interval: Interval,
         size: int | None = None,
+        is_outline: bool = False,
     ) -> PageRequest:
         """The first request of a search. pystac-client builds and checks its parameters.
 
@@ -40,6 +50,7 @@ class ItemRequests:
             narrowing: the user's filters.
             interval: what the items touch.
             size: the number of items of a page; by default as many as the API has proven to answer with.
+            is_outline: whether only ids and times are wanted (STAC API, Fields extension).
 
         Raises:
             ConfigurationError: a filter cannot be written as a request.
@@ -65,9 +76,22 @@ class ItemRequests:
                 f"the search for {', '.join(collections)}, {interval} cannot be put together: {reason}; "
                 "see the settings bbox, intersects, query and filter"
             ) from None
+        wanted: dict[str, Any] = {}
+        if is_outline:  # as the extension writes it; pystac-client adds a plus sign in a URL
+            as_text = ",".join([*OUTLINE, *(f"-{name}" for name in BULK)])
+            as_object = {"include": [*OUTLINE], "exclude": [*BULK]}
+            wanted = {"fields": as_object if method == "POST" else as_text}
         if method == "POST":
-            return PageRequest("POST", url, body=dict(parameters))
-        return PageRequest("GET", url, params=dict(parameters))
+            return PageRequest("POST", url, body={**parameters, **wanted})
+        return PageRequest("GET", url, params={**parameters, **wanted})
+
+    def by_id(self, method: str, collections: Sequence[str], ids: Sequence[str]) -> PageRequest:
+        """The first request for those items of some collections that have these ids."""
+        url, question = self._landing.endpoint("search", method), {"collections": collections, "ids": ids}
+        if method == "POST":
+            return PageRequest("POST", url, body={**question, "limit": self._limits.page_size})
+        lists = {name: ",".join(texts) for name, texts in question.items()}
+        return PageRequest("GET", url, params={**lists, "limit": self._limits.page_size})
 
     def listing(
         self, collection: str, narrowing: Narrowing, interval: Interval, size: int | None = None

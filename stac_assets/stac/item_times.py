@@ -62,6 +62,12 @@ class ItemTimes:
         """The times of an item that has become a row."""
         return cls(row["datetime"], row["start_datetime"], row["end_datetime"])
 
+    @classmethod
+    def of_item(cls, item: Item) -> Self | None:
+        """The times of an item; None where its properties cannot be read."""
+        texts = time_texts(item)
+        return None if texts is None else cls(*map(parse_time, texts))
+
     @property
     def owner(self) -> datetime | None:
         """The instant whose day owns the item."""

@@ -14,6 +14,7 @@ from stac_assets.stac.errors import (
     RequestFailed,
     RequestTooHeavy,
 )
+from stac_assets.stac.extensions import claims
 from stac_assets.stac.http.answer import Answer
 from stac_assets.stac.http.links import absolute, shown
 from stac_assets.stac.http.transport import Transport
@@ -56,6 +57,13 @@ class Landing:
             StacError: the API failed.
         """
         return self._answered()[1]
+
+    def claims(self, extension: str) -> bool:
+        """Whether the landing page's `conformsTo` promises an extension, which is a key of `CLAIMS`."""
+        classes = self.document().get("conformsTo")
+        return isinstance(classes, list) and claims(
+            (uri for uri in classes if isinstance(uri, str)), extension
+        )
 
     def members(self) -> Item:
         """The members of its document, each as its JSON text."""

@@ -2,6 +2,7 @@
 
 import threading
 
+from stac_assets.stac.count_costs import CountCosts
 from stac_assets.stac.counts import SMALLEST_LIMIT, Counts
 from stac_assets.stac.scope import Aspect
 
@@ -11,17 +12,21 @@ class PageLimits:
 
     Args:
         page_size: the number of items that the user wants on a page.
+        costs: whether further counts are worth asking for.
     """
 
-    def __init__(self, page_size: int) -> None:
+    def __init__(self, page_size: int, costs: CountCosts) -> None:
         self.page_size = page_size
         """The number of items to ask for: as many as the API has answered with where it failed at more."""
-        self.counts = Counts()
+        self.counts = Counts(costs)
         """What the run has learned of the API's counts."""
         self.ignores: set[Aspect] = set()
         """What the API does not go by although it is asked for: most of some first page lies beyond it."""
         self.is_down = False
         """The API failed even at the smallest request. Until it answers one, larger ones are not split."""
+        self._most: int | None = None
+        """The most items that may be asked for; None while no number was refused."""
+        self._largest_answered = 0
         self._limit: int | None = None
         """The API's own limit of a page, once it is proven."""
         self._longest_with_next = 0
@@ -32,6 +37,28 @@ class PageLimits:
         """Note that the API answers with pages of `page_size` items, and may fail at larger ones."""
         with self._lock:
             self.page_size = min(self.page_size, page_size)
+
+    def fitting(self, size: int) -> int:
+        """The number of items to ask for where `size` are wanted: no more than the API accepts."""
+        return min(size, self._most or size)
+
+    def answered(self, size: int) -> None:
+        """Note that a page of `size` items was asked for and answered."""
+        self._largest_answered = max(self._largest_answered, size)
+
+    def has_answered(self, size: int) -> bool:
+        """Whether a page of at least `size` items was asked for and answered."""
+        return size <= self._largest_answered
+
+    def accepts(self, size: int) -> bool:
+        """Note that the API refuses pages that are larger. Returns whether that is new."""
+        self.answered(size)
+        with self._lock:
+            is_new = self._most is None or size < self._most
+            if is_new:
+                self._most = size
+        self.shrink(size)
+        return is_new
 
     def saw_next(self, length: int) -> None:
         """Note that a page of `length` documents had a `next` link."""
@@ -48,7 +75,7 @@ class PageLimits:
 
     def is_full(self, length: int, size: int) -> bool:
         """Whether a page of `length` documents, where `size` were asked for, has no room for more."""
-        return length >= min(size, self._limit or size)
+        return length >= min(self.fitting(size), self._limit or size)
 
     def may_be_full(self, length: int, says_more: bool) -> bool:
         """Whether a page of `length` documents may have been cut off by a limit that the API does not tell.

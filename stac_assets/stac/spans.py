@@ -13,13 +13,13 @@ from stac_assets.stac.api import StacApi
 from stac_assets.stac.documents import Item, Page, text_in
 from stac_assets.stac.endpoints.collections import collection_row
 from stac_assets.stac.errors import MethodRefused, StacError
+from stac_assets.stac.extensions import claims
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.page_request import PageRequest
 from stac_assets.stac.item_times import ItemTimes, time_texts
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.paging import item_pages
 from stac_assets.stac.survey import SAMPLE_ITEMS
-from stac_assets.stac.watch.updated_filter import claims
 from stac_assets.stac.windows import ALWAYS, parse_time
 
 MOST_COLLECTIONS = 20

@@ -13,10 +13,10 @@ from stac_assets.stac.endpoints import ENDPOINTS, ITEM_ENDPOINTS, Endpoint
 from stac_assets.stac.endpoints.collection import COLLECTION
 from stac_assets.stac.endpoints.conformance import CONFORMANCE
 from stac_assets.stac.errors import AuthenticationError, EndpointMissing, RequestFailed, StacError
+from stac_assets.stac.extensions import claims
 from stac_assets.stac.http.identity import PLACEHOLDER
 from stac_assets.stac.http.options import ApiOptions
 from stac_assets.stac.narrowing import Narrowing
-from stac_assets.stac.watch.updated_filter import claims
 from stac_assets.stac.windows import Window
 from stac_assets.stac.wording import counted
 

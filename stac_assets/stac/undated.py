@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from stac_assets.stac.count_costs import CountCosts
 from stac_assets.stac.documents import Page
 from stac_assets.stac.errors import Cancelled, StacError
 from stac_assets.stac.item_times import SeenItem, Shape, seen_item
@@ -70,11 +71,14 @@ class Dates:
 
     Args:
         ask: asks the API.
-        page_size: the items of a page that is to show one item among others of the same second.
+        page_size: the items of a page that is to show one item among others of the same second, as many as
+            the API is known to answer with.
+        costs: whether counts are worth asking for.
     """
 
-    def __init__(self, ask: Ask, page_size: int) -> None:
+    def __init__(self, ask: Ask, page_size: Callable[[], int], costs: CountCosts) -> None:
         self._ask = ask
+        self._costs = costs
         self._page_size = page_size
         self._found: dict[Shape, bool | None] = {}
         self._by_interval: bool | None = None
@@ -94,7 +98,7 @@ class Dates:
             if seen is not None and (seen.collection or len(collections) == 1):
                 named = seen if seen.collection else replace(seen, collection=collections[0])
                 by_shape.setdefault(seen.shape, []).append(named)
-        is_counted = page.number_matched is not None
+        is_counted = self._is_counted(page)
         with self._lock:
             for shape in (Shape.OUTSIDE, Shape.ZONED):
                 self._search(shape, _ends(by_shape.get(shape, [])))
@@ -115,7 +119,7 @@ class Dates:
     def may_hide_more(self, page: Page) -> bool:
         """Whether other items like those of the page may be hidden, although none of the page is."""
         hidden = self._hidden
-        if Shape.ZONED in hidden or (Shape.NULL in hidden and page.number_matched is None):
+        if Shape.ZONED in hidden or (Shape.NULL in hidden and not self._is_counted(page)):
             return True
         if not self._by_interval or self._found.get(Shape.OUTSIDE):
             return False
@@ -130,6 +134,8 @@ class Dates:
         """
         dated: int | None = None
         for years in (USUAL_YEARS, ALL_YEARS):
+            if not self._costs.are_asked:
+                return None
             page = self._answer(collections, years, 1)
             count = None if page is None else page.number_matched
             if count is not None:
@@ -137,6 +143,10 @@ class Dates:
                 if dated >= undated:
                     return 0
         return None if dated is None else undated - dated
+
+    def _is_counted(self, page: Page) -> bool:
+        """Whether counts tell what dates do not find."""
+        return page.number_matched is not None and self._costs.are_asked
 
     @property
     def _hidden(self) -> Collection[Shape]:
@@ -162,13 +172,13 @@ class Dates:
 
     def _is_found(self, seen: SeenItem, interval: Interval | None) -> bool | None:
         """Whether a question for an interval shows an item; None where the page has no room for it."""
-        page = None if interval is None else self._answer([seen.collection], interval, self._page_size)
+        page = None if interval is None else self._answer([seen.collection], interval, self._page_size())
         if page is None:
             return None
         for other in map(seen_item, page.items):
             if other is not None and other.item_id == seen.item_id:
                 return True
-        has_more = page.length >= self._page_size or page.has_next
+        has_more = page.length >= self._page_size() or page.has_next
         return None if has_more else False
 
     def _answer(self, collections: Sequence[str], interval: Interval, size: int) -> Page | None:

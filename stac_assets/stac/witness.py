@@ -183,9 +183,13 @@ class Witness:
         return None if page is None else self._counts.of(page)
 
     def _page(self, ask: Callable[[], Iterator[Page]]) -> Page | None:
-        """The first page; None where the API does not answer with one."""
+        """The first page; None where the API does not answer with one, or is not asked for counts."""
+        costs = self._counts.costs
+        if not costs.are_asked:
+            return None
         try:
-            return next(ask(), None)
+            with costs.of_a_count():
+                return next(ask(), None)
         except Cancelled:
             raise
         except StacError:

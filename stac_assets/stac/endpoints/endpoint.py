@@ -78,6 +78,9 @@ class Endpoint:
         joins_collections: whether one request may ask for the items of several collections.
         pages: reads the items of a window, or of the span of several; only of endpoints that list items.
         first_page: reads the first page of a window, of so many items, with so many retries; likewise.
+        outline: reads the ids and times of the items of a window, on pages of so many items; only of
+            endpoints that also find items by their ids, and then for APIs that have the Fields extension.
+        by_id: reads the items of some collections that have some ids; likewise.
         first_requests: the first request for a window, and one for the same that a link can be; likewise.
         probe: asks the endpoint once for a survey, and says in a few words what came.
     """
@@ -97,6 +100,8 @@ class Endpoint:
     joins_collections: bool = False
     pages: "Callable[[StacApi, Asked, Narrowing, Figures], Iterator[Page]] | None" = None
     first_page: "Callable[[StacApi, Asked, Narrowing, int, int | None], Page] | None" = None
+    outline: "Callable[[StacApi, Asked, Narrowing, Figures, int | None], Iterator[Page]] | None" = None
+    by_id: "Callable[[StacApi, Sequence[str], Sequence[str], Figures], Iterator[Page]] | None" = None
     first_requests: "Callable[[StacApi, Asked, Narrowing], tuple[PageRequest, PageRequest]] | None" = None
 
     @property

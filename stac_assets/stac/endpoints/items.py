@@ -6,7 +6,7 @@ from stac_assets.stac.endpoints.endpoint import BOX_COLUMNS, Endpoint, Replaces,
 from stac_assets.stac.figures import Figures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from stac_assets.stac.api import StacApi
     from stac_assets.stac.documents import Page
@@ -91,6 +91,18 @@ def _first_page_of_search(
     return api.first_page_of_search(window, narrowing, size, retries)
 
 
+def _outline(
+    api: "StacApi", window: "Asked", narrowing: "Narrowing", figures: Figures, size: int | None
+) -> "Iterator[Page]":
+    return api.outline(window, narrowing, figures, size)
+
+
+def _by_id(
+    api: "StacApi", collections: "Sequence[str]", ids: "Sequence[str]", figures: Figures
+) -> "Iterator[Page]":
+    return api.by_id(collections, ids, figures)
+
+
 def _search_requests(
     api: "StacApi", window: "Asked", narrowing: "Narrowing"
 ) -> "tuple[PageRequest, PageRequest]":
@@ -131,6 +143,8 @@ Items by `POST /search`, or GET where POST is refused. **The item table to use n
     joins_collections=True,
     pages=_search,
     first_page=_first_page_of_search,
+    outline=_outline,
+    by_id=_by_id,
     first_requests=_search_requests,
     probe=_probe_search,
 )

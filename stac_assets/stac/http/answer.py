@@ -32,4 +32,8 @@ class Answer:
 
     def beginning(self) -> str:
         """The first bytes of the body for an error message, without the secrets that it may echo."""
-        return repr(without_queries(self.hide(self.body[:4096].decode("utf-8", "replace")))[:160])
+        return repr(self.told(self.body[:4096].decode("utf-8", "replace"), 160))
+
+    def told(self, text: str, most: int) -> str:
+        """The first characters of a text that it holds, without secrets; for an error message."""
+        return without_queries(self.hide(text))[:most]

@@ -9,9 +9,8 @@ from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
 import requests
 from requests.auth import AuthBase
 
-from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.http.identity import PLACEHOLDER
-from stac_assets.stac.http.links import DEFAULT_PORTS, Origin, is_http, origin_of, shown
+from stac_assets.stac.http.links import is_http, origin_of, trusted_origins
 from stac_assets.stac.http.options import ApiOptions
 from stac_assets.stac.http.redaction import hidden
 
@@ -68,13 +67,7 @@ class Credentials(AuthBase):
             pair = b64encode(f"{identity.username}:{identity.password}".encode()).decode()
             self._authorization = f"Basic {pair}"
             self._secrets += [identity.username, identity.password, pair]
-        scheme, host, port = origin_of(options.base_url)
-        self._trusted = {
-            (scheme, host, port),
-            *(_trusted_origin(url, options.base_url) for url in options.trusted_origins),
-        }
-        if port == DEFAULT_PORTS["http"]:  # `http` was typed for `https`, which is the safer
-            self._trusted.add(("https", host, DEFAULT_PORTS["https"]))
+        self._trusted = trusted_origins(options.base_url, options.trusted_origins)
 
     def trusts(self, url: str) -> bool:
         """Whether a request to `url` is signed, and a link to it followed."""
@@ -128,16 +121,3 @@ def _without(url: str, is_dropped: Callable[[str, str], bool]) -> str:
 def _name_and_value(pair: str) -> tuple[str, str]:
     name, _, value = pair.partition("=")
     return unquote_plus(name), unquote_plus(value)
-
-
-def _trusted_origin(url: str, base_url: str) -> Origin:
-    if not is_http(url):
-        raise ConfigurationError(
-            f"trusted_origins holds {shown(url)!r}; expected origins such as https://data.example.com"
-        )
-    origin = origin_of(url)
-    if origin[0] == "http" and origin_of(base_url)[0] == "https":
-        raise ConfigurationError(
-            f"trusted_origins holds {shown(url)!r}, but base_url is https: nothing goes from https to http"
-        )
-    return origin

@@ -15,17 +15,19 @@ from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError, ReadTime
 
 from stac_assets.stac.errors import (
     Cancelled,
-    ConfigurationError,
     RequestFailed,
     RequestTooHeavy,
     StacError,
+    TookTooLong,
     Unreachable,
 )
 from stac_assets.stac.http.answer import Answer
 from stac_assets.stac.http.auth import Credentials
 from stac_assets.stac.http.links import Origin, origin_of, shown
 from stac_assets.stac.http.options import ApiOptions
+from stac_assets.stac.http.proxies import check_proxy
 from stac_assets.stac.http.redaction import hiding
+from stac_assets.stac.http.trust import TrustingAdapter, refused_certificate
 
 CHUNK = 1 << 18
 """The bytes that are read at a time. Each time costs interpreter time, which other threads want too."""
@@ -83,7 +85,7 @@ class Exchange:
             TransientFailure: no answer came, or a part of one.
             RequestTooHeavy: the body is larger than allowed.
             RequestFailed: the request cannot be sent.
-            ConfigurationError: the environment names a certificate bundle that does not exist.
+            ConfigurationError: the environment names certificates or a proxy that cannot be used.
         """
         options, url = self._options, str(request.url)
         if options.request_modifier is not None and self._credentials.trusts(url):
@@ -98,8 +100,6 @@ class Exchange:
             error = TransientFailure(*self._lost(url, lost))
         except requests.RequestException as cause:
             error = RequestFailed(f"{shown(url)} cannot be requested ({_reason(cause)})")
-        except OSError as cause:  # what requests raises for a certificate bundle that is not there
-            error = ConfigurationError(f"{shown(url)} cannot be requested: {cause}")
         raise error  # outside of the handlers, so that it has no context that shows the signed URL
 
     def _sent(self, request: requests.Request, url: str) -> Answer:
@@ -152,7 +152,7 @@ class Exchange:
             if time.monotonic() > deadline:
                 seconds = self._options.request_timeout
                 raise TransientFailure(
-                    RequestTooHeavy(
+                    TookTooLong(
                         f"the answer of {shown(response.url)} was not complete after {seconds:g} s, "
                         f"with {size} bytes (setting request_timeout)"
                     )
@@ -181,13 +181,15 @@ class Exchange:
                 f"({self._options.max_response_bytes}); lower page_size or raise that setting"
             )
 
-    def _late(self, url: str, seconds: float) -> RequestTooHeavy:
-        return RequestTooHeavy(f"{shown(url)} sent nothing for {seconds:g} s (setting read_timeout)")
+    def _late(self, url: str, seconds: float) -> TookTooLong:
+        return TookTooLong(f"{shown(url)} sent nothing for {seconds:g} s (setting read_timeout)")
 
     def _lost(self, url: str, error: requests.RequestException) -> tuple[StacError, None, bool]:
         cause = error.args[0] if error.args else None
         if isinstance(cause, ProtocolError):  # the connection broke, perhaps because of what was asked for
             return RequestTooHeavy(f"{shown(url)} hung up ({_reason(error)})"), None, False
+        if refused := refused_certificate(error):
+            return Unreachable(f"the certificate of {shown(url)} is refused: {refused}"), None, True
         reason = _reason(cause.reason if isinstance(cause, MaxRetryError) and cause.reason else error)
         return Unreachable(f"no answer from {shown(url)} ({reason}). {NETWORK_HELP}"), None, True
 
@@ -213,16 +215,23 @@ class _Session(requests.Session):
     def __init__(self) -> None:
         super().__init__()
         self._environments: dict[Origin, Any] = {}
+        self._adapter = TrustingAdapter()
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, self._adapter)
 
     def environment(self, url: str) -> Any:
-        """The proxies and certificates that the environment names for `url`.
+        """The proxies that the environment names for `url`.
 
         They are read once for each host, because `requests` reads all variables twice for each request, which
         takes a fifth of its CPU time.
         """
         origin = origin_of(url)
         if origin not in self._environments:
-            self._environments[origin] = self.merge_environment_settings(url, {}, True, None, None)
+            if origin[0] == "https":
+                _ = self._adapter.context  # which refuses what it cannot read
+            found = self.merge_environment_settings(url, {}, True, None, None)
+            check_proxy(url, found["proxies"])
+            self._environments[origin] = {**found, "verify": True}  # by whom, the adapter knows
         return self._environments[origin]
 
     def get_redirect_target(self, resp: requests.Response) -> None:

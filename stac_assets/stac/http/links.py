@@ -1,11 +1,15 @@
 """URLs: their origin, whether they are followed, and how they are shown without secrets."""
 
+import re
+from collections.abc import Iterable
 from ipaddress import ip_address
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from stac_assets.stac.errors import ConfigurationError, UntrustedLink
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+
+_ENDS_PATH = re.compile("[?&#]")
 
 Origin = tuple[str, str, int | None]
 
@@ -29,6 +33,36 @@ def is_http(url: str) -> bool:
     except ValueError:
         return False
     return scheme in DEFAULT_PORTS and bool(host)
+
+
+def trusted_origins(base_url: str, others: Iterable[str] = ()) -> frozenset[Origin]:
+    """The origins that may see the credentials of the API at `base_url`.
+
+    Args:
+        base_url: the URL of its landing page.
+        others: further URLs, whose origins the user trusts.
+
+    Raises:
+        ConfigurationError: one of them is not an http(s) URL, or less safe than the base URL.
+    """
+    scheme, host, port = origin_of(base_url)
+    found = {(scheme, host, port), *(_trusted_origin(url, base_url) for url in others)}
+    if port == DEFAULT_PORTS["http"]:  # `http` was typed for `https`, which is the safer
+        found.add(("https", host, DEFAULT_PORTS["https"]))
+    return frozenset(found)
+
+
+def _trusted_origin(url: str, base_url: str) -> Origin:
+    if not is_http(url):
+        raise ConfigurationError(
+            f"trusted_origins holds {shown(url)!r}; expected origins such as https://data.example.com"
+        )
+    origin = origin_of(url)
+    if origin[0] == "http" and origin_of(base_url)[0] == "https":
+        raise ConfigurationError(
+            f"trusted_origins holds {shown(url)!r}, but base_url is https: nothing goes from https to http"
+        )
+    return origin
 
 
 def is_confidential(url: str) -> bool:
@@ -77,10 +111,28 @@ def shown(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return repr(url.partition("?")[0])
+        return repr(_after_user(url))
+    if "@" in url and not (parts.netloc and _has_port(parts)):
+        return _after_user(url)
     host = parts.netloc.rpartition("@")[2]
     names = "&".join(f"{pair.partition('=')[0]}=…" for pair in parts.query.split("&") if pair)
     return urlunsplit((parts.scheme, host, parts.path, names, ""))
+
+
+def _has_port(parts: SplitResult) -> bool:
+    try:
+        _ = parts.port
+    except ValueError:
+        return False
+    return True
+
+
+def _after_user(url: str) -> str:
+    """What follows a user and a password in a text that is no URL, up to its query.
+
+    A password may hold characters that end a host, so that what is one cannot be told.
+    """
+    return _ENDS_PATH.split(url.rpartition("@")[2])[0]
 
 
 def checked_base_url(url: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from stac_assets.stac.http.identity import Identity, check_identity
 
@@ -10,6 +10,8 @@ RequestModifier = Callable[[Any], Any]
 """Takes a `requests.Request`, changes it or returns another one, as in `pystac_client.Client.open`."""
 Where = Callable[[str], str]
 """Takes the name of an option, and says where its user sets it, for an error message."""
+
+Counting = Literal["auto", "never"]
 
 
 def by_name(option: str) -> str:
@@ -32,6 +34,7 @@ class ApiOptions:
         trusted_origins: URLs of the origins that get the credentials too, such as that of `next` links.
         request_modifier: changes each request to a trusted origin before it is signed.
         page_size: items of a page.
+        counts: whether further questions for counts alone may be asked: `auto`, or `never`.
         max_concurrent_requests: requests that are under way at the same time.
         requests_per_second: the most requests in a second; None for no limit.
         connect_timeout: until there is a connection.
@@ -42,6 +45,8 @@ class ApiOptions:
         max_backoff: the longest such wait.
         max_retry_after: the longest wait that an API may ask for with `Retry-After`.
         max_response_bytes: the largest body of an answer, decompressed.
+        withheld: why credentials that there are do not sign requests to this API, in a line; empty where none
+            is held back.
         where: says where an option is set, for an error message.
 
     Raises:
@@ -55,6 +60,7 @@ class ApiOptions:
     trusted_origins: tuple[str, ...]
     request_modifier: RequestModifier | None = field(repr=False)
     page_size: int
+    counts: Counting
     max_concurrent_requests: int
     requests_per_second: float | None
     connect_timeout: float
@@ -65,6 +71,7 @@ class ApiOptions:
     max_backoff: float
     max_retry_after: float
     max_response_bytes: int
+    withheld: str = field(repr=False)
     where: Where = field(default=by_name, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -73,6 +80,8 @@ class ApiOptions:
     @property
     def token_help(self) -> str:
         """What to do when the API does not accept the credentials, or wants some."""
+        if self.withheld:
+            return self.withheld[0].upper() + self.withheld[1:]
         return (
             f"Set the token as {self.where('api_key')}; what is no bearer token goes under "
             f"{self.where('credentials')}"

@@ -260,7 +260,7 @@ class Transport:
             is_new = endpoint not in self._succeeded
             return TransientFailure(refused, answer.retry_after, unproven=is_new, throttled=True)
         kind = RequestTooHeavy if status in TOO_HEAVY else RequestFailed
-        error = kind(f"{where}: {answer.beginning()}", status)
+        error = kind(f"{where}: {answer.beginning()}", status, answer.body[:4096])
         throttled = status == 429 or (status == 503 and answer.retry_after is not None)
         return TransientFailure(error, answer.retry_after, False, throttled) if status in RETRIED else error
 

@@ -1,8 +1,9 @@
 """A client that sends a limited number of requests, one page each: it bounds what a poll may cost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from stac_assets.stac.api import MISSING, StacApi
+from stac_assets.stac.documents import Page
 from stac_assets.stac.errors import EndpointMissing, MethodRefused, RequestFailed
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.page_request import PageRequest
@@ -41,7 +42,12 @@ class BudgetedClient:
     @property
     def page_size(self) -> int:
         """The number of items of a page for which no other size is given."""
-        return self.api.options.page_size
+        return self.api.page_size
+
+    @property
+    def asks_for_counts(self) -> bool:
+        """Whether counts may be asked for."""
+        return self.api.count_costs.are_asked
 
     def conformance(self) -> list[str]:
         """The conformance classes; an empty list where the API does not tell them."""
@@ -126,9 +132,12 @@ class BudgetedClient:
             raise
 
     def _sent(self, request: PageRequest, size: int | None) -> VersionPage:
+        page = next(self.api.sizes.pages(request, self._figures, self._asked))
+        return versions_on(page, self.api.fitting(size or self.page_size))
+
+    def _asked(self, request: PageRequest) -> Iterator[Page]:
         self._check_budget()
-        page = next(item_pages(self.api.transport, request, self._figures))
-        return versions_on(page, size or self.page_size)
+        return item_pages(self.api.transport, request, self._figures)
 
     def _check_budget(self) -> None:
         if self.requests >= self._max_requests:

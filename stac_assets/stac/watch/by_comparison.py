@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date
 from itertools import zip_longest
 
+from stac_assets.stac.errors import RequestFailed
 from stac_assets.stac.watch.budgeted_client import BudgetedClient
 from stac_assets.stac.watch.changed_windows import ChangedWindows
 from stac_assets.stac.watch.item_versions import digest
@@ -93,7 +94,23 @@ class ByComparison:
         interval = Interval.of_days(window, self._found.calendar.next(window))
         if self._is_probe:
             return self._client.items(self._collection, interval, size=PROBED_ITEMS).fingerprint
-        count = self._client.items(self._collection, interval, size=1).number_matched
+        count = self._count(interval)
         if count is None:
             raise NoCounts
         return str(count)
+
+    def _count(self, interval: Interval) -> int | None:
+        """The API's count; None where it has none, or takes too long to count what it can show."""
+        costs = self._client.api.count_costs
+        if not costs.are_asked:
+            return None
+        try:
+            with costs.of_a_count():
+                return self._client.items(self._collection, interval, size=1).number_matched
+        except RequestFailed:
+            if costs.are_asked:
+                raise
+            self._client.items(
+                self._collection, interval, size=PROBED_ITEMS
+            )  # which an API that is down has not
+            return None

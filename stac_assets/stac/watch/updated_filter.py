@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from stac_assets.stac.extensions import claims, has_class
 from stac_assets.stac.http.page_request import PageRequest
 from stac_assets.stac.watch.item_versions import Direction, Field
 from stac_assets.stac.windows import Interval
@@ -87,28 +88,11 @@ def candidates(classes: Iterable[str], field: Field) -> list[UpdatedFilter]:
     known = list(classes)
     found = []
     if claims(known, "filter"):
-        text = _claim(known, "cql2-text") or not _claim(known, "cql2-json")
+        text = has_class(known, "cql2-text") or not has_class(known, "cql2-json")
         found += [UpdatedFilter("filter", field, prefix, text) for prefix in ("", "properties.")]
     if claims(known, "query"):
         found.append(UpdatedFilter("query", field))
     return found
-
-
-CLAIMS = {
-    "filter": ("#filter", "/filter", "basic-cql2"),
-    "query": ("item-search#query",),
-    "sort": ("item-search#sort", "/sort"),
-}
-"""The ends of the URIs of the conformance classes of extensions."""
-
-
-def claims(classes: Iterable[str], extension: str) -> bool:
-    """Whether these conformance classes promise an extension, which is a key of `CLAIMS`."""
-    return _claim(classes, *CLAIMS[extension])
-
-
-def _claim(classes: Iterable[str], *ends: str) -> bool:
-    return any(uri.rstrip("/").endswith(ends) for uri in classes)
 
 
 def instant_text(instant: datetime) -> str:

@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from stac_assets.stac.errors import Cancelled, ConfigurationError, RequestFailed, StacError
+from stac_assets.stac.extensions import claims
 from stac_assets.stac.watch.budgeted_client import BudgetedClient, BudgetExhausted
 from stac_assets.stac.watch.by_comparison import ByComparison, NoCounts
 from stac_assets.stac.watch.by_updated import ByUpdated
@@ -23,7 +24,7 @@ from stac_assets.stac.watch.changed_windows import Calendar, ChangedWindows
 from stac_assets.stac.watch.item_versions import FIELDS, Field, VersionPage, digest
 from stac_assets.stac.watch.position import Position
 from stac_assets.stac.watch.updated_baseline import proven_position
-from stac_assets.stac.watch.updated_filter import NotCombinable, UpdatedFilter, candidates, claims
+from stac_assets.stac.watch.updated_filter import NotCombinable, UpdatedFilter, candidates
 from stac_assets.stac.wording import counted
 
 Strategy = Literal["updated", "counts", "probe", "empty"]
@@ -150,7 +151,8 @@ class _Poll:
         if not sample.versions:
             self.state = State("empty", serial)
             return
-        by_comparison: Strategy = "probe" if sample.number_matched is None else "counts"
+        is_counted = sample.number_matched is not None and self._client.asks_for_counts
+        by_comparison: Strategy = "counts" if is_counted else "probe"
         self.state = self._by_updated(sample, serial) or self._by_comparison(by_comparison, serial)
 
     def _by_updated(self, sample: VersionPage, serial: str) -> State | None:
