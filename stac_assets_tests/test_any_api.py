@@ -76,7 +76,7 @@ def oddities(draw: st.DrawFn) -> dict[str, Any]:
         "get_search": "GET" in works,
         "last_page": draw(st.sampled_from([None, None, 1, 3])),
         "later": draw(st.sampled_from(list(LATER_PAGES.values()))),
-        "highest_limit": None,
+        "highest_limit": draw(st.sampled_from([None, 10, 13])),
         "refusal": draw(st.sampled_from([400, 422])),
         "tells_limit": draw(st.booleans()),
         "number_matched": draw(st.sampled_from(["numberMatched", "context", None])),
@@ -86,7 +86,7 @@ def oddities(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("project")
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     before=contents(),
     after=contents(),

@@ -12,6 +12,7 @@ from stac_assets.stac.count_costs import CountCosts
 from stac_assets.stac.errors import RequestFailed, RequestTooHeavy, TookTooLong
 from stac_assets_tests.asking import fetched, limit_of, some_items, spooled
 from stac_assets_tests.loads import ids, load_days
+from stac_assets_tests.lying_api import LyingApi
 from stac_assets_tests.stac_api import StacApi, make_item
 from stac_assets_tests.stac_api_faults import Request
 from stac_assets_tests.watching import Watch
@@ -102,6 +103,14 @@ def test_never_asks_for_none_and_reads_all(project: Path, api: StacApi, largest:
     assert ids() == before and len(before) == sum(range(30, 35))
 
 
+@pytest.mark.parametrize("cap", [20, 100])
+def test_a_limit_of_results_and_counts_is_seen_through_without_counts(tmp_path: Path, cap: int) -> None:
+    with LyingApi(items=some_items(130), cap=cap) as api:
+        [window] = fetched(api, tmp_path, page_size=10, counts="never")
+        assert window.error is None and len(spooled(window)) == 130
+        assert counts_of(api) == []
+
+
 @pytest.mark.parametrize("status", [None, 504, 408])
 @pytest.mark.parametrize("largest", [0, 100_000])
 def test_counting_is_given_up_for_the_run_where_it_times_out(
@@ -162,24 +171,32 @@ def test_the_watcher_compares_items_then(api: StacApi, extensions: tuple[Any, ..
     assert counts_of(api) == []
 
 
-def test_the_watcher_gives_up_counts_that_were_never_wanted_or_time_out(api: StacApi) -> None:
+def test_a_new_watch_begins_without_counts_that_time_out(api: StacApi) -> None:
     for n in range(4):
         api.put(make_item(f"a{n}", datetime="2024-06-12T10:00:00Z"))
-    watch = Watch(api)
-    assert "strategy `counts`" in watch().summary
     api.fault(is_count, status=504, times=None)
+    watch = Watch(api)
     changes = watch()
-    assert changes.error is None, changes.summary
-    assert "the API does not count: a new baseline by `probe`" in changes.summary
+    assert changes.error is None and "strategy `probe`" in changes.summary
     api.put(make_item("b", datetime="2024-06-12T11:00:00Z"))
     assert watch.days() == ["2024-06-12"]
 
 
-def test_an_api_that_is_down_is_no_reason_to_give_counts_up(api: StacApi) -> None:
+@pytest.mark.parametrize("path", [is_count, "/search"])
+def test_a_watch_that_has_counted_waits_until_it_can_again(api: StacApi, path: Any) -> None:
     for n in range(4):
         api.put(make_item(f"a{n}", datetime="2024-06-12T10:00:00Z"))
     watch = Watch(api)
     watch()
-    api.fault("/search", status=504, times=None)
+    api.put(make_item("b", datetime="2024-06-12T11:00:00Z"))
+    api.fault(path, status=504, times=2)
     changes = watch()
     assert changes.error is not None and "strategy `counts`" in changes.summary
+    assert watch.days() == ["2024-06-12"]
+
+
+def test_a_new_watch_of_an_api_that_is_down_fails(api: StacApi) -> None:
+    for n in range(4):
+        api.put(make_item(f"a{n}", datetime="2024-06-12T10:00:00Z"))
+    api.fault(lambda request: limit_of(request) in (1, 25), status=504, times=None)  # the sample has come
+    assert Watch(api)().error is not None

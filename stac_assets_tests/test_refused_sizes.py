@@ -214,6 +214,14 @@ def test_a_size_that_was_answered_is_not_what_is_wrong(api: StacApi, tmp_path: P
     assert set(sizes(api)) <= {20, 19}
 
 
+def test_each_method_may_have_its_own(api: StacApi, tmp_path: Path) -> None:
+    put(api, 30, 2)
+    api.fault(lambda request: request.method == "GET" and limit_of(request) > MOST, status=400, times=None)
+    api.post_fails_after = 1
+    windows = fetched(api, tmp_path, days=2, page_size=20, max_concurrent_requests=1)
+    assert [len(spooled(window)) for window in windows] == [30, 30]
+
+
 @pytest.mark.parametrize("extensions", [(), ("filter", "sortby")])
 def test_the_watcher_goes_by_it(api: StacApi, extensions: tuple[Any, ...]) -> None:
     api.extensions = extensions

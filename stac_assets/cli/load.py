@@ -146,6 +146,8 @@ def _item_figures(result: LoadResult) -> list[tuple[str, str]]:
     if shrunk:
         kept = sum(window.shrinkage is not None and window.shrinkage.is_confirmed for window in shrunk)
         found.append(("asked for once more", f"{len(shrunk):,}, of which {kept:,} stayed almost empty"))
+    if figures.page_size_reductions:
+        found.append(("smaller pages asked for", f"{figures.page_size_reductions:,}"))
     deleted = sum(len(window.deleted) for window in result.windows)
     if deleted:
         found.append(("ids without a row now", f"{deleted:,}"))

@@ -60,6 +60,7 @@ class RefusedSizes:
     def __init__(self, limits: PageLimits) -> None:
         self._limits = limits
         self._in_vain: set[str] = set()
+        self._answered: dict[tuple[str, str], int] = {}
         self._turn = threading.Lock()
         self._unproven = threading.BoundedSemaphore(MOST_UNPROVEN)
 
@@ -95,11 +96,20 @@ class RefusedSizes:
         try:
             first = next(pages)
         except RequestFailed as error:
-            if error.status not in REFUSED or asked == 1 or self._limits.has_answered(asked):
+            if (
+                error.status not in REFUSED
+                or asked == 1
+                or asked <= self._answered.get(_endpoint(request), 0)
+            ):
                 raise
             return self._smaller(request, asked, error, figures, ask)
-        self._limits.answered(asked)
+        self._note_answer(request, asked)
         return first, pages
+
+    def _note_answer(self, request: PageRequest, size: int) -> None:
+        endpoint = _endpoint(request)
+        self._answered[endpoint] = max(size, self._answered.get(endpoint, 0))
+        self._limits.answered(size)
 
     def _smaller(
         self, request: PageRequest, refused: int, error: RequestFailed, figures: Figures, ask: Ask
@@ -123,6 +133,7 @@ class RefusedSizes:
             if size not in told and answer[0].length >= size:
                 size, answer = self._climbed(request, size, answer, refused, ask)
             figures.page_size_reductions += 1
+            self._note_answer(request, size)
             self._note(request, size, error)
         return answer
 
@@ -184,6 +195,11 @@ def _answer(request: PageRequest, size: int, ask: Ask) -> tuple[Page, Iterator[P
         if error.status not in REFUSED:
             raise
         return None
+
+
+def _endpoint(request: PageRequest) -> tuple[str, str]:
+    """What may have a largest page size of its own."""
+    return request.method, request.url
 
 
 def _key(request: PageRequest, error: RequestFailed) -> str:

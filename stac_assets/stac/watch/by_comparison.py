@@ -40,6 +40,7 @@ class ByComparison:
         self._found = found
         self._is_probe = strategy == "probe"
         self._nothing = NO_ITEMS[strategy]
+        self._has_counted = False
 
     def compare(
         self,
@@ -63,6 +64,7 @@ class ByComparison:
             NoCounts: the API does not count.
             StacError: the API failed.
         """
+        self._has_counted = bool(seen)
         oldest = min(seen, default=None)
         if windows and seen and max(seen) < windows[-1]:
             self._found.notes.append(f"not looked at since {max(seen)}: windows before {windows[-1]}")
@@ -100,7 +102,11 @@ class ByComparison:
         return str(count)
 
     def _count(self, interval: Interval) -> int | None:
-        """The API's count; None where it has none, or takes too long to count what it can show."""
+        """The API's count; None where it has none, or takes too long to count what it can show.
+
+        Where it has counted at an earlier poll, a slow count is an error of this one: to go over to another
+        strategy would lose the changes since then.
+        """
         costs = self._client.api.count_costs
         if not costs.are_asked:
             return None
@@ -108,7 +114,7 @@ class ByComparison:
             with costs.of_a_count():
                 return self._client.items(self._collection, interval, size=1).number_matched
         except RequestFailed:
-            if costs.are_asked:
+            if costs.are_asked or self._has_counted:
                 raise
             self._client.items(
                 self._collection, interval, size=PROBED_ITEMS
