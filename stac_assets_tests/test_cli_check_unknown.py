@@ -103,7 +103,9 @@ def test_collections_that_are_configured_for_another_api_are_not_looked_for(
     config = '[sources.pystac_client_source]\nbase_url = "{}"\ncollections = ["c1", "c9"]\n'
     (project / ".dlt" / "config.toml").write_text(config.format("http://127.0.0.1:9/elsewhere"))
     enter_project(project, monkeypatch)
-    assert 'collections = "*"' in pasted(check(linked))
+    monkeypatch.setenv("API_KEY", "of something else")
+    said = check(linked)
+    assert 'collections = "*"' in pasted(said) and said.err.count("API_KEY is set") == 1
     (project / ".dlt" / "config.toml").write_text(config.format(linked.url))
     enter_project(project, monkeypatch)
     assert 'collections = ["c1"]' in pasted(check(linked, status=1))

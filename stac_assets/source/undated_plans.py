@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from stac_assets.source.fetched import FetchedWindow
@@ -134,9 +134,11 @@ class Plans:
     def plan(self, sample: Page, collections: Sequence[str]) -> Plan | None:
         """How far to read on after the first pages; None where dates will find everything."""
         self.dates.learn(sample, collections)
+        if sample.number_matched is None and len(self._asking.narrowing.parts) > 1:
+            # the pages are those of one part
+            count = self._first_page(collections, ALWAYS, 1).number_matched
+            sample = replace(sample, number_matched=count)
         matched, hidden = sample.number_matched, None
-        if matched is None and len(self._asking.narrowing.parts) > 1:  # the pages are those of one part
-            matched = self._first_page(collections, ALWAYS, 1).number_matched
         if matched is not None and not self._are_counted_equal:
             hidden = self._count_hidden(sample, collections)
         if hidden or self.dates.hidden_in(sample):

@@ -24,6 +24,8 @@ MOST_TRIES = 5
 """The smaller limits that are tried."""
 REFUSALS = {400, 413, 422, 500, 502}
 """The statuses with which a `limit` is refused, or an API fails at it."""
+NOTHING_FOUND = 404
+"""The status with which some APIs say so."""
 _NUMBER = re.compile(r"\d+")
 
 
@@ -104,6 +106,8 @@ def _largest_limit(ask: Ask, collections: Sequence[str]) -> LargestPage:
         try:
             ask(collections[:1], nothing, limit)
         except RequestFailed as error:
+            if error.status == NOTHING_FOUND:
+                return LargestPage(refused.status if refused else None, limit)
             if error.status not in REFUSALS:
                 return LargestPage(error=error)
             limits = others or [*_named(error), *USUAL_LIMITS]

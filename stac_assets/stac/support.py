@@ -1,18 +1,20 @@
 """What an API can do beyond answering: page sizes, counts, filters, dates, and how its changes are seen."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stac_assets.stac.api import StacApi
 from stac_assets.stac.documents import Page
 from stac_assets.stac.endpoints import Endpoint
 from stac_assets.stac.errors import StacError
+from stac_assets.stac.extensions import claims
+from stac_assets.stac.figures import Figures
 from stac_assets.stac.largest_page import LargestPage, largest_page
 from stac_assets.stac.narrowing import Narrowing
+from stac_assets.stac.paging import item_pages
 from stac_assets.stac.undated import Dates, InYears
 from stac_assets.stac.watch.budgeted_client import BudgetedClient
 from stac_assets.stac.watch.changed_windows import Calendar
-from stac_assets.stac.watch.updated_filter import claims
 from stac_assets.stac.watch.watcher import State, Watcher
 from stac_assets.stac.windows import Interval
 
@@ -54,7 +56,7 @@ class Support:
 
     def largest_page(self, item_bytes: float | None) -> LargestPage:
         """The largest page that the API answers with; see `largest_page`."""
-        return largest_page(self._ask, self._collections, item_bytes)
+        return largest_page(self._asked_once, self._collections, item_bytes)
 
     def dates(self, page: Page) -> DateSupport:
         """Which of the items of a page, which came without a date, dates find."""
@@ -74,6 +76,15 @@ class Support:
         client = BudgetedClient(self._api, self._narrowing, sent + POLL_REQUESTS)
         changes = Watcher(client, calendar, 1).poll(collection, None)
         return changes.state, changes.error
+
+    def _asked_once(self, collections: Sequence[str], interval: Interval, size: int) -> Page:
+        """The same, where a size that is refused is not asked for in smaller ones."""
+        assert self._endpoint.first_requests is not None
+        asked = InYears(tuple(collections), interval)
+        request, _ = self._endpoint.first_requests(self._api, asked, Narrowing())
+        name = "params" if request.body is None else "body"
+        request = replace(request, **{name: {**(getattr(request, name) or {}), "limit": size}})
+        return next(item_pages(self._api.transport, request, Figures(), 0))
 
     def _ask(self, collections: Sequence[str], interval: Interval, size: int) -> Page:
         """The first page of all items, whatever narrows a search: a page of some says less of pages."""
