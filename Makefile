@@ -9,7 +9,7 @@ PGSTAC_STAMP := .venv-pgstac/.installed
 ALONE := -ra --numprocesses=2 --dist=worksteal
 SUITE := $(foreach each,exact lossless typed catalog_tables odd_documents,stac_assets_tests/test_$(each).py)
 
-.PHONY: demo ui test test-destinations test-concurrency test-deploy test-soak test-upgrade test-browser test-catalog test-pgstac test-embedded-elt test-newest lint types check bench bench-quick settings-table screenshots clean
+.PHONY: demo ui test test-apis test-destinations test-concurrency test-deploy test-soak test-upgrade test-browser test-catalog test-pgstac test-embedded-elt test-newest lint types check bench bench-quick settings-table screenshots clean
 
 demo: $(STAMP)  ## load the sample API into DuckDB through Dagster
 	$(BIN)/stac-assets demo
@@ -19,6 +19,9 @@ ui: $(STAMP)  ## the sample API and Dagster's UI on .demo/
 
 test: $(STAMP)  ## the whole test suite
 	$(BIN)/python -m pytest
+
+test-apis: $(STAMP)  ## what APIs do beside the standard: each by itself, and any mixture of it
+	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2 --dist=worksteal" stac_assets_tests/apis
 
 test-soak: $(STAMP)  ## kills at random moments, an API that fails one request in five, and the demo, twice
 	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2" stac_assets_tests/soak

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from stac_assets.settings import Settings
+from stac_assets_tests.apis.test_boxes import FIJI, INSIDE, OUTSIDE, Misreading
 from stac_assets_tests.stac_api import make_item
-from stac_assets_tests.test_boxes import FIJI, INSIDE, OUTSIDE, Misreading
 from stac_assets_tests.watching import Watch, at
 
 SIDES = {

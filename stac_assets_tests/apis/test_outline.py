@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from stac_assets_tests.apis.test_hidden_items import fetch, model, rows
 from stac_assets_tests.asking import interval_of
 from stac_assets_tests.finding import RULES, Rule, by_datetime, by_interval, found_by, owner_of
 from stac_assets_tests.stac_api import StacApi, make_item
 from stac_assets_tests.stac_api_faults import Request
-from stac_assets_tests.test_hidden_items import fetch, model, rows
 
 FIRST = date(2024, 1, 1)
 DAY = FIRST + timedelta(days=7)
