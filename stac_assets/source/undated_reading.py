@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from stac_assets.source.dealing import Dealer
@@ -157,8 +157,9 @@ class UndatedReading:
         self._first.figures.add(self._figures)
         first_requests = self._asking.endpoint.first_requests
         assert first_requests is not None
+        requests = cache(partial(first_requests, self._asking.api, self.asked, self._asking.narrowing))
         for fetched in self.windows:
-            fetched.requests = partial(first_requests, self._asking.api, self.asked, self._asking.narrowing)
+            fetched.requests = requests
 
     def forget(self) -> None:
         """Throw away what was read; its cost stays."""

@@ -46,6 +46,7 @@ class Landing:
         self.base_url = base_url
         self._transport = transport
         self._read: tuple[Answer, dict[str, Any]] | None = None
+        self._links: list[Link] | None = None
         self._lock = threading.Lock()
         self._guessed: set[str] = set()
 
@@ -70,8 +71,10 @@ class Landing:
         return decode_members(self._answered()[0])
 
     def links(self) -> list[Link]:
-        """Its links."""
-        return links_of(self.document())
+        """Its links. There may be one for each collection, and so they are decoded once."""
+        if self._links is None:
+            self._links = links_of(self.document())
+        return self._links
 
     @property
     def url(self) -> str:
