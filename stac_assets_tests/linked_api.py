@@ -59,6 +59,11 @@ def by_path(url: str, link: Document) -> list[Document]:
     return [{**link, "href": urlsplit(link["href"]).path}]
 
 
+def beside_a_template(url: str, link: Document) -> list[Document]:
+    """As some APIs link their search by GET (RFC 6570)."""
+    return [{**link, "href": link["href"] + "{?bbox,datetime}"}, link]
+
+
 def with_blanks(url: str, link: Document) -> list[Document]:
     return [{**link, "href": f" \n{link['href']} "}]
 
@@ -72,5 +77,6 @@ SHAPES: tuple[tuple[Relink, Callable[[Request], bool]], ...] = (
     (relative_to_the_folder, lambda request: True),
     (by_path, lambda request: True),
     (with_blanks, lambda request: True),
+    (beside_a_template, lambda request: "{" not in request.target and "%7B" not in request.target),
 )
 """What links are made of, and which URLs an API with such links knows."""

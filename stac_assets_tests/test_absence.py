@@ -155,6 +155,17 @@ def test_what_a_listing_still_lacks_is_named(
     assert f"lists 10 collections, but the API has 25; missing: {named}" in caplog.text
 
 
+@pytest.mark.parametrize("entry", [None, "c9", 5, ["c9"]])
+def test_an_entry_that_is_no_collection_takes_no_other_along(
+    cut_off: CutOff, entry: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = client(cut_off).collection_ids()
+    listing = {"collections": [entry, *cut_off.collections], "links": []}
+    cut_off.fault("/collections", body=json.dumps(listing).encode(), times=None)
+    assert client(cut_off).collection_ids() == names
+    assert "1 entry of its collections cannot be read" in caplog.text
+
+
 @pytest.mark.parametrize("number", [0, 3, 10, 30])
 def test_a_whole_listing_costs_one_request(cut_off: CutOff, number: int) -> None:
     cut_off.collections = [make_collection(f"c{n:02}") for n in range(number)][:10]
@@ -209,6 +220,23 @@ def test_a_404_for_nothing_found_is_an_empty_window(
         windows = fetched(api, tmp_path, days=9, resource=resource, max_concurrent_requests=at_once)
     assert [window.error for window in windows] == [None] * 9
     assert [spooled(window) for window in windows] == [["a"] if n == 4 else [] for n in range(9)]
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_a_404_that_passes_empties_nothing(api: StacApi, tmp_path: Path, method: str) -> None:
+    """As one of a proxy, while the API behind it has the items."""
+    api.put(make_item("a", datetime="2024-01-05T00:00:00Z"))
+    api.post_search = method == "POST"
+    api.fault(lambda request: request.method == method and request.path == "/search", status=404)
+    windows = fetched(api, tmp_path, days=9, max_concurrent_requests=1)
+    assert windows[4].error or spooled(windows[4]) == ["a"]
+
+
+def test_a_404_to_the_number_of_items_empties_nothing(api: StacApi, tmp_path: Path) -> None:
+    api.put(make_item("a", datetime="2024-01-05T00:00:00Z"))
+    api.fault(lambda request: (request.body or {}).get("limit", 0) > 1, status=404, times=None)
+    windows = fetched(api, tmp_path, days=9)
+    assert windows[4].error or spooled(windows[4]) == ["a"]
 
 
 def test_an_endpoint_that_is_gone_is_no_empty_window(api: StacApi, tmp_path: Path) -> None:

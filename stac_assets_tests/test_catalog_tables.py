@@ -98,6 +98,17 @@ def test_odd_collections_have_rows_too(api: StacApi) -> None:
     assert [row["title"] for row in rows("collections")] == [None] * 3
 
 
+@pytest.mark.parametrize("name", [None, 5])
+def test_a_collection_without_a_name_is_refused_and_the_others_are_rows(api: StacApi, name: Any) -> None:
+    api.collections = [{"id": "a"}, {"id": name, "title": "b"}, {"id": "c"}]
+    result = load_catalog(api, "collections")
+    assert [(refused.name, str(refused.error)) for refused in result.refused] == [
+        ("entry 2", "it has no id, or one that is no text")
+    ]
+    assert [row["id"] for row in rows("collections")] == ["a", "c"]
+    assert result.collection_ids == ("a", "c")
+
+
 def served(text: bytes) -> Reply:
     return Reply(200, text, {"Content-Type": "application/json"})
 

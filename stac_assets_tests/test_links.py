@@ -55,6 +55,18 @@ def test_every_shape_of_link(linked: LinkedApi, relink: Relink, only: Callable[[
     assert everything(linked) == FOUND
 
 
+def test_a_template_alone_leads_to_the_usual_path(linked: LinkedApi) -> None:
+    linked.relink = lambda url, link: [{**link, "href": link["href"] + "{?bbox}"}]
+    assert everything(linked)["search"] == ["a"]
+
+
+def test_a_search_that_is_linked_by_get_alone_is_sent_so(linked: LinkedApi) -> None:
+    """Some of these APIs answer a POST too, and go by nothing of its body."""
+    linked.search_links = ("GET",)
+    assert everything(linked) == FOUND
+    assert not [request for request in linked.requests if request.method == "POST"]
+
+
 @pytest.mark.parametrize("relation", ["data", "search", "conformance"])
 def test_a_missing_link_leads_to_the_usual_path(
     linked: LinkedApi, relation: str, caplog: pytest.LogCaptureFixture

@@ -120,7 +120,9 @@ def _search(api: AskedOnce) -> Iterator[Line]:
     linked = list(search_methods(api.landing))
     url = api.landing.endpoint("search", "POST")
     moved = api.transport.moved(url)
-    if api.search_method == "GET":
+    if api.search_method == "GET" and api.landing.methods("search") == {"GET"}:
+        yield "search", "by GET, the only method that is linked"
+    elif api.search_method == "GET":
         status = f" ({api.post_refused})" if api.post_refused else ""
         yield "search", f"by GET; POST is refused{status}{', though linked' if 'POST' in linked else ''}"
     elif moved != url:

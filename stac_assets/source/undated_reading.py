@@ -119,15 +119,19 @@ class UndatedReading:
         """
         before = self.total
         self._unproven, self._figures.number_matched = 0, None
+        count: int | None = None
         for number, page in enumerate(pages):
             length, goes_on = page.length, page.has_next
             if goes_on:
                 self._proof.saw(length)
-            is_counted = page.number_matched is not None
-            self._unproven = 0 if goes_on or is_counted or number else length
+            count = page.number_matched
+            is_proven = goes_on or number or (count is not None and count != length)
+            self._unproven = 0 if is_proven else length
             self.total += length
             yield page
-        if self._unproven > self._proof.length:
+        # a count that equals the page may be that of the page, unless others were greater
+        is_counted = count is not None and self._asking.api.counts.exceed_pages
+        if self._unproven > self._proof.length and not is_counted:
             self._prove(part, self._unproven)
         self.may_be_cut_off |= _is_round(self.total - before)
 
@@ -167,13 +171,14 @@ class UndatedReading:
             fetched.forget(self._figures if fetched is self._first else None)
 
     def _prove(self, part: Narrowing, length: int) -> None:
-        """Prove that a single page of so many items, which the API does not count, is the whole answer.
+        """Prove that a single page of so many items is the whole answer: fewer of them are not.
 
         Raises:
-            PagingError: it has no `next` link where fewer are asked for.
+            PagingError: it has no `next` link, and no count of them all, where fewer are asked for.
         """
         page = self._first_page(part, length - 1)
-        if not page.has_next:
+        if not page.has_next and (page.number_matched or 0) < length:
+            self._asking.api.counts.are_of_pages |= page.number_matched == page.length
             raise PagingError(f"{self.asked}: nothing proves that a page of {length} items is the last")
         self._proof.saw(length)
 

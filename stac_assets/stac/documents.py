@@ -5,6 +5,7 @@ every member as it was sent, whether it is known or not.
 """
 
 import json
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,9 @@ from stac_assets.stac.errors import RequestFailed
 from stac_assets.stac.http.answer import Answer
 from stac_assets.stac.http.links import shown
 from stac_assets.stac.partial_answers import SIGNS, Signs, check_whole
+from stac_assets.stac.wording import counted
+
+logger = logging.getLogger("stac_assets")
 
 Item = dict[str, msgspec.Raw]
 """A STAC item: the JSON text of each of its members."""
@@ -199,8 +203,14 @@ def decode_listing(answer: Answer, member: str) -> tuple[Listing, list[Link]]:
         return Listing(_decode_items(listed), matched), links
     except DECODE_ERRORS:
         found = json.loads(bytes(listed))
-        if isinstance(found, list) and all(isinstance(each, dict) for each in found):
-            return Listing([_members(each) for each in found], matched), links
+        if isinstance(found, list):
+            objects = [_members(each) for each in found if isinstance(each, dict)]
+            if len(objects) < len(found):
+                others = counted(len(found) - len(objects), "entry", "entries")
+                logger.warning(
+                    "%s: %s of its %s cannot be read, being no object", shown(answer.url), others, member
+                )
+            return Listing(objects, matched), links
         raise RequestFailed(
             f"{shown(answer.url)} answered {answer.status} without a list of {member}; "
             f"it begins with {answer.beginning()}"

@@ -1,5 +1,7 @@
 """A 404 that means that nothing was found, and not that there is no such endpoint."""
 
+from dataclasses import replace
+
 from stac_assets.stac.errors import RequestFailed
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.page_request import PageRequest
@@ -11,12 +13,13 @@ NOT_FOUND = 404
 class EmptyResults:
     """Tells whether an API answers 404 to a question that finds nothing, as stac-fastapi did until 2021.
 
-    It does where the same endpoint answers a question for anything at all. That is asked each time, because
-    an endpoint that is gone would empty partitions; other APIs, which answer with an empty page, are not
-    asked at all. So it does not matter in which order windows are asked.
+    It does where it answers so again to the same question for one item, and the same endpoint answers a
+    question for anything at all. That is asked each time, because a 404 that passes, or one that a `limit`
+    leads to, or an endpoint that is gone would empty partitions. Other APIs, which answer with an empty page,
+    are not asked at all. So it does not matter in which order windows are asked.
 
     Args:
-        transport: sends that question.
+        transport: sends these questions.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -28,21 +31,30 @@ class EmptyResults:
         Args:
             error: the error.
             request: what was asked.
-            figures: counts the question that has to be asked then.
+            figures: counts the questions that have to be asked then.
         """
         if error.status != NOT_FOUND:
             return False
-        anything = {"limit": 1}
-        by_post = request.method == "POST"
+        one = {"limit": 1}
+        if request.method == "POST":
+            same = replace(request, body={**(request.body or {}), **one})
+            anything = replace(request, body=one)
+        else:
+            same = replace(request, params={**(request.params or {}), **one})
+            anything = replace(request, params=one)
+        return self._status(same, figures) == NOT_FOUND and self._status(anything, figures) is None
+
+    def _status(self, request: PageRequest, figures: Figures) -> int | None:
+        """The status of the error with which a question is answered; None where it is answered well."""
         try:
             self._transport.send(
                 request.method,
                 request.url,
-                params=None if by_post else anything,
-                json=anything if by_post else None,
+                params=request.params,
+                json=request.body,
                 figures=figures,
                 retries=0,
             )
-        except RequestFailed:
-            return False
-        return True
+        except RequestFailed as error:
+            return error.status or 0
+        return None

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator, Sequence
 
 from stac_assets.stac.count_costs import CountCosts
+from stac_assets.stac.counts import Counts
 from stac_assets.stac.crawl import Crawl
 from stac_assets.stac.documents import Page
 from stac_assets.stac.empty_results import EmptyResults
@@ -70,9 +71,15 @@ class ItemReading:
         return self._limits.fitting(size)
 
     @property
+    def counts(self) -> Counts:
+        """What the run has learned of the API's counts."""
+        return self._limits.counts
+
+    @property
     def search_method(self) -> str:
-        """The method with which a search begins: POST, until the API has refused it."""
-        return "GET" if self._search_with_get.is_set() else "POST"
+        """The method with which a search begins: POST, unless the API has refused it or links GET alone."""
+        is_get = self._search_with_get.is_set() or self.landing.methods("search") == {"GET"}
+        return "GET" if is_get else "POST"
 
     def search_with_get(self, status: int | None = None) -> None:
         """Search by GET from now on, because the API refused POST with this status."""

@@ -18,7 +18,7 @@ from stac_assets.stac.extensions import claims
 from stac_assets.stac.http.answer import Answer
 from stac_assets.stac.http.links import absolute, shown
 from stac_assets.stac.http.transport import Transport
-from stac_assets.stac.representations import below, representation
+from stac_assets.stac.representations import below, representation, representations
 
 PATHS = {
     "conformance": "/conformance",
@@ -114,6 +114,11 @@ class Landing:
                 shown(usual),
             )
         return usual
+
+    def methods(self, relation: str) -> set[str]:
+        """The HTTP methods that the links to JSON of a relation name; empty where one of them names none."""
+        found = {(link.method or "").upper() for link in representations(self.links(), relation)}
+        return found if "" not in found else set()
 
     def has_guessed(self, relation: str) -> bool:
         """Whether the usual path was tried, because the landing page has no usable link of that relation."""

@@ -14,17 +14,22 @@ def representation(links: Iterable[Link], relation: str, method: str | None = No
 
     A page or an endpoint may be linked several times, for people (HTML), as a description for search clients
     (OpenSearch, XML) and for programs. GeoJSON comes first, then JSON, then a link that names no media type,
-    then any other kind of JSON; what is no JSON is never taken.
+    then any other kind of JSON; what is no JSON is never taken, nor is a template of URLs (RFC 6570).
 
     Args:
         links: the links of a document, in its order.
         relation: the link relation.
         method: the HTTP method that a link should be for, if links tell theirs (STAC API - Item Search).
     """
-    found = [link for link in links if link.rel == relation and link.href and _rank(link) is not None]
+    found = representations(links, relation)
     if method is not None:
         found = [link for link in found if (link.method or method).upper() == method] or found
     return min(found, key=lambda link: _rank(link) or 0, default=None)
+
+
+def representations(links: Iterable[Link], relation: str) -> list[Link]:
+    """The links of a relation that lead to JSON, in their order."""
+    return [link for link in links if link.rel == relation and _leads(link) and _rank(link) is not None]
 
 
 def below(url: str, *segments: str) -> str:
@@ -37,6 +42,11 @@ def below(url: str, *segments: str) -> str:
     parts = urlsplit(url)
     path = "/".join((parts.path.rstrip("/"), *(quote(segment, safe="") for segment in segments)))
     return urlunsplit(parts._replace(path=path + "/" * parts.path.endswith("/"), fragment=""))
+
+
+def _leads(link: Link) -> bool:
+    """Whether a link has a URL that can be asked as it is."""
+    return bool(link.href) and "{" not in link.href
 
 
 def _rank(link: Link) -> int | None:

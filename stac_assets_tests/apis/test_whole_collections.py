@@ -93,6 +93,22 @@ def test_answers_that_a_limit_cuts_off_are_not_taken_for_all(
     assert len(ids()) == 20
 
 
+@pytest.mark.parametrize("limit", [30, 64, 100])
+@pytest.mark.parametrize("last", ["2024-01-01", "2024-03-31"])
+def test_a_count_of_the_page_is_none_of_the_collection(api: StacApi, limit: int, last: str) -> None:
+    """Pages end at a limit, no link leads on, and the API counts what is on the page."""
+    fill(api, 350)
+    api.max_limit = limit
+
+    def counted(page: dict[str, Any], request: Request) -> dict[str, Any]:
+        return {**page, "links": [], "numberMatched": len(page["features"])}
+
+    api.on_page = counted
+    result = load_days(api, first="2024-01-01", last=last)
+    days = len(result.windows)
+    assert len(ids()) == sum(1 for n in range(350) if n % 300 < days)
+
+
 @pytest.mark.parametrize("number_matched", ["numberMatched", None])
 def test_what_is_too_large_is_told_and_not_read(
     api: StacApi, number_matched: Any, caplog: pytest.LogCaptureFixture

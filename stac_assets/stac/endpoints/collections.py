@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stac_assets.stac.endpoints.cells import json_text, texts, written
-from stac_assets.stac.endpoints.endpoint import BOX_COLUMNS, Endpoint, Row, columns
+from stac_assets.stac.endpoints.endpoint import BOX_COLUMNS, Endpoint, Refused, Row, columns
+from stac_assets.stac.errors import StacError
 from stac_assets.stac.windows import parse_time
 
 if TYPE_CHECKING:
@@ -58,9 +59,13 @@ def _interval(temporal: Any) -> tuple[Any, Any]:
     return parse_time(first[0]), parse_time(first[1])
 
 
-def _rows(api: "StacApi", collections: Sequence[str]) -> Iterator[Row]:
-    for members in api.collections():
-        yield collection_row(members)
+def _rows(api: "StacApi", collections: Sequence[str]) -> "Iterator[Row | Refused]":
+    for number, members in enumerate(api.collections(), 1):
+        row = collection_row(members)
+        if row["id"] is None:
+            yield Refused(f"entry {number}", StacError("it has no id, or one that is no text"))
+        else:
+            yield row
 
 
 def _probe(survey: "Surveyor") -> str:
