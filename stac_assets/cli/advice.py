@@ -14,7 +14,7 @@ from stac_assets.settings import Settings
 from stac_assets.settings.values import ALL_COLLECTIONS, ITEM_ASSETS
 from stac_assets.stac.largest_page import LargestPage
 from stac_assets.stac.spans import MOST_COLLECTIONS, Span, Spans
-from stac_assets.stac.survey import Survey
+from stac_assets.stac.survey import Presence, Survey
 from stac_assets.stac.windows import Granularity
 from stac_assets.stac.wording import counted
 
@@ -177,7 +177,7 @@ def recommended(
         yield f'granularity = "{advice.granularity}"'
     if size is not None:
         yield f"page_size = {size}"
-    there = [name for name in ITEM_ASSETS if not found.lacking([name])]
+    there = [name for name in ITEM_ASSETS if found.probe(name).presence is Presence.PRESENT]
     if found.lacking(settings.item_assets) and there:
         yield f"item_assets = {json.dumps(there[:1])}"
 
