@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stac_assets.stac.documents import Link
-from stac_assets.stac.errors import EndpointMissing, UntrustedLink
+from stac_assets.stac.errors import AuthenticationError, EndpointMissing, UntrustedLink
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.representations import below, representation
 from stac_assets_tests.asking import client, listed, searched
@@ -112,6 +112,16 @@ def test_a_base_url_that_redirects_to_another_host_sends_it_no_credential(linked
         former.fault("/", status=308, headers={"Location": linked.url}, times=None)
         assert searched(client(former, api_key="s3cr3t")) == ["a"]
     assert not any("authorization" in request.headers for request in linked.requests)
+
+
+def test_that_no_credential_was_sent_to_another_host_is_told(linked: LinkedApi) -> None:
+    linked.token = "s3cr3t"
+    landing = json.dumps(linked._landing_page()).encode()
+    linked.fault(lambda request: request.path == "/", body=landing, times=None)
+    with StacApi() as former:
+        former.fault("/", status=308, headers={"Location": linked.url}, times=None)
+        with pytest.raises(AuthenticationError, match=r"no credential is sent there.*trusted_origins"):
+            searched(client(former, api_key="s3cr3t"))
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])

@@ -161,6 +161,8 @@ def _problems(found: Survey, settings: Settings) -> Iterator[str]:
 
 def _advice(probe: Probe, found: Survey, settings: Settings) -> str:
     if probe.presence is Presence.REFUSED:
+        if found.credential is Credential.NOT_SENT:
+            return f"{probe.detail}; the token is {found.credential}"
         refused = "the API refuses the token" if found.credential is Credential.REFUSED else found.credential
         return f"{probe.detail}; {refused}. {settings.api.token_help}"
     if probe.presence is Presence.FAILED:

@@ -111,14 +111,15 @@ class Plans:
         self._odd |= self.dates.hidden_in(page)
 
     def most_of(self, collections: Sequence[str], is_needed: bool, page_size: int) -> int:
-        """How many items are read at most, on pages of so many.
+        """How many items are read at most, on pages of so many; of an outline, whose pages are small, all.
 
         Args:
             collections: their ids.
             is_needed: whether dates are known to hide some of them.
             page_size: the items that a page tells of.
         """
-        if is_needed and len(collections) == 1:
+        is_outline = page_size > self._asking.api.page_size
+        if is_outline or (is_needed and len(collections) == 1):
             return self._largest
         pages = SUSPECT_PAGES if len(collections) == 1 else JOINT_PAGES
         return min(self._largest, pages * page_size)

@@ -31,6 +31,7 @@ class Credential(StrEnum):
     NEEDED = "not configured, and the API asks for one"
     ACCEPTED = "accepted"
     REFUSED = "refused"
+    NOT_SENT = "not sent, as base_url is redirected to an origin that is not in `trusted_origins`"
 
 
 class Presence(StrEnum):
@@ -144,7 +145,10 @@ def survey(api: StacApi, ranges: Sequence[Window], narrowing: Narrowing | None =
         isinstance(estimate.error, AuthenticationError) for estimate in estimates
     )
     unclaimed = tuple(surveyor.unclaimed()) if estimates else ()
-    credential, classes = _credential(api.options, refused), tuple(surveyor.classes)
+    is_elsewhere = probes[0].presence is Presence.PRESENT and not api.transport.credentials.trusts(
+        api.landing.url
+    )
+    credential, classes = _credential(api.options, refused, is_elsewhere), tuple(surveyor.classes)
     return Survey(api.options.base_url, credential, probes, estimates, unclaimed, classes)
 
 
@@ -159,8 +163,10 @@ def credential_settings(options: ApiOptions) -> list[str]:
     return [name for name, is_held in held.items() if is_held]
 
 
-def _credential(options: ApiOptions, refused: bool) -> Credential:
+def _credential(options: ApiOptions, refused: bool, is_elsewhere: bool) -> Credential:
     if credential_settings(options):
+        if is_elsewhere:
+            return Credential.NOT_SENT
         return Credential.REFUSED if refused else Credential.ACCEPTED
     return Credential.NEEDED if refused else Credential.NOT_CONFIGURED
 

@@ -247,6 +247,12 @@ class Transport:
         status = answer.status
         where = f"{method} {shown(answer.url)} answered {status}"
         if status == 401:
+            if not self.credentials.trusts(answer.url):
+                why = (
+                    "no credential is sent there, as it is not the origin of base_url; if that is right, "
+                    "list it in `trusted_origins`, or use it in `base_url`"
+                )
+                return AuthenticationError(f"{where}: {why}", 401)
             advice = self.options.token_help
             return AuthenticationError(f"{where}: the API does not accept the credentials. {advice}", 401)
         if method == "POST" and status in REFUSALS:
