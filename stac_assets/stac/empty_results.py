@@ -13,8 +13,8 @@ NOT_FOUND = 404
 class EmptyResults:
     """Tells whether an API answers 404 to a question that finds nothing, as stac-fastapi did until 2021.
 
-    It does where it answers so again to the same question for one item, and the same endpoint answers a
-    question for anything at all. That is asked each time, because a 404 that passes, or one that a `limit`
+    It does where the same endpoint answers a question for anything at all, and answers so again to the same
+    question for one item. That is asked each time, because a 404 that passes, or one that a `limit`
     leads to, or an endpoint that is gone would empty partitions. Other APIs, which answer with an empty page,
     are not asked at all. So it does not matter in which order windows are asked.
 
@@ -42,7 +42,7 @@ class EmptyResults:
         else:
             same = replace(request, params={**(request.params or {}), **one})
             anything = replace(request, params=one)
-        return self._status(same, figures) == NOT_FOUND and self._status(anything, figures) is None
+        return self._status(anything, figures) is None and self._status(same, figures) == NOT_FOUND
 
     def _status(self, request: PageRequest, figures: Figures) -> int | None:
         """The status of the error with which a question is answered; None where it is answered well."""
