@@ -1,12 +1,12 @@
 """The largest page that an API answers with, learned by a few small questions before anything is loaded."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from stac_assets.stac.documents import Page
 from stac_assets.stac.errors import RequestFailed, StacError
+from stac_assets.stac.refused_sizes import largest_told
 from stac_assets.stac.undated import USUAL_YEARS, Ask
 from stac_assets.stac.windows import ALWAYS, Interval
 
@@ -26,7 +26,6 @@ REFUSALS = {400, 413, 422, 500, 502}
 """The statuses with which a `limit` is refused, or an API fails at it."""
 NOTHING_FOUND = 404
 """The status with which some APIs say so."""
-_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def _largest_limit(ask: Ask, collections: Sequence[str]) -> LargestPage:
                 return LargestPage(refused.status if refused else None, limit)
             if error.status not in REFUSALS:
                 return LargestPage(error=error)
-            limits = others or [*_named(error), *USUAL_LIMITS]
+            limits = others or [*largest_told(error.body.decode(errors="replace"), limit), *USUAL_LIMITS]
             limits = [smaller for smaller in limits if smaller < limit]
             refused = refused or error
         except StacError as error:
@@ -120,10 +119,3 @@ def _largest_limit(ask: Ask, collections: Sequence[str]) -> LargestPage:
         if not limits:
             break
     return LargestPage(refused.status if refused else None, error=refused)
-
-
-def _named(error: RequestFailed) -> Iterator[int]:
-    """The numbers in what the API answered that may be its largest `limit`, the largest first."""
-    _, _, answered = str(error).partition(f"answered {error.status}")
-    numbers = {int(number) for number in _NUMBER.findall(answered)}
-    yield from sorted((number for number in numbers if 10 <= number < LARGEST), reverse=True)
