@@ -65,13 +65,7 @@ def legend(found: Survey, settings: Settings) -> str:
     return f"in range: from {days.start} to {days.end - ONE_DAY}{narrowed}; ~: about; (): claimed, not seen"
 
 
-def _held(
-    span: Span,
-) -> tuple[
-    str,
-    str,
-    str,
-]:
+def _held(span: Span) -> tuple[str, str, str]:
     first, last = (_day(day, span.is_seen) for day in (span.first, span.last))
     about = "" if span.items is not None else "~"
     return first, last, "?" if span.estimate is None else f"{about}{span.estimate:,}"

@@ -13,7 +13,7 @@ from stac_assets.stac.largest_page import LARGEST, LargestPage
 from stac_assets.stac.spans import Spans
 from stac_assets.stac.support import DateSupport, counts_pages, filter_claims
 from stac_assets.stac.survey import Presence, Survey
-from stac_assets.stac.used_links import UsedLink, search_methods, used_link
+from stac_assets.stac.used_links import UsedLink, used_link
 from stac_assets.stac.watch.watcher import State
 from stac_assets.stac.wording import counted
 
@@ -117,10 +117,10 @@ def _path(url: str, root: str) -> str:
 
 def _search(api: AskedOnce) -> Iterator[Line]:
     """How searches are sent, where that is not by POST to where it is linked."""
-    linked = list(search_methods(api.landing))
+    linked = api.landing.methods("search")
     url = api.landing.endpoint("search", "POST")
     moved = api.transport.moved(url)
-    if api.search_method == "GET" and api.landing.methods("search") == {"GET"}:
+    if linked == {"GET"}:
         yield "search", "by GET, the only method that is linked"
     elif api.search_method == "GET":
         status = f" ({api.post_refused})" if api.post_refused else ""

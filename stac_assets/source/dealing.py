@@ -154,6 +154,10 @@ class Dealer:
             raise OfNoWindow(f"{self}: a document cannot be a row, and does not tell its day")
         self._keep(rejected, fetched, fetched.window.start, item_id)
 
+    def owns(self, collection: str, day: date) -> bool:
+        """Whether one of the windows owns a day of a collection."""
+        return self._owners.of(collection, day) is not None
+
     def has_seen(self, collection: str, item_id: str) -> bool:
         """Whether an item has become a row."""
         return (collection, item_id) in self._seen

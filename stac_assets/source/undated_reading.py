@@ -15,7 +15,6 @@ from stac_assets.stac.figures import Figures
 from stac_assets.stac.item_times import ItemTimes
 from stac_assets.stac.joined_parts import Joined
 from stac_assets.stac.narrowing import Narrowing
-from stac_assets.stac.owners import DayOwners
 from stac_assets.stac.page_limits import SMALLEST_LIMIT
 from stac_assets.stac.undated import Undated
 
@@ -59,7 +58,6 @@ class UndatedReading:
         self._proof = proof
         self._is_needed = False
         self._dealer = self._new_dealer()
-        self._owners = DayOwners((fetched.window, fetched) for fetched in windows)
         self._unproven = 0
 
     @property
@@ -99,7 +97,7 @@ class UndatedReading:
 
     def is_owned(self, collection: str, time: datetime) -> bool:
         """Whether one of the windows owns the items of a collection at a time."""
-        return self._owners.of(collection, time.date()) is not None
+        return self._dealer.owns(collection, time.date())
 
     def owned_in(self, page: Page) -> int:
         """How many items of a page the windows own; those that do not tell their day count too."""

@@ -116,9 +116,8 @@ class Landing:
         return usual
 
     def methods(self, relation: str) -> set[str]:
-        """The HTTP methods that the links to JSON of a relation name; empty where one of them names none."""
-        found = {(link.method or "").upper() for link in representations(self.links(), relation)}
-        return found if "" not in found else set()
+        """The HTTP methods that the links to JSON of a relation name, `""` for one that names none."""
+        return {(link.method or "").upper() for link in representations(self.links(), relation)}
 
     def has_guessed(self, relation: str) -> bool:
         """Whether the usual path was tried, because the landing page has no usable link of that relation."""

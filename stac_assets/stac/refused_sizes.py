@@ -92,7 +92,7 @@ class RefusedSizes:
     ) -> tuple[Page, Iterator[Page]]:
         """The first page of an answer, and those that follow it."""
         asked = self._limits.fitting(size)
-        pages = ask(request if asked == size else _of_size(request, asked))
+        pages = ask(request if asked == size else of_size(request, asked))
         try:
             first = next(pages)
         except RequestFailed as error:
@@ -188,7 +188,7 @@ def _number(text: str) -> int:
 
 def _answer(request: PageRequest, size: int, ask: Ask) -> tuple[Page, Iterator[Page]] | None:
     """The first page of that size, and those that follow it; None where that size is refused too."""
-    pages = ask(_of_size(request, size))
+    pages = ask(of_size(request, size))
     try:
         return next(pages), pages
     except RequestFailed as error:
@@ -214,7 +214,7 @@ def size_of(request: PageRequest) -> int | None:
     return ((request.params if request.body is None else request.body) or {}).get("limit")
 
 
-def _of_size(request: PageRequest, size: int) -> PageRequest:
+def of_size(request: PageRequest, size: int) -> PageRequest:
     """The same request for another number of items."""
     if request.body is None:
         return replace(request, params={**(request.params or {}), "limit": size})

@@ -1,7 +1,7 @@
 """What an API can do beyond answering: page sizes, counts, filters, dates, and how its changes are seen."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from stac_assets.stac.api import StacApi
 from stac_assets.stac.documents import Page
@@ -12,6 +12,7 @@ from stac_assets.stac.figures import Figures
 from stac_assets.stac.largest_page import LargestPage, largest_page
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.paging import item_pages
+from stac_assets.stac.refused_sizes import of_size
 from stac_assets.stac.undated import Dates, InYears
 from stac_assets.stac.watch.budgeted_client import BudgetedClient
 from stac_assets.stac.watch.changed_windows import Calendar
@@ -82,9 +83,7 @@ class Support:
         assert self._endpoint.first_requests is not None
         asked = InYears(tuple(collections), interval)
         request, _ = self._endpoint.first_requests(self._api, asked, Narrowing())
-        name = "params" if request.body is None else "body"
-        request = replace(request, **{name: {**(getattr(request, name) or {}), "limit": size}})
-        return next(item_pages(self._api.transport, request, Figures(), 0))
+        return next(item_pages(self._api.transport, of_size(request, size), Figures(), 0))
 
     def _ask(self, collections: Sequence[str], interval: Interval, size: int) -> Page:
         """The first page of all items, whatever narrows a search: a page of some says less of pages."""

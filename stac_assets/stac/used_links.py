@@ -1,6 +1,5 @@
 """Which links of a landing page are used, and why: a survey tells what a client does in silence."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stac_assets.stac.landing import Landing
@@ -43,9 +42,3 @@ def used_link(landing: Landing, relation: str, method: str | None = None) -> Use
     others = dict.fromkeys(link.type or "none" for link in links if link.type != media_type)
     refused = target if target != url else None
     return UsedLink(relation, url, media_type, tuple(others), target == url, refused)
-
-
-def search_methods(landing: Landing) -> Iterator[str]:
-    """The methods that the links to `/search` name."""
-    found = {(link.method or "").upper() for link in landing.links() if link.rel == "search"}
-    yield from sorted(found - {""})
