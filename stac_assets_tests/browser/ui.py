@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
+
+LISTS_OPENED = 10
+LIST_STAYS = 5_000  # milliseconds that a choice may take, of a list that is not closed
 
 
 class Ui:
@@ -45,8 +49,7 @@ class Ui:
         self.open(f"/assets/{asset}?view=partitions", "Partitions Selected")
         self.click("Materialize")
         dialog = self._dialog("Partition selection", confirming=True)
-        dialog.get_by_text("Select a partition").click()
-        dialog.get_by_text(collection, exact=True).first.click()
+        self._choose(dialog, collection)
         self.page.keyboard.press("Escape")  # closes the list
         days = dialog.get_by_placeholder("ex: 20")
         days.fill(date)
@@ -80,6 +83,22 @@ class Ui:
         states[not on].wait_for(state="attached")
         switch.click()
         states[on].wait_for(state="attached")
+
+    def _choose(self, dialog: Locator, collection: str) -> None:
+        """Choose a collection from the dialog's list.
+
+        The dialog is drawn anew when what it asked of Dagster arrives, which closes a list that is open: then
+        the list is opened again.
+        """
+        from playwright.sync_api import TimeoutError
+
+        choice = dialog.get_by_text(collection, exact=True).first
+        for _ in range(LISTS_OPENED):
+            dialog.get_by_text("Select a partition").click()
+            with suppress(TimeoutError):
+                choice.click(timeout=LIST_STAYS)
+                return
+        raise AssertionError(f"{collection} could not be chosen from a list opened {LISTS_OPENED} times")
 
     def _dialog(self, title: str, *, confirming: bool = False) -> Locator:
         """The dialog that is open; what Dagster asks before it is confirmed."""
