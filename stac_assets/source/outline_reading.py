@@ -12,7 +12,6 @@ from stac_assets.source.question import Asking
 from stac_assets.source.undated_reading import PagingProof, UndatedReading
 from stac_assets.stac.documents import Item, Page, text_in
 from stac_assets.stac.errors import Cancelled, ConfigurationError, EndpointMissing, StacError
-from stac_assets.stac.item_reading import OUTLINE_SIZE
 from stac_assets.stac.item_times import ItemTimes
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.undated import Undated
@@ -42,11 +41,6 @@ class OutlineReading(UndatedReading):
     ) -> None:
         super().__init__(asking, asked, windows, proof)
         self._timeless = 0
-
-    @property
-    def page_size(self) -> int:
-        """The number of items that a page of the outline tells of."""
-        return OUTLINE_SIZE
 
     def pages(self) -> Iterator[Page]:
         """An empty page for each page of the outline, and then those of the documents.

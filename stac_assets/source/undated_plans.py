@@ -36,13 +36,11 @@ class Plan:
 
     Args:
         is_needed: whether dates are known to hide some of its items.
-        most: how many items are read at most.
         hidden: how many items dates hide; None where the API does not count.
         matched: how many items there are; likewise.
     """
 
     is_needed: bool
-    most: int
     hidden: int | None = None
     matched: int | None = None
 
@@ -110,19 +108,18 @@ class Plans:
         """Note the collections of which a page shows that dates hide something."""
         self._odd |= self.dates.hidden_in(page)
 
-    def most_of(self, collections: Sequence[str], is_needed: bool, page_size: int) -> int:
-        """How many items are read at most, on pages of so many; of an outline, whose pages are small, all.
+    def most_of(self, collections: Sequence[str], is_needed: bool, by_outline: bool) -> int:
+        """How many items are read at most.
 
         Args:
             collections: their ids.
             is_needed: whether dates are known to hide some of them.
-            page_size: the items that a page tells of.
+            by_outline: whether their ids and times are read first, which is cheap.
         """
-        is_outline = page_size > self._asking.api.page_size
-        if is_outline or (is_needed and len(collections) == 1):
+        if by_outline or (is_needed and len(collections) == 1):
             return self._largest
         pages = SUSPECT_PAGES if len(collections) == 1 else JOINT_PAGES
-        return min(self._largest, pages * page_size)
+        return min(self._largest, pages * self._asking.api.page_size)
 
     def may_be_short(self, sample: Page, number: int) -> bool:
         """Whether the whole answer is likely to be so short that reading it on costs less than questions."""
@@ -143,9 +140,9 @@ class Plans:
         if matched is not None and not self._are_counted_equal:
             hidden = self._count_hidden(sample, collections)
         if hidden or self.dates.hidden_in(sample):
-            return Plan(True, self.most_of(collections, True, self._asking.api.page_size), hidden, matched)
+            return Plan(True, hidden, matched)
         if self.dates.may_hide_more(sample):
-            return Plan(False, self.most_of(collections, False, self._asking.api.page_size))
+            return Plan(False)
         return None
 
     def _first_page(self, collections: Sequence[str], interval: Interval, size: int) -> Page:

@@ -71,11 +71,6 @@ class UndatedReading:
             self._is_needed = True
             self._dealer.dayless = self._first
 
-    @property
-    def page_size(self) -> int:
-        """The number of items that a page tells of."""
-        return self._asking.api.page_size
-
     def pages(self) -> Iterator[Page]:
         """The pages to their end, each document once.
 

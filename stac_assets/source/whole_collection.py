@@ -27,7 +27,6 @@ from stac_assets.stac.errors import (
     StacError,
 )
 from stac_assets.stac.figures import Figures
-from stac_assets.stac.item_reading import OUTLINE_SIZE
 from stac_assets.stac.undated import Undated
 from stac_assets.stac.wording import counted
 
@@ -142,9 +141,6 @@ class WholeCollections:
             logger.info("%s; the items are read whole", error)
             self._may_outline = False
             reading.forget()
-            if plan is not None:
-                size = self._asking.api.page_size
-                plan = replace(plan, most=self._plans.most_of(asked.collections, plan.is_needed, size))
             return self.read(windows, plan)
         except (OfNoWindow, PagingError) as error:
             # another try would fail too, and what dates find is better than nothing
@@ -177,7 +173,7 @@ class WholeCollections:
         if not self._plans.dates.hidden_in(page):
             return
         fresh = [FetchedWindow(fetched.window, new_spool()) for fetched in windows]
-        is_done = self.read(fresh, Plan(True, self._largest))
+        is_done = self.read(fresh, Plan(True))
         for fetched, new in zip(windows, fresh, strict=True):
             if is_done:
                 new.figures.add(fetched.figures.cost())
@@ -195,7 +191,7 @@ class WholeCollections:
         if plan is None and seen is not None and self._outline_pays(reading, seen):
             plan = self._plans.plan(seen, collections)
             if plan is not None:
-                raise self._outlined(plan, collections)
+                raise _Again(plan, by_outline=True)
         try:
             for number, page in enumerate(reading.pages(), 1):
                 if plan is None:
@@ -205,17 +201,16 @@ class WholeCollections:
                         if plan is None:
                             return False
                 elif not plan.is_needed and self._plans.dates.hidden_in(page):
-                    plan = replace(
-                        plan, is_needed=True, most=self._plans.most_of(collections, True, reading.page_size)
-                    )
+                    plan = replace(plan, is_needed=True)
                 if are_several:
                     self._plans.note_odd(page)
                 if plan is not None:
                     if self._outline_pays(reading, page):
-                        raise self._outlined(plan, collections)
+                        raise _Again(plan, by_outline=True)
                     plan = plan if plan.matched is not None else replace(plan, matched=page.number_matched)
                     reading.is_needed = plan.is_needed
-                    if max(reading.total, plan.matched or 0) > plan.most:
+                    most = self._plans.most_of(collections, plan.is_needed, reading.is_outline)
+                    if max(reading.total, plan.matched or 0) > most:
                         if plan.is_needed and not are_several:  # of several each has its turn
                             self._tell_too_large(reading, plan)
                         return False
@@ -245,13 +240,8 @@ class WholeCollections:
         self._may_outline = self._asking.api.landing.claims("fields")
         return self._may_outline and reading.owned_in(page) * FEW_OF <= page.length
 
-    def _outlined(self, plan: Plan, collections: Sequence[str]) -> _Again:
-        """That a plan is to be followed by an outline."""
-        most = self._plans.most_of(collections, plan.is_needed, OUTLINE_SIZE)
-        return _Again(replace(plan, most=most), by_outline=True)
-
     def _tell_too_large(self, reading: UndatedReading, plan: Plan) -> None:
-        size = f"more than {plan.most:,} items" if plan.matched is None else counted(plan.matched, "item")
+        size = f"more than {self._largest:,} items" if plan.matched is None else counted(plan.matched, "item")
         why = f"it has {size}, and `largest_whole_collection` is {self._largest:,}"
         self._tell_incomplete(reading, why, plan.hidden)
 
