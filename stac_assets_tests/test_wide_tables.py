@@ -117,3 +117,33 @@ def test_a_limit_that_is_configured_is_kept_and_named_where_it_is_too_little(
     with pytest.raises(StoreFailed, match=r"1\d\d\d columns: give it more \(`memory_limit`"):
         load(api)
     assert query(ORDERED) == stored
+
+
+NUMBERS = """SELECT DISTINCT compression FROM pragma_storage_info('pystac_client_data.search')
+    WHERE column_name LIKE 'p0%' AND segment_type = 'DOUBLE'"""
+
+
+@pytest.mark.parametrize(
+    ("columns", "configured", "is_by_runs"), [(6, None, False), (320, None, True), (320, "rle", False)]
+)
+def test_numbers_that_most_rows_lack_are_compressed_by_their_runs(
+    project: Path,
+    api: StacApi,
+    columns: int,
+    configured: str | None,
+    is_by_runs: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """ALP, DuckDB's choice, keeps as many bits of a null as of a number; what is configured is kept."""
+    if configured:
+        monkeypatch.setenv(f"{CREDENTIALS}__DATABASE", str(DUCKDB_FILE))
+        disabled = f'{{"disabled_compression_methods": "{configured}"}}'
+        monkeypatch.setenv(f"{CREDENTIALS}__GLOBAL_CONFIG", disabled)
+        enter_project(project, monkeypatch)
+    for number in range(400):
+        values = {f"p{at:03}": number * 0.37 + at for at in range(columns)} if number < 100 else {}
+        api.put(make_item(f"i{number}", "c1", **values))
+    load_days(api, "search", ["c1"], page_size=400)
+    assert (query("SELECT max(p000) AS most FROM pystac_client_data.search")[0]["most"]) == 99 * 0.37
+    methods = {row["compression"] for row in query(NUMBERS)}
+    assert ("ALP" not in methods) == is_by_runs, methods

@@ -23,6 +23,8 @@ MEMORY = 48_000_000
 """Bytes that DuckDB may take beside the row groups at hand; with more it would keep what it has written."""
 BLOCKS_OF_A_COLUMN = 3
 """What each column holds while rows are appended: a block of values, one of nulls, one to write."""
+MANY_COLUMNS = 300
+"""From so many columns on most values are null: collections that differ share the table."""
 ALIAS = "stac"
 CONNECTING = ("custom_user_agent",)
 """Settings of DuckDB that are given when it is opened, or never."""
@@ -109,6 +111,20 @@ def frugal_limits(connection: duckdb.DuckDBPyConnection, columns: int, widest: i
     ).fetchall()
     wanted = MEMORY + 3 * ROW_GROUP_SIZE * widest + BLOCKS_OF_A_COLUMN * columns * block
     return {"memory_limit": f"{wanted}B", "threads": "1"} if wanted < _bytes(memory) else {"threads": "1"}
+
+
+def compress_sparsely(connection: duckdb.DuckDBPyConnection, columns: int) -> None:
+    """Have numbers of a table of many columns compressed by their runs, unless something else is configured.
+
+    DuckDB would choose ALP, which keeps as many bits of a null as of a number.
+
+    Args:
+        connection: an attached one; it is so until its end, as most is compressed at its last checkpoint.
+        columns: of the table.
+    """
+    ((disabled,),) = connection.execute("SELECT current_setting('disabled_compression_methods')").fetchall()
+    if columns >= MANY_COLUMNS and not disabled:
+        connection.execute("SET GLOBAL disabled_compression_methods = 'alp,alprd'")
 
 
 @contextmanager

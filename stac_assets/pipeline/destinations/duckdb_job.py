@@ -8,6 +8,7 @@ from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 from stac_assets.pipeline.destinations.duckdb_connection import (
     ROW_GROUP_SIZE,
+    compress_sparsely,
     frugal_limits,
     lacks_memory,
     limited,
@@ -36,6 +37,7 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
         connection = client.native_connection
         table = client.make_qualified_table_name(self.load_table_name)
         columns = len(connection.execute(f"SELECT * FROM {table} LIMIT 0").description or ())  # noqa: S608
+        compress_sparsely(connection, columns)
         try:
             with limited(connection, frugal_limits(connection, columns, self._delivery.widest)):
                 self._replace(client, table)
