@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from stac_assets.catalog import Catalog
-from stac_assets.orchestration.partitions import LONG_AGO, date_partitions, item_partitions
+from stac_assets.orchestration.partitions import LONG_AGO, date_partitions, item_partitions, known_ranges
 from stac_assets.settings import Settings
 from stac_assets.stac.windows import Granularity
 from stac_assets_tests.loads import settings_for
@@ -68,3 +68,44 @@ def test_a_forecast_is_loaded(instance: dg.DagsterInstance, api: StacApi) -> Non
         0,
     ]
     assert settings_for(api, **days).windows("c1")[-1].key == last
+
+
+def test_dagster_is_asked_as_often_whatever_the_number_of_partitions(
+    instance: dg.DagsterInstance, api: StacApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.put(make_item("a", datetime="2024-01-01T10:00:00Z"))
+    runs = Runs(api, instance, collections="*", end_date=date(2024, 3, 31))
+    runs("collections")
+    asked: list[str] = []
+    for name in ("get_dynamic_partitions", "has_dynamic_partition"):
+        original = getattr(dg.DagsterInstance, name)
+
+        def noted(*args: Any, original: Any = original, **kwargs: Any) -> Any:
+            asked.append(original.__name__)
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(dg.DagsterInstance, name, noted)
+    times: list[int] = []
+    for last in ("c1|2024-01-02", "c1|2024-03-01"):
+        asked.clear()
+        assert len(told(runs("search", "c1|2024-01-01", last))) in {2, 61}
+        times.append(len(asked))
+    assert times[0] == times[1] > 0
+
+
+def test_keys_are_known_until_the_end_of_a_report(instance: dg.DagsterInstance) -> None:
+    catalog = Catalog(Settings(collections="*", end_date=date(2024, 1, 1)))
+    keys, name = item_partitions(catalog), catalog.collection_partitions_name
+    whole = dg.PartitionKeyRange("a|2024-01-01", "c|2024-01-01")
+    instance.add_dynamic_partitions(name, ["a", "c"])
+
+    def found() -> list[str]:
+        with dg.partition_loading_context(dynamic_partitions_store=instance):
+            return [str(key) for key in keys.get_partition_keys_in_range(whole)]
+
+    with known_ranges():
+        before = found()
+        instance.delete_dynamic_partition(name, "c")
+        instance.add_dynamic_partitions(name, ["b", "c"])
+        assert found() == before == ["a|2024-01-01", "c|2024-01-01"]
+    assert found() == ["a|2024-01-01", "b|2024-01-01", "c|2024-01-01"]

@@ -11,7 +11,7 @@ from stac_assets.orchestration.checks import check_outputs, evaluations
 from stac_assets.orchestration.collection_keys import register_collections, without_partition
 from stac_assets.orchestration.elsewhere import refuse_files_elsewhere
 from stac_assets.orchestration.metadata import load_metadata, partitions_metadata
-from stac_assets.orchestration.partitions import partitions_of
+from stac_assets.orchestration.partitions import known_ranges, partitions_of
 from stac_assets.orchestration.quiet import quiet_storage
 from stac_assets.orchestration.run_log import Heartbeat, begin, end
 from stac_assets.orchestration.specs import asset_key
@@ -80,8 +80,9 @@ def _reported(context: dg.AssetExecutionContext, result: "LoadResult", catalog: 
         for partition, metadata in partitions.items():
             yield dg.AssetMaterialization(key, partition=partition, metadata=metadata)
     else:
-        for partition, metadata in partitions.items():
-            context.add_asset_metadata(metadata, asset_key=key, partition_key=partition)
+        with known_ranges():
+            for partition, metadata in partitions.items():
+                context.add_asset_metadata(metadata, asset_key=key, partition_key=partition)
         yield dg.MaterializeResult(
             asset_key=key, metadata={} if partitions else load_metadata(result, catalog)
         )

@@ -1,6 +1,8 @@
 """Partitions over collections and dates, and the windows that a run's partition keys stand for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -77,11 +79,27 @@ class UnknownPartition(click.ClickException, ConfigurationError):
     """There is no partition of a key; Dagster's commands show the message alone, as one of their own."""
 
 
-class CollectionsAndDates(dg.MultiPartitionsDefinition):
-    """Collection × date, whose keys of a range are made once.
+_known_ranges: ContextVar[dict[dg.PartitionKeyRange, Sequence[str]] | None] = ContextVar(
+    "_known_ranges", default=None
+)
 
-    Dagster asks for all keys of a run with each partition that it reports: 134,000 keys for a year of days.
+
+@contextmanager
+def known_ranges() -> Iterator[None]:
+    """Look up the keys of a range once, as long as this lasts: nobody is told of partitions that come to be.
+
+    Dagster asks for all keys of a run with the figures of each of its partitions: 134,000 keys for a year of
+    days, and three queries of its storage each time.
     """
+    token = _known_ranges.set({})
+    try:
+        yield
+    finally:
+        _known_ranges.reset(token)
+
+
+class CollectionsAndDates(dg.MultiPartitionsDefinition):
+    """Collection × date: a range is every date of every collection between its corners."""
 
     def validate_partition_key(self, partition_key: str, context: Any) -> None:
         """Raise `UnknownPartition` for a key that there is not."""
@@ -93,11 +111,20 @@ class CollectionsAndDates(dg.MultiPartitionsDefinition):
         self, partition_key_range: dg.PartitionKeyRange, dynamic_partitions_store: Any = None
     ) -> Sequence[str]:
         """The keys between the corners of a range, collection by collection."""
+        known = _known_ranges.get()
+        if known is not None and partition_key_range in known:
+            return known[partition_key_range]
+        keys = self._keys_between(partition_key_range, dynamic_partitions_store)
+        if known is not None:
+            known[partition_key_range] = keys
+        return keys
+
+    def _keys_between(self, partition_key_range: dg.PartitionKeyRange, store: Any) -> Sequence[str]:
         first, last = (
             self.get_partition_key_from_str(key).keys_by_dimension
             for key in (partition_key_range.start, partition_key_range.end)
         )
-        with dg.partition_loading_context(dynamic_partitions_store=dynamic_partitions_store):
+        with dg.partition_loading_context(dynamic_partitions_store=store):
             collections, dates = (
                 tuple(
                     dimension.partitions_def.get_partition_keys_in_range(
