@@ -32,6 +32,7 @@ class PgstacApi(StacApi):
 
     def __post_init__(self, items: Iterable[Document | RawItem]) -> None:
         self._by_collection: dict[str, list[RawItem]] = defaultdict(list)
+        self._in_order: list[RawItem] = []
         self._counts: dict[str, int] = {}
         super().__post_init__(())
         for item in items:
@@ -65,13 +66,13 @@ class PgstacApi(StacApi):
 
     def _candidates(self, parameters: Document) -> Iterable[RawItem]:
         if not self._by_collection:
-            for item in sorted(self._items.values(), key=_place, reverse=True):
+            self._in_order = sorted(self._items.values(), key=_place, reverse=True)
+            for item in self._in_order:
                 self._by_collection[item.collection].append(item)
         names = parameters.get("collections")
         if isinstance(names, list) and len(names) == 1:
             return self._by_collection.get(names[0], ())
-        found = [item for each in self._by_collection.values() for item in each]
-        return sorted(found, key=_place, reverse=True)
+        return self._in_order
 
     def _paging(self, request: Request, matched: int, offset: int, limit: int) -> Document:
         paging = super()._paging(request, matched, offset, limit)

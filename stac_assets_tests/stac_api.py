@@ -12,6 +12,7 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
 from dataclasses import InitVar, dataclass, field, replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
@@ -362,9 +363,18 @@ class StacApi(FaultyServer):
 
 def _shown(item: RawItem, is_decoded: bool, fields: Any) -> RawItem | Document:
     """An item as a page has it: its text, or decoded to be changed, or what `fields` wants of it."""
+    if fields and not is_decoded:
+        return _reduced_text(item, json.dumps(fields))
     if fields:
         return reduced(json.loads(item.text), fields)
     return json.loads(item.text) if is_decoded and not item.verbatim else item
+
+
+@lru_cache(maxsize=20_000)
+def _reduced_text(item: RawItem, fields: str) -> RawItem:
+    """What `fields`, as JSON, wants of an item; remembered, since a database would not decode it anew."""
+    text = json.dumps(reduced(json.loads(item.text), json.loads(fields))).encode()
+    return replace(item, text=text)
 
 
 def _json(document: Document | bytes, kind: str = "json") -> Reply:
