@@ -72,6 +72,7 @@ def test_wrong_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFi
 SETTING_FLAGS = {
     "load": {
         "--base-url": "base_url",
+        "--preset": "preset",
         "--collection": "collections",
         "--start": "start_date",
         "--end": "end_date",
@@ -81,6 +82,7 @@ SETTING_FLAGS = {
     },
     "check": {
         "--base-url": "base_url",
+        "--preset": "preset",
         "--collection": "collections",
         "--start": "start_date",
         "--end": "end_date",

@@ -101,7 +101,7 @@ def test_an_unknown_setting_is_named_wherever_it_stands(
         read_settings()
     monkeypatch.delenv(f"{ENV_PREFIX}COLECTIONS")
     configure(project, monkeypatch, "xyzzy = 1")
-    with pytest.raises(ConfigurationError, match=r"'xyzzy'.*known are: base_url, api_key"):
+    with pytest.raises(ConfigurationError, match=r"'xyzzy'.*known are: base_url, preset, api_key"):
         read_settings()
     configure(project, monkeypatch, "")
     configure(project, monkeypatch, "api_kee = 's3cr3t'", "secrets.toml")

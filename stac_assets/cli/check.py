@@ -11,7 +11,8 @@ from stac_assets.cli.check_tables import collections, endpoints, facts, legend
 from stac_assets.cli.console import settings_from, tell_error
 from stac_assets.cli.findings import Findings, lines
 from stac_assets.settings import SECTION, Settings
-from stac_assets.settings.configuration import configured
+from stac_assets.settings.chosen_api import chosen_url
+from stac_assets.settings.configuration import providers
 from stac_assets.settings.model import SETTINGS
 from stac_assets.settings.values import ALL_COLLECTIONS, ITEM_ASSETS
 from stac_assets.stac.asked_once import AskedOnce
@@ -83,8 +84,8 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     """
     settings = settings_from(arguments)
     is_named = "collections" in settings.model_fields_set
-    if arguments.collections is None and arguments.base_url is not None:
-        stored = configured(f"{settings.section.key}.base_url") or SETTINGS["base_url"].default
+    if arguments.collections is None and (arguments.base_url or arguments.preset) is not None:
+        stored = chosen_url({}, providers()) or SETTINGS["base_url"].default
         is_named = is_named and str(stored).rstrip("/") == settings.base_url
     if is_named or "base_url" not in settings.model_fields_set:
         return settings

@@ -217,6 +217,7 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     from stac_assets.cli.flags import add_setting
 
     add_setting(parser, "--base-url", "base_url", "URL")
+    add_setting(parser, "--preset", "preset", "NAME")
     add_setting(parser, "--collection", "collections", "ID", is_list=True)
     add_setting(parser, "--start", "start_date", "DAY")
     add_setting(parser, "--end", "end_date", "DAY")

@@ -36,6 +36,10 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
     base_url: v.BaseUrl = Field(default=EARTH_SEARCH, description="URL of the API's landing page.")
+    preset: v.PresetName | None = Field(
+        default=None,
+        description="Name of what is known of a public API, such as `cdse`; any setting comes before it.",
+    )
     api_key: Annotated[v.SecretText | None, Mark.SECRET] = Field(
         default=None,
         repr=False,
@@ -116,6 +120,10 @@ class Settings(BaseModel):
         "comes back.",
     )
     page_size: v.PageSize = Field(default=200, description="Items asked for per page.")
+    search_method: Literal["auto", "GET"] = Field(
+        default="auto",
+        description="How `search` is asked: `auto` by POST, where the API does not refuse it, or `GET`.",
+    )
     counts: Literal["auto", "never"] = Field(
         default="auto",
         description="Whether the API is asked for counts beside those that come with pages: `auto` until one "

@@ -1,7 +1,8 @@
 """Reads every setting, once, from dlt's configuration into one immutable value.
 
-Precedence: argument or flag, environment, `.dlt/secrets.toml`, `.dlt/config.toml`, default. A setting `x` is
-`x` under `[sources.pystac_client_source]`, or the environment variable `SOURCES__PYSTAC_CLIENT_SOURCE__X`.
+Precedence: argument or flag, environment, `.dlt/secrets.toml`, `.dlt/config.toml`, preset, default. A setting
+`x` is `x` under `[sources.pystac_client_source]`, or the environment variable
+`SOURCES__PYSTAC_CLIENT_SOURCE__X`.
 Of what signs requests `signing` says which of them goes to the API.
 """
 
@@ -10,6 +11,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from stac_assets.settings.chosen_api import preset_lines, signed_as
 from stac_assets.settings.configuration import configured, names_in
 from stac_assets.settings.model import SETTINGS, Settings
 from stac_assets.settings.section import COMMON, CREDENTIALS
@@ -34,7 +36,8 @@ def read_settings(**arguments: Any) -> Settings:
     standing = {name for name in names_in(COMMON.key) if not name.startswith(f"{CREDENTIALS}__")}
     _refuse_unknown(standing, f"[{COMMON.key}] or {COMMON.env_prefix}…", ours)
     values = {name: configured(f"{COMMON.key}.{name}") for name in ours if name not in given} | given
-    values |= signing_values(given, values)
+    values |= preset_lines(values, given)
+    values |= signed_as(signing_values(given, values), values.get("preset"))
     values |= _of_dlt(given)
     settings = Settings(**{name: value for name, value in values.items() if value not in (None, "")})
     if settings.withheld:

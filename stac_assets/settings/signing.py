@@ -1,8 +1,9 @@
 """What signs requests, as it is configured, and to which API it belongs.
 
-What is stored (in `.dlt/`, or a vault that dlt asks) belongs to the `base_url` that is stored with it. Where
-an argument, a flag or a variable puts another origin in its place, it would go to a stranger, so it is left
-out. What was typed for this process, as an argument or in its environment, is sent as it was typed.
+What is stored (in `.dlt/`, or a vault that dlt asks) belongs to the API that is stored with it, by `base_url`
+or by a preset. Where an argument, a flag or a variable puts another origin in its place, it would go to a
+stranger, so it is left out. What was typed for this process, as an argument or in its environment, is sent as
+it was typed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from stac_assets.settings.chosen_api import chosen_url
 from stac_assets.settings.configuration import configured, providers, typed_providers
 from stac_assets.settings.model import SETTINGS
 from stac_assets.settings.section import COMMON, CREDENTIALS
@@ -85,7 +87,7 @@ def signing_values(given: Mapping[str, Any], values: Mapping[str, Any]) -> dict[
     if every.api_key == PLACEHOLDER and not typed.api_key:
         typed = replace(typed, api_key=PLACEHOLDER)  # so that it is warned about; it goes to nobody
     lost = [name for name in every.names() if name not in typed.names()]
-    return typed.values(given) | {"withheld": _told(lost, owner, str(base_url), "base_url" in given)}
+    return typed.values(given) | {"withheld": _told(lost, owner, str(base_url), given)}
 
 
 def _read(given: Mapping[str, Any], among: "Sequence[ConfigProvider]") -> _Signing:
@@ -100,9 +102,9 @@ def _read(given: Mapping[str, Any], among: "Sequence[ConfigProvider]") -> _Signi
 
 
 def _other_owner(base_url: Any, trusted: Any) -> str | None:
-    """The stored `base_url`, if what is stored with it must not go to the API at `base_url`."""
+    """The URL of the stored API, if what is stored with it must not go to the API at `base_url`."""
     typed = typed_providers()
-    stored = configured(f"{COMMON.key}.base_url", [each for each in providers() if each not in typed])
+    stored = chosen_url({}, [each for each in providers() if each not in typed])
     if stored is None or not isinstance(base_url, str) or not is_http(base_url.strip()):
         return None  # nobody owns it, or no request is made
     owner = str(stored).strip()
@@ -118,10 +120,13 @@ def _other_owner(base_url: Any, trusted: Any) -> str | None:
     return shown(owner)
 
 
-def _told(names: Sequence[str], owner: str, base_url: str, is_argument: bool) -> str:
+def _told(names: Sequence[str], owner: str, base_url: str, given: Mapping[str, Any]) -> str:
     if not names:
         return ""
-    placed = "an argument or a flag" if is_argument else f"the variable {COMMON.variable('base_url')}"
+    placed = "an argument or a flag"
+    if not {"base_url", "preset"} & given.keys():
+        by_url = configured(f"{COMMON.key}.base_url", typed_providers())
+        placed = f"the variable {COMMON.variable('base_url' if by_url else 'preset')}"
     return (
         f"what is configured for {owner} ({', '.join(names)}) is not sent to {shown(base_url)}, which "
         f"{placed} puts in its place; if that may see it, list it in `trusted_origins`; what it alone shall "

@@ -14,6 +14,7 @@ from annotated_types import Ge, Le
 from pydantic import BeforeValidator, ValidationInfo
 
 from stac_assets.settings.declaration import unusable
+from stac_assets.settings.presets import read_preset
 from stac_assets.stac.boxes import within_longitudes
 from stac_assets.stac.endpoints import ITEM_ENDPOINTS
 from stac_assets.stac.errors import ConfigurationError
@@ -55,6 +56,11 @@ def without_line_end(secret: str) -> str:
 
 def _base_url(value: Any, info: ValidationInfo) -> str:
     return checked_base_url(_text(value, info))
+
+
+def _preset(value: Any, info: ValidationInfo) -> str:
+    read_preset(_text(value, info))  # which refuses an unknown one
+    return value
 
 
 def _no_truth(value: Any) -> Any:
@@ -159,6 +165,7 @@ def _headers(value: Any, info: ValidationInfo) -> dict[str, str]:
 
 
 BaseUrl = Annotated[str, BeforeValidator(_base_url)]
+PresetName = Annotated[str, BeforeValidator(_preset)]
 SecretText = Annotated[str, BeforeValidator(_secret)]
 Headers = Annotated[Mapping[str, str], BeforeValidator(_headers)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]

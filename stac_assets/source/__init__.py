@@ -24,6 +24,7 @@ SOURCE_NAME = "pystac_client_source"
 def pystac_client_source(
     base_url: str | None = None,
     *,
+    preset: str | None = None,
     api_key: str | None = None,
     headers: Mapping[str, str] | None = None,
     credentials: StacCredentials | Mapping[str, str] | None = None,
@@ -42,6 +43,7 @@ def pystac_client_source(
     largest_whole_collection: int | None = None,
     confirm_shrunk: bool | None = None,
     page_size: int | None = None,
+    search_method: Literal["auto", "GET"] | None = None,
     counts: Literal["auto", "never"] | None = None,
     max_concurrent_requests: int | None = None,
     requests_per_second: float | None = None,
@@ -62,6 +64,7 @@ def pystac_client_source(
 
     Args:
         base_url: URL of the API's landing page.
+        preset: name of what is known of a public API, such as `cdse`; `stac-assets presets` lists them.
         credentials: stands for all credentials that are configured, `api_key` included.
         collections: ids, or `"*"` for all that the API lists.
         start_date: first UTC day to load, a date or `YYYY-MM-DD`.

@@ -51,6 +51,8 @@ class ItemReading:
         self.transport = Transport(options, cancelled)
         self.landing = Landing(options.base_url, self.transport)
         self._search_with_get = threading.Event()
+        if options.search_method == "GET":
+            self._search_with_get.set()
         self.post_refused: int | None = None
         """The status with which the API refused to search by POST, once it has."""
         self.count_costs = CountCosts(options.counts)
@@ -77,7 +79,7 @@ class ItemReading:
 
     @property
     def search_method(self) -> str:
-        """The method with which a search begins: POST, unless the API has refused it or links GET alone."""
+        """The method of a search: POST, unless that is refused, or GET is set or is alone linked."""
         is_get = self._search_with_get.is_set() or self.landing.methods("search") == {"GET"}
         return "GET" if is_get else "POST"
 

@@ -12,6 +12,7 @@ Where = Callable[[str], str]
 """Takes the name of an option, and says where its user sets it, for an error message."""
 
 Counting = Literal["auto", "never"]
+SearchMethod = Literal["auto", "GET"]
 
 
 def by_name(option: str) -> str:
@@ -34,6 +35,7 @@ class ApiOptions:
         trusted_origins: URLs of the origins that get the credentials too, such as that of `next` links.
         request_modifier: changes each request to a trusted origin before it is signed.
         page_size: items of a page.
+        search_method: `auto` to search by POST unless the API refuses it, or `GET`.
         counts: whether further questions for counts alone may be asked: `auto`, or `never`.
         max_concurrent_requests: requests that are under way at the same time.
         requests_per_second: the most requests in a second; None for no limit.
@@ -60,6 +62,7 @@ class ApiOptions:
     trusted_origins: tuple[str, ...]
     request_modifier: RequestModifier | None = field(repr=False)
     page_size: int
+    search_method: SearchMethod
     counts: Counting
     max_concurrent_requests: int
     requests_per_second: float | None
