@@ -353,7 +353,7 @@ def test_no_more_requests_at_a_time_than_allowed(api: StacApi) -> None:
     assert api.max_in_flight == 2
 
 
-def test_requests_are_spread_over_the_second_where_that_is_set(api: StacApi) -> None:
+def test_requests_are_spread_over_the_second_where_that_is_set(project: Path, api: StacApi) -> None:
     asking = client(api, requests_per_second=100.0)
     began = time.monotonic()
     for _ in range(5):

@@ -7,12 +7,14 @@ come from it.
 import json
 from dataclasses import fields
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError, model_validator
 
 from stac_assets.settings import values as v
 from stac_assets.settings.declaration import DltKey, Mark, declared
+from stac_assets.settings.machine import machine_folder
 from stac_assets.settings.section import COMMON, Section
 from stac_assets.settings.validation import refusal
 from stac_assets.stac.errors import ConfigurationError
@@ -135,7 +137,8 @@ class Settings(BaseModel):
         "though the API may still work on it.",
     )
     requests_per_second: v.Rate | None = Field(
-        default=None, description="Requests that a run sends in a second at most."
+        default=None,
+        description="Requests that this machine sends to the API's host in a second at most.",
     )
     connect_timeout: v.Duration = Field(default=5.0, description="Seconds to wait for a connection.")
     read_timeout: v.Duration = Field(
@@ -250,6 +253,10 @@ class Settings(BaseModel):
     def api(self) -> ApiOptions:
         """The part that talks to the API."""
         return ApiOptions(**{option.name: getattr(self, option.name) for option in fields(ApiOptions)})
+
+    def pace_folder(self) -> Path:
+        """Where the processes of this machine that have a limit of requests keep it together."""
+        return machine_folder("stac_assets_paces")
 
     def where(self, setting: str) -> str:
         """Where a user sets a setting of this section, for an error message."""

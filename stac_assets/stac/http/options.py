@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from stac_assets.stac.http.identity import Identity, check_identity
@@ -39,6 +40,7 @@ class ApiOptions:
         counts: whether further questions for counts alone may be asked: `auto`, or `never`.
         max_concurrent_requests: requests that are under way at the same time.
         requests_per_second: the most requests in a second; None for no limit.
+        pace_folder: tells where the processes of this machine that have such a limit keep it together.
         connect_timeout: until there is a connection.
         read_timeout: until the next bytes of an answer come.
         request_timeout: until an answer is complete.
@@ -66,6 +68,7 @@ class ApiOptions:
     counts: Counting
     max_concurrent_requests: int
     requests_per_second: float | None
+    pace_folder: Callable[[], Path] = field(repr=False, compare=False)
     connect_timeout: float
     read_timeout: float
     request_timeout: float

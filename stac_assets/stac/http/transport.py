@@ -32,7 +32,7 @@ from stac_assets.stac.http.links import (
 )
 from stac_assets.stac.http.oauth import client_tokens
 from stac_assets.stac.http.options import ApiOptions
-from stac_assets.stac.http.rate_limit import Pace
+from stac_assets.stac.http.rate_limit import paced
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ class Transport:
         """The figures of the requests for which no other figures are given."""
         self.sent = 0
         """The number of requests that were sent, whatever figures count them."""
-        self.pace = Pace(options.requests_per_second, options.backoff / 4, options.max_backoff, self._sleep)
+        self.pace = paced(options, self._sleep)
         self._cancelled = cancelled or threading.Event()
         self.credentials = Credentials(options, client_tokens(options, self._cancelled))
         self._exchange = Exchange(options, self.credentials, self._cancelled)
