@@ -40,18 +40,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what was learned; 1 if something that the item assets need is missing."""
     settings = _settings(arguments)
     api = AskedOnce(settings.api)
-    names = _names(settings, api)
-    found = survey(
-        api,
-        _ranges(settings, evenly_chosen(names) if settings.all_collections else names),
-        settings.narrowing,
-    )
+    _, found, further = look(settings, api)
     console = Console(highlight=False)
     console.print(f"API    {found.base_url}", markup=False, soft_wrap=True)
     console.print(f"token  {found.credential}{_carriers(settings)}\n", markup=False, soft_wrap=True)
     console.print(endpoints(found))
     if found.estimates:
-        further = _further(api, found, settings, names)
         console.print()
         console.print(facts(list(lines(api, found, further))))
         console.print()
@@ -74,6 +68,18 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         console.print(f"Everything that {', '.join(settings.item_assets)} needs is there. {asked} made.")
     return 1 if problems else 0
+
+
+def look(settings: Settings, api: AskedOnce) -> tuple[Sequence[str], Survey, Findings]:
+    """The collections, what the API has of them, and, where it has some, what else is to be known.
+
+    Raises:
+        StacError: it does not say which collections it has.
+    """
+    names = _names(settings, api)
+    chosen = evenly_chosen(names) if settings.all_collections else names
+    found = survey(api, _ranges(settings, chosen), settings.narrowing)
+    return names, found, _further(api, found, settings, names) if found.estimates else Findings()
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:

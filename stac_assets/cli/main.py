@@ -80,6 +80,18 @@ def _show(arguments: argparse.Namespace) -> int:
     return run(arguments)
 
 
+def _init(arguments: argparse.Namespace) -> int:
+    from stac_assets.cli.init import run
+
+    return run(arguments)
+
+
+def _presets(arguments: argparse.Namespace) -> int:
+    from stac_assets.cli.presets import run
+
+    return run(arguments)
+
+
 def _demo(arguments: argparse.Namespace) -> int:
     from stac_assets.demo.run import main as run
 
@@ -101,6 +113,8 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", metavar="COMMAND", required=True, parser_class=_CommandParser
     )
+    _add_init(commands)
+    _add_presets(commands)
     _add_load(commands)
     _add_check(commands)
     _add_show(commands)
@@ -126,6 +140,37 @@ class _CommandParser(argparse.ArgumentParser):
         self._add_flags(self)
         _add_verbose(self)
         return super().parse_known_args(args, namespace)
+
+
+def _add_init(commands: Any) -> None:
+    parser = commands.add_parser(
+        "init",
+        help="write the few files of a project of your own",
+        description="Write the settings of a project and what Dagster needs, ask the API for its collections "
+        "and days, and say what to do next. Nothing is overwritten.",
+        add_flags=_init_flags,
+    )
+    parser.set_defaults(run=_init)
+
+
+def _init_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="DIR", help="of the project; it is made where it is not there")
+    api = parser.add_mutually_exclusive_group()
+    api.add_argument("--preset", metavar="NAME", help="public API; `stac-assets presets` lists them")
+    api.add_argument("--base-url", metavar="URL", help="URL of an API's landing page (default: Earth Search)")
+    parser.add_argument("--catalog", metavar="NAME", help="of the catalog, where a project has several")
+
+
+def _add_presets(commands: Any) -> None:
+    parser = commands.add_parser(
+        "presets",
+        help="list the public APIs of which something is known",
+        description="List what is known of public APIs, for the setting `preset`.",
+        add_flags=lambda parser: parser.add_argument(
+            "name", nargs="?", help="print this one, with its sources"
+        ),
+    )
+    parser.set_defaults(run=_presets)
 
 
 def _add_load(commands: Any) -> None:

@@ -1,0 +1,56 @@
+"""The files of a new project, of which only the settings depend on its API."""
+
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+
+from stac_assets.settings.section import COMMON, Section
+from stac_assets.stac.errors import ConfigurationError
+
+CONFIG = ".dlt/config.toml"
+SECRETS = ".dlt/secrets.toml.example"
+FILES = {
+    CONFIG: "config.toml",
+    SECRETS: "secrets.toml.example",
+    "dagster.yaml": "dagster.yaml",
+    "workspace.yaml": "workspace.yaml",
+    ".gitignore": "gitignore",
+}
+"""Where each file of a project comes from, in `stac_assets/cli/project/`."""
+_HOST = "earth-search.aws.element84.com"
+"""The host of the examples in these files."""
+
+
+def refuse_overwriting(folder: Path) -> None:
+    """Make sure that nothing in the way would be lost.
+
+    Raises:
+        ConfigurationError: the folder is none, or has one of the files.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ConfigurationError(f"{folder} is no folder")
+    there = [name for name in FILES if (folder / name).exists()]
+    if there:
+        raise ConfigurationError(
+            f"{folder} has {', '.join(there)} already, and nothing is overwritten; give another folder, or "
+            "move these away"
+        )
+
+
+def write_project(folder: Path, settings: Iterable[str], section: Section, host: str) -> None:
+    """Write the files of a project.
+
+    Args:
+        folder: of the project; it is made where it is not there.
+        settings: lines of TOML that stand in the section.
+        section: of the catalog.
+        host: of the API, whose name Dagster's pool has.
+    """
+    (folder / ".dlt").mkdir(parents=True, exist_ok=True)
+    for name, source in FILES.items():
+        text = (files("stac_assets") / "cli" / "project" / source).read_text(encoding="utf-8")
+        text = text.replace(f"[{COMMON.key}", f"[{section.key}").replace(_HOST, host)
+        if name == CONFIG:
+            text = text.replace(f"[{section.key}]\n", "\n".join([f"[{section.key}]", *settings, ""]))
+        with (folder / name).open("x", encoding="utf-8") as file:
+            file.write(text)
