@@ -9,7 +9,7 @@ PGSTAC_STAMP := .venv-pgstac/.installed
 ALONE := -ra --numprocesses=2 --dist=worksteal
 SUITE := $(foreach each,exact lossless typed catalog_tables odd_documents,stac_assets_tests/test_$(each).py)
 
-.PHONY: demo ui test test-apis test-destinations test-concurrency test-deploy test-soak test-upgrade test-browser test-catalog test-pgstac test-embedded-elt test-newest lint types check bench bench-quick settings-table screenshots clean
+.PHONY: demo ui test test-apis test-destinations test-concurrency test-deploy test-soak test-upgrade test-browser test-catalog test-pgstac test-embedded-elt test-wheel test-newest lint types check bench bench-quick settings-table screenshots clean
 
 demo: $(STAMP)  ## load the sample API into DuckDB through Dagster
 	$(BIN)/stac-assets demo
@@ -54,6 +54,9 @@ test-embedded-elt:  ## the definitions load where the old package name is still 
 	.venv-embedded-elt/bin/python -m pip install --quiet --disable-pip-version-check '.[embedded-elt]'
 	.venv-embedded-elt/bin/python -c 'import dagster_embedded_elt.dlt; from stac_assets.definitions import defs; \
 		print("embedded-elt:", len(list(defs.resolve_all_asset_specs())), "assets")'
+
+test-wheel: $(STAMP)  ## the wheel in a fresh environment, and a project begun with it; some minutes, no network but pip
+	$(BIN)/python -m pytest --override-ini addopts=-ra stac_assets_tests/wheel
 
 test-newest:  ## the tests of dlt and Dagster on their newest releases; tells, and never fails
 	PYTHON=$(PYTHON) .ci/newest

@@ -83,6 +83,8 @@ class DagsterDev:
         self.log = folder / "dagster-dev.log"
         self.selector: dict[str, str] = {}
         """What names the repository in many queries."""
+        self.dagster = str(Path(sys.executable).with_name("dagster"))
+        """The command, by default that of the environment in which the tests run."""
         self.port = free_port()
         self._arguments = arguments
         self._environment = {**bare_environment(folder), **environment}
@@ -95,8 +97,7 @@ class DagsterDev:
         return f"http://{HOST}:{self.port}"
 
     def __enter__(self) -> Self:
-        dagster = str(Path(sys.executable).with_name("dagster"))
-        command = [dagster, "dev", "--host", HOST, "--port", str(self.port), *self._arguments]
+        command = [self.dagster, "dev", "--host", HOST, "--port", str(self.port), *self._arguments]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", INTERRUPTIBLE, *command],
