@@ -88,6 +88,12 @@ def test_an_api_without_search_is_loaded_by_what_it_has(
     assert done.returncode == 0, done.stderr
 
 
+def test_a_search_that_is_refused_by_post_is_asked_by_get(project: Path, dense: StacApi) -> None:
+    dense.fault(lambda request: request.method == "POST", status=405, times=None)
+    assert init(project / "new", "--base-url", dense.url) == 0
+    assert configured(project / "new")["search_method"] == "GET"
+
+
 def test_nothing_is_overwritten(project: Path, dense: StacApi, capsys: pytest.CaptureFixture[str]) -> None:
     folder = project / "new"
     for number, name in enumerate(FILES):

@@ -12,6 +12,7 @@ from stac_assets.cli.check_tables import plain_table
 from stac_assets.cli.findings import Findings
 from stac_assets.settings import Settings
 from stac_assets.settings.values import ALL_COLLECTIONS, ITEM_ASSETS
+from stac_assets.stac.asked_once import AskedOnce
 from stac_assets.stac.largest_page import LargestPage
 from stac_assets.stac.spans import MOST_COLLECTIONS, Span, Spans
 from stac_assets.stac.survey import Presence, Survey
@@ -102,7 +103,7 @@ def _pages(spans: Sequence[Span], page_size: int) -> Iterator[int]:
             yield max(1, -(-span.estimate // page_size))
 
 
-def tell(found: Survey, further: Findings, settings: Settings, base_url: str, console: Console) -> None:
+def tell(found: Survey, further: Findings, settings: Settings, api: AskedOnce, console: Console) -> None:
     """Print what the spans do not say, what granularities cost, and what to paste into the configuration."""
     today = datetime.now(UTC).date()
     size = page_size(further.largest, settings)
@@ -115,7 +116,7 @@ def tell(found: Survey, further: Findings, settings: Settings, base_url: str, co
         console.print()
         console.print(_costs(advice))
     console.print("\nRecommended for .dlt/config.toml:", markup=False)
-    for line in recommended(advice, found, settings, base_url, size, today):
+    for line in recommended(advice, found, settings, api, size, today):
         console.print(line, markup=False, soft_wrap=True)
     console.print()
 
@@ -162,13 +163,13 @@ def recommended(
     advice: Advice | None,
     found: Survey,
     settings: Settings,
-    base_url: str,
+    api: AskedOnce,
     size: int | None,
     today: date,
 ) -> Iterator[str]:
     """Lines of TOML; an end only where items lie in the future, as days come by themselves."""
     yield f"[{settings.section.key}]"
-    yield f"base_url = {json.dumps(base_url.rstrip('/'))}"
+    yield f"base_url = {json.dumps(api.landing.url.rstrip('/'))}"
     yield f"collections = {_collections(found, settings)}"
     if advice is not None:
         yield f'start_date = "{advice.first}"'
@@ -177,6 +178,8 @@ def recommended(
         yield f'granularity = "{advice.granularity}"'
     if size is not None:
         yield f"page_size = {size}"
+    if api.post_refused is not None or settings.search_method == "GET":
+        yield 'search_method = "GET"'
     there = [name for name in ITEM_ASSETS if found.probe(name).presence is Presence.PRESENT]
     if found.lacking(settings.item_assets) and there:
         yield f"item_assets = {json.dumps(there[:1])}"

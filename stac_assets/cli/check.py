@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         console.print()
         console.print(collections(found, further.spans, settings))
         console.print(legend(found, settings), markup=False)
-        advice.tell(found, further, settings, api.landing.url, console)
+        advice.tell(found, further, settings, api, console)
     problems = list(_problems(found, settings))
     for problem in problems:
         tell_error(problem)

@@ -88,7 +88,7 @@ def _asked(settings: Settings, preset: str | None) -> Plan:
     today = datetime.now(UTC).date()
     size = advice.page_size(further.largest, settings)
     advised = advice.advise(further.spans, settings.with_(page_size=size or settings.page_size), today)
-    _, _, *lines = advice.recommended(advised, found, settings, api.landing.url, size, today)
+    _, _, *lines = advice.recommended(advised, found, settings, api, size, today)
     lines = [line for line in lines if not _is_said(line, settings, preset)]
     # Items are seen by sorted searches only, so that this one has what `load` loads.
     seen = [span for span in further.spans.spans if span.is_seen and span.last is not None]
@@ -108,8 +108,10 @@ def _api(settings: Settings, preset: str | None) -> Iterator[str]:
 def _is_said(line: str, settings: Settings, preset: str | None) -> bool:
     """Whether a line says what the preset says, or the default."""
     name, _, value = line.partition(" = ")
-    said = {"page_size": SETTINGS["page_size"].field.default if preset is None else settings.page_size}
-    return name in said and value == str(said[name])
+    if name not in ("page_size", "search_method"):
+        return False
+    said = SETTINGS[name].field.default if preset is None else getattr(settings, name)
+    return value == json.dumps(said)
 
 
 def _found(command: str) -> str:
