@@ -5,14 +5,14 @@ that help is there at once.
 """
 
 import argparse
-import importlib.metadata
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from stac_assets.cli.console import INSTALL, LOGGER, configure_logging, tell_error
 from stac_assets.cli.output import lasting_output
+from stac_assets.cli.parsing import CommandParser, Version
 from stac_assets.demo import DEFAULT_FOLDER
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import StacError
@@ -108,10 +108,11 @@ def build_parser() -> argparse.ArgumentParser:
         description="Mirror a STAC API into database tables, exactly. Settings come from .dlt/config.toml, "
         ".dlt/secrets.toml and the environment; what is given here comes before them.",
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    parser.add_argument("--version", action=Version, nargs=0, help="show the version and exit")
     _add_verbose(parser, default=0)
+    parser_class: Any = partial(CommandParser, add_common=_add_verbose)
     commands = parser.add_subparsers(
-        title="commands", metavar="COMMAND", required=True, parser_class=_CommandParser
+        title="commands", metavar="COMMAND", required=True, parser_class=parser_class
     )
     _add_init(commands)
     _add_presets(commands)
@@ -120,26 +121,6 @@ def build_parser() -> argparse.ArgumentParser:
     _add_show(commands)
     _add_demo(commands)
     return parser
-
-
-class _CommandParser(argparse.ArgumentParser):
-    """The parser of a command, whose flags are made when it is the command that was given.
-
-    So the help of all commands does not wait for the declaration of the settings, from which flags come.
-
-    Args:
-        add_flags: adds them.
-        others: what `argparse.ArgumentParser` takes.
-    """
-
-    def __init__(self, *, add_flags: "Callable[[_CommandParser], None]", **others: Any) -> None:
-        super().__init__(**others)
-        self._add_flags = add_flags
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
-        self._add_flags(self)
-        _add_verbose(self)
-        return super().parse_known_args(args, namespace)
 
 
 def _add_init(commands: Any) -> None:
@@ -272,24 +253,6 @@ def _add_verbose(parser: argparse.ArgumentParser, default: Any = argparse.SUPPRE
     parser.add_argument(
         "-v", "--verbose", action="count", default=default, help="tell what is done; -vv tells more"
     )
-
-
-class _Version(argparse.Action):
-    """Looks the version up only when it is asked for."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: str | Sequence[Any] | None,
-        option_string: str | None = None,
-    ) -> None:
-        try:
-            version = importlib.metadata.version("stac-assets")
-        except importlib.metadata.PackageNotFoundError:
-            version = "(not installed)"
-        print(f"stac-assets {version}")
-        parser.exit()
 
 
 if __name__ == "__main__":

@@ -8,3 +8,8 @@ def machine_folder(name: str) -> Path:
     from dlt.common.runtime.run_context import active
 
     return Path(active().get_data_entity(name))
+
+
+def pace_folder() -> Path:
+    """Where processes that have a limit of requests a second count them together."""
+    return machine_folder("stac_assets_paces")

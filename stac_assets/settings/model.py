@@ -7,14 +7,13 @@ come from it.
 import json
 from dataclasses import fields
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError, model_validator
 
 from stac_assets.settings import values as v
 from stac_assets.settings.declaration import DltKey, Mark, declared
-from stac_assets.settings.machine import machine_folder
+from stac_assets.settings.machine import pace_folder
 from stac_assets.settings.section import COMMON, Section
 from stac_assets.settings.validation import refusal
 from stac_assets.stac.errors import ConfigurationError
@@ -219,6 +218,8 @@ class Settings(BaseModel):
         default=COMMON, repr=False, description="Where the settings stand, for error messages."
     )
 
+    pace_folder = staticmethod(pace_folder)
+
     if not TYPE_CHECKING:  # for type checkers the arguments are the fields
 
         def __init__(self, **given: Any) -> None:
@@ -253,10 +254,6 @@ class Settings(BaseModel):
     def api(self) -> ApiOptions:
         """The part that talks to the API."""
         return ApiOptions(**{option.name: getattr(self, option.name) for option in fields(ApiOptions)})
-
-    def pace_folder(self) -> Path:
-        """Where the processes of this machine that have a limit of requests keep it together."""
-        return machine_folder("stac_assets_paces")
 
     def where(self, setting: str) -> str:
         """Where a user sets a setting of this section, for an error message."""
