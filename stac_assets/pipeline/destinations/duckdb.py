@@ -24,10 +24,11 @@ from dlt.destinations.impl.duckdb.duck import DuckDbClient
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from dlt.pipeline.pipeline import Pipeline
 
+from stac_assets.catalog import VIEWS_SCHEMA
 from stac_assets.pipeline.destinations.base import Adapted, Storage
 from stac_assets.pipeline.destinations.duckdb_connection import ALIAS, attached, refused
 from stac_assets.pipeline.destinations.duckdb_job import ReplacePartitions
-from stac_assets.pipeline.exclusion.database_file import make_ready
+from stac_assets.pipeline.exclusion.database_file import database_name, make_ready
 from stac_assets.pipeline.exclusion.own_staging import emptied_afterwards
 from stac_assets.pipeline.exclusion.waiting import Hold, Wait
 from stac_assets.pipeline.place import Place
@@ -42,7 +43,7 @@ class DuckDbStorage(Storage):
         """The file.
 
         Raises:
-            ConfigurationError: it is a database of MotherDuck, or has the name of the dataset.
+            ConfigurationError: it is a database of MotherDuck, or has the name of a schema in it.
         """
         client: Any = pipeline.destination_client()
         file = Path(client.config.credentials.database).absolute()
@@ -51,10 +52,18 @@ class DuckDbStorage(Storage):
                 "a database `md:…` is MotherDuck's: set `destination` to motherduck under [pipeline], and "
                 "name the database under [destination.motherduck.credentials]"
             )
-        if file.stem.lower() == client.sql_client.dataset_name.lower():
+        called, dataset = database_name(file), client.sql_client.dataset_name
+        if called == dataset.lower():
             raise ConfigurationError(
-                f"the dataset {file.stem} has the name of its DuckDB file {file}, and DuckDB could not tell "
+                f"the dataset {dataset} has the name of its DuckDB file {file}, and DuckDB could not tell "
                 "them apart: set another `dataset_name` under [pipeline] (PIPELINE__DATASET_NAME). "
+                "Nothing was fetched"
+            )
+        if called == VIEWS_SCHEMA:
+            raise ConfigurationError(
+                f"the DuckDB file {file} has the name of the schema {VIEWS_SCHEMA}, in which the view over "
+                "all catalogs is, and DuckDB could not tell them apart: rename the file, and say its name "
+                f"under [destination.{self.target.destination}] (`destination_name` or `credentials`). "
                 "Nothing was fetched"
             )
         return self._placed(pipeline, str(file), file=file, is_local=True, name=str(file))

@@ -25,7 +25,8 @@ BLOCKS_OF_A_COLUMN = 3
 """What each column holds while rows are appended: a block of values, one of nulls, one to write."""
 MANY_COLUMNS = 300
 """From so many columns on most values are null: collections that differ share the table."""
-ALIAS = "stac"
+ALIAS = "stac_assets__file"
+"""The name of the attached file. No schema may have it: `x.y` is of a file or of a schema `x`."""
 CONNECTING = ("custom_user_agent",)
 """Settings of DuckDB that are given when it is opened, or never."""
 

@@ -22,6 +22,11 @@ are more than a gigabyte.
 T = TypeVar("T")
 
 
+def database_name(file: Path) -> str:
+    """What DuckDB calls a file that it opens: `items` for `items.v2.duckdb`. It knows no case."""
+    return next((part for part in file.name.split(".") if part), "").lower()
+
+
 def opened(file: Path, open_file: Callable[[], T], wait: Wait) -> T:
     """What `open_file` returns, as soon as no other process holds the file.
 
