@@ -2,7 +2,7 @@
 
 dlt's extract step decides the schema, so two extracts from one restored schema would corrupt it. Fetching is
 therefore done before, in parallel and outside dlt; the store (sync, settle, extract, normalize, load) is done
-under a lock, one at a time per dataset.
+under a lock, one at a time per dataset, and per DuckDB file.
 """
 
 import json

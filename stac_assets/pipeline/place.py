@@ -32,6 +32,16 @@ class Place:
     is_local: bool = False
     name: str = ""
 
+    @property
+    def turn(self) -> str:
+        """What loads on this machine wait for that store there, one after the other.
+
+        It is the dataset, or the file with all its datasets, however the path to it is written.
+        """
+        if self.file is not None:
+            return f"{self.destination_type}|{self.file.resolve()}"
+        return f"{self.destination_type}|{self.location}|{self.dataset_name}"
+
     def __str__(self) -> str:
         return self.name or f"{self.destination_type} {self.dataset_name}"
 

@@ -30,7 +30,7 @@ def dataset_lock(
     tell: Tell = logger.info,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Hold]:
-    """Hold a dataset, so that no other run stores into it.
+    """Hold a dataset, so that no other run stores into it; with it all others of the same DuckDB file.
 
     Two loads that merge into one dataset at the same time share its staging tables and lose rows. Whoever
     dies holds nothing any longer: the locks are the operating system's, DuckDB's and the server's own.
@@ -58,7 +58,7 @@ def dataset_lock(
 
 @contextmanager
 def _this_machine(place: Place, wait: Wait, doing: str | None) -> Iterator[None]:
-    lock = named_lock(f"{place.destination_type}|{place.location}|{place.dataset_name}")
+    lock = named_lock(place.turn)
     note = Path(lock.lock_file).with_suffix(".holder")
     while True:
         try:
