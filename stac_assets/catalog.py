@@ -22,6 +22,8 @@ API_ASSET = "stac_api"
 """Last part of the key of the external asset that stands for the API itself."""
 VIEWS_SCHEMA = "stac"
 """The schema that the views over all catalogs have, so no catalog's tables may be in it."""
+UNNAMED = "default"
+"""What the views call the catalog that has no name."""
 LONGEST_TAG = 63
 _NAME = re.compile(r"[a-z](_?[a-z0-9])*_?")
 _NOT_IN_TAGS = re.compile(r"[^A-Za-z0-9_.-]")
@@ -110,6 +112,11 @@ class Catalog:
         if self.name is None or "dataset_name" in self.settings.model_fields_set:
             return self.settings.dataset_name
         return self.name
+
+    @property
+    def shown_as(self) -> str:
+        """What the views over all catalogs call it."""
+        return self.name or UNNAMED
 
     @property
     def pipeline_name(self) -> str:

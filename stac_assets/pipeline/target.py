@@ -6,7 +6,7 @@ from typing import Literal
 
 from dlt.common.pipeline import get_dlt_pipelines_dir
 
-from stac_assets.catalog import DUCKDB_FILE_STEM, Catalog
+from stac_assets.catalog import DUCKDB_FILE_STEM, UNNAMED, Catalog
 from stac_assets.pipeline.place import project_folder
 from stac_assets.settings.configuration import configured
 from stac_assets.source.dialects import Dialect, dialect_of
@@ -25,6 +25,7 @@ class Target:
         pipelines_dir: where the pipeline's state stays, if not in dlt's own folder.
         has_credentials: whether the configuration says more about the place than a name.
         table_format: of tables that are files: `delta` or `parquet`.
+        catalog: what the views over all catalogs call the one whose rows these are.
     """
 
     destination: str
@@ -35,6 +36,7 @@ class Target:
     pipelines_dir: str | None = None
     has_credentials: bool = False
     table_format: str = "delta"
+    catalog: str = UNNAMED
 
     @property
     def table_hint(self) -> Literal["delta"] | None:
@@ -75,4 +77,5 @@ def target_of(catalog: Catalog) -> Target:
         settings.pipelines_dir,
         settings.has_credentials,
         settings.table_format,
+        catalog.shown_as,
     )
