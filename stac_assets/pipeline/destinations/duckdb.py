@@ -28,11 +28,14 @@ from stac_assets.catalog import VIEWS_SCHEMA
 from stac_assets.pipeline.destinations.base import Adapted, Storage
 from stac_assets.pipeline.destinations.duckdb_connection import ALIAS, attached, refused
 from stac_assets.pipeline.destinations.duckdb_job import ReplacePartitions
+from stac_assets.pipeline.destinations.duckdb_view import transaction
+from stac_assets.pipeline.destinations.items_view import keep_in_step
 from stac_assets.pipeline.exclusion.database_file import database_name, make_ready
 from stac_assets.pipeline.exclusion.own_staging import emptied_afterwards
 from stac_assets.pipeline.exclusion.waiting import Hold, Wait
 from stac_assets.pipeline.place import Place
 from stac_assets.source.delivery import Delivery, TableForm
+from stac_assets.stac.endpoints import SEARCH
 from stac_assets.stac.errors import ConfigurationError
 
 
@@ -90,7 +93,8 @@ class DuckDbStorage(Storage):
             if delivery is None:
                 yield pipeline
                 return
-            credentials: Any = pipeline.destination_client().config.credentials
+            client: Any = pipeline.destination_client()
+            credentials = client.config.credentials
         assert place.file is not None
         name = pipeline.destination.destination_name
         if credentials.read_only:
@@ -102,6 +106,9 @@ class DuckDbStorage(Storage):
             storing = self._pipeline(folder, self._destination(make))
             with emptied_afterwards(storing):
                 yield storing
+            if delivery.endpoint is SEARCH:
+                dataset = client.sql_client.dataset_name
+                keep_in_step(partial(transaction, connection, dataset), self.target.catalog)
 
 
 class PartitionedDuckDb(Adapted, destinations.duckdb):

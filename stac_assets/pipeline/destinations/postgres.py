@@ -6,7 +6,10 @@ CSV files so that an empty text becomes NULL.
 """
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from dlt import destinations
@@ -19,9 +22,16 @@ from dlt.common.storages.load_package import ParsedLoadJobFileName
 from dlt.destinations.impl.postgres.postgres import PostgresClient
 from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 from dlt.destinations.sql_jobs import SqlMergeFollowupJob
+from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.pipeline.destinations.base import Adapted, Storage
+from stac_assets.pipeline.destinations.items_view import keep_in_step
+from stac_assets.pipeline.destinations.postgres_view import transaction
+from stac_assets.pipeline.exclusion.waiting import Hold
+from stac_assets.pipeline.place import Place
 from stac_assets.source.columns import ITEM_TABLES, PARTITION_KEY, REJECTED
+from stac_assets.source.delivery import Delivery
+from stac_assets.stac.endpoints import SEARCH
 
 BY_PARTITION = ("btree", PARTITION_KEY)
 BY_ID = ("hash", "id")
@@ -58,6 +68,16 @@ class PostgresStorage(Storage):
     """Stores into PostgreSQL."""
 
     adapted = PartitionedPostgres
+
+    @contextmanager
+    def storing(
+        self, place: Place, folder: Path, hold: Hold, delivery: Delivery | None = None
+    ) -> Iterator[Pipeline]:
+        """A pipeline, after which the view over all catalogs shows what it has stored."""
+        with super().storing(place, folder, hold, delivery) as pipeline:
+            yield pipeline
+        if delivery is not None and delivery.endpoint is SEARCH:
+            keep_in_step(partial(transaction, pipeline), self.target.catalog)
 
 
 class _Merge(SqlMergeFollowupJob):

@@ -50,7 +50,7 @@ def advisory_lock(pipeline: Pipeline, wait: Wait, doing: str | None) -> Iterator
     client = pipeline.destination_client()
     assert isinstance(client, SqlJobClientBase)
     what = f"the dataset {client.sql_client.dataset_name} on the server"
-    key = _key(client.sql_client.dataset_name)
+    key = key_of(client.sql_client.dataset_name)
     with client.sql_client as sql:
         connection: Any = sql.native_connection
         connection.autocommit = False
@@ -70,8 +70,8 @@ def advisory_lock(pipeline: Pipeline, wait: Wait, doing: str | None) -> Iterator
             connection.rollback()
 
 
-def _key(dataset: str) -> int:
-    """A signed number of 64 bits that stands for a dataset, in one database."""
+def key_of(dataset: str) -> int:
+    """A signed number of 64 bits that stands for a dataset, or another name, in one database."""
     return int.from_bytes(hashlib.sha256(f"stac-assets {dataset}".encode()).digest()[:8], signed=True)
 
 
