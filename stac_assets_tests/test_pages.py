@@ -180,6 +180,12 @@ class Reader:
         }
         assert sum(row["count_star()"] for row in per_day) == 10
 
+    def of_catalogs(self, text: str) -> None:
+        """It answers with rows of the only catalog that there is."""
+        self._load()
+        rows = query(text)
+        assert {row["catalog"] for row in rows} == {"default"} and sum(row["items"] for row in rows) == 10
+
     def run_config(self, text: str) -> None:
         """Dagster takes it as the configuration of a run of `item`."""
         import dagster as dg
@@ -217,6 +223,7 @@ KINDS: dict[str, Callable[[Reader, str], None]] = {
     "sh parsed": lambda _, text: check_commands(text),
     "sh pool": Reader.pool,
     "sql": Reader.sql,
+    "sql catalogs": Reader.of_catalogs,
     "sql parquet": Reader.nothing,
     "text": Reader.nothing,
     "toml": Reader.config,
