@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from stac_assets_tests.items_view import (
@@ -17,7 +16,7 @@ from stac_assets_tests.items_view import (
     version,
 )
 from stac_assets_tests.named import load_named
-from stac_assets_tests.reading import DUCKDB_FILE, POSTGRES_URL, in_postgres, query
+from stac_assets_tests.reading import POSTGRES_URL, in_postgres, query
 from stac_assets_tests.stac_api import StacApi, make_item
 
 NOON = "2024-01-01T12:00:00Z"
@@ -244,22 +243,3 @@ def test_what_somebody_else_has_made_stays_and_the_load_says_so_once(
     execute(f"DROP {made.split()[1]} stac.items")
     load_named(east, "east")
     assert shown() == [("east", "a")]
-
-
-# DuckDB's files ------------------------------------------------------------------------------------------
-
-
-def test_a_file_may_be_renamed_and_attached(east: StacApi, west: StacApi, project: Path) -> None:
-    if in_postgres():
-        pytest.skip("a server is no file")
-    load_named(east, "east")
-    load_named(west, "west")
-    (project / DUCKDB_FILE).rename(project / "elsewhere.db")
-    with duckdb.connect(str(project / "elsewhere.db"), read_only=True) as connection:
-        assert connection.sql("SELECT catalog FROM stac.items ORDER BY 1").fetchall() == [
-            ("east",),
-            ("west",),
-        ]
-    with duckdb.connect() as connection:
-        connection.execute("ATTACH 'elsewhere.db' AS mine (READ_ONLY)")
-        assert connection.sql("SELECT count(*) FROM mine.stac.items").fetchall() == [(2,)]

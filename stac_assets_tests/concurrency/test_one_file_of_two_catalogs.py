@@ -82,6 +82,8 @@ def test_two_processes(project: Path, east: StacApi, west: StacApi, exists: bool
     assert [call.raised for call in ended] == ["", ""]
     assert stored("east", "only_east") == ([("east-000", -1.0), *EAST[1:]] if exists else EAST)
     assert stored("west", "only_west") == WEST[exists:]
+    united = query("SELECT catalog, count(*) AS items FROM stac.items GROUP BY catalog ORDER BY catalog")
+    assert [tuple(row.values()) for row in united] == [("east", ITEMS), ("west", ITEMS - exists)]
 
 
 def test_two_threads_of_a_process(project: Path, east: StacApi, west: StacApi) -> None:

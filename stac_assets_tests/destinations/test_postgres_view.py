@@ -158,6 +158,16 @@ def test_who_may_make_no_schema_is_told_once_what_to_do(
         assert shown() == [("east", "a")]
 
 
+def test_what_one_may_not_show_another_load_shows(
+    project: Path, api: StacApi, west: StacApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.put(make_item("a", datetime=NOON))
+    with loading_as("loader", project, monkeypatch):
+        load_named(api, "east")
+    load_named(west, "west")
+    assert shown() == [("east", "a"), ("west", "w")]
+
+
 def test_who_may_read_the_tables_may_read_it(
     project: Path, api: StacApi, west: StacApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from typing import ClassVar
 import duckdb
 
 from stac_assets.catalog import VIEWS_SCHEMA
+from stac_assets.pipeline.destinations.duckdb_connection import ALIAS
 from stac_assets.pipeline.destinations.items_view import (
     FULL_NAME,
     TABLE,
@@ -21,7 +22,7 @@ from stac_assets.pipeline.destinations.items_view import (
 
 
 class DuckDbFile(Database):
-    """The current database of a connection."""
+    """The file that a connection has attached."""
 
     types: ClassVar = {
         Kind.TEXT: "VARCHAR",
@@ -70,7 +71,8 @@ class DuckDbFile(Database):
 
 @contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection, dataset: str) -> Iterator[DuckDbFile]:
-    """A transaction in the current database of a connection."""
+    """A transaction in the file that a connection has attached, whatever was made its database since."""
+    connection.execute(f"USE {ALIAS}")
     connection.begin()
     try:
         yield DuckDbFile(connection, dataset)

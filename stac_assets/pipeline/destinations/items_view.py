@@ -141,7 +141,8 @@ class NotOurs(Exception):
 def keep_in_step(database: Callable[[], AbstractContextManager[Database]], catalog: str) -> None:
     """Let the view show the table of a catalog that was just stored, and all others.
 
-    The rows are stored without it. So whatever fails is told, for each cause once in a process.
+    The rows are stored without it. So whatever fails is told, for each cause once in a process. The note of
+    whose table it is stays where the view fails, for a load of somebody who may write that.
 
     Args:
         database: a transaction in the database.
@@ -149,7 +150,12 @@ def keep_in_step(database: Callable[[], AbstractContextManager[Database]], catal
     """
     try:
         with database() as opened:
-            shown = bring_up_to_date(opened, catalog)
+            tables = opened.tables()
+            is_new = _noted(opened, tables, catalog)
+            shown = [] if is_new else _brought_up_to_date(opened, tables)
+        if is_new:
+            with database() as opened:
+                shown = _brought_up_to_date(opened, opened.tables())
     except Exception as error:  # of any driver
         reason = first_line(error)
         _tell_once(f"the rows are stored, but the view {FULL_NAME} over all catalogs is as it was ({reason})")
@@ -158,21 +164,28 @@ def keep_in_step(database: Callable[[], AbstractContextManager[Database]], catal
         logger.info("the view %s shows the catalogs %s", FULL_NAME, ", ".join(shown))
 
 
-def bring_up_to_date(database: Database, catalog: str) -> list[str]:
-    """Let the view show a catalog, and all others that have a table.
+def quoted(name: str) -> str:
+    """A name as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
 
-    Returns:
-        The catalogs, if the view is another now; none if it is as it was.
 
-    Raises:
-        NotOurs: somebody else has made the view.
-    """
-    tables = {table.schema: table for table in database.tables()}
-    stored = tables.get(database.dataset)
-    if stored is not None and stored.catalog != catalog:
-        noted = tables[stored.schema] = stored.noted(catalog)
-        database.note(noted)
-    shown = sorted(((table.catalog, table) for table in tables.values() if table.catalog), key=_by_name)
+def literal(text: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _noted(database: Database, tables: Sequence[Table], catalog: str) -> bool:
+    """Note whose the table is that was just stored; whether nobody had done so."""
+    stored = [table for table in tables if table.schema == database.dataset]
+    new = [table.noted(catalog) for table in stored if table.catalog != catalog]
+    for table in new:
+        database.note(table)
+    return bool(new)
+
+
+def _brought_up_to_date(database: Database, tables: Sequence[Table]) -> list[str]:
+    """The catalogs that the view shows, if it is another now; none if it is as it was."""
+    shown = sorted(((table.catalog, table) for table in tables if table.catalog), key=_by_name)
     columns, query = _columns_and_query(shown, database.types)
     digest = hashlib.sha256(f"{columns}{query}".encode()).hexdigest()[:16]
     found = database.comment()
@@ -184,16 +197,6 @@ def bring_up_to_date(database: Database, catalog: str) -> list[str]:
             return []
     database.write(columns, query, f"The items of all catalogs, kept by the loads of stac-assets ({digest})")
     return list(dict.fromkeys(name for name, _ in shown))
-
-
-def quoted(name: str) -> str:
-    """A name as SQL writes it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as SQL writes it."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _by_name(shown: tuple[str, Table]) -> tuple[str, str]:
