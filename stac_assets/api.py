@@ -20,6 +20,7 @@ def load(
     start: date | str | None = None,
     end: date | str | None = None,
     ids: Iterable[str] = (),
+    catalog: str | None = None,
     **settings: Any,
 ) -> LoadResult:
     """Make a table hold exactly what the API holds now, for some collections and days.
@@ -30,13 +31,16 @@ def load(
         start: first UTC day, a date or `YYYY-MM-DD`; by default the configured one.
         end: last UTC day, included; by default the configured one, or else today.
         ids: of the items that `item` refreshes; by default those that the table `search` holds.
+        catalog: the name of a configured catalog, or of a new one whose `base_url` is given; it may be left
+            out where there is only one.
         settings: any other setting by name (`stac_assets.settings.Settings`), before what is configured.
 
     Returns:
         What was loaded: `figures`, the stored `windows`, `location`.
 
     Raises:
-        ConfigurationError: a setting does not exist or cannot be used, or there is nothing to load.
+        ConfigurationError: a setting does not exist or cannot be used, there is nothing to load, or there is
+            no such catalog.
         WindowsFailed: some partitions are as they were before, the others are stored.
         StoreFailed: the disk or the destination failed.
         StacError: the API failed, and nothing was stored.
@@ -47,8 +51,8 @@ def load(
     """
     if resource not in ENDPOINTS:
         raise ConfigurationError(f"resource is {resource!r}; expected one of {', '.join(ENDPOINTS)}")
-    catalog = read_catalog(collections=collections, start_date=start, end_date=end, **settings)
-    result = load_request(request_for(ENDPOINTS[resource], catalog, tuple(ids)), catalog)
+    read = read_catalog(catalog, collections=collections, start_date=start, end_date=end, **settings)
+    result = load_request(request_for(ENDPOINTS[resource], read, tuple(ids)), read)
     result.raise_on_failures()
     return result
 

@@ -5,12 +5,15 @@ named one hold its own, so that several catalogs fit into one Dagster instance a
 """
 
 import hashlib
+import logging
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from stac_assets.settings import Settings, read_settings
+from stac_assets.settings.named import chosen, configured_names, makes_a_catalog, told_of_unused
 from stac_assets.settings.section import COMMON, Section
 from stac_assets.stac.errors import ConfigurationError
 
@@ -26,6 +29,7 @@ UNNAMED = "default"
 """What the views call the catalog that has no name."""
 LONGEST_TAG = 63
 _NAME = re.compile(r"[a-z](_?[a-z0-9])*_?")
+logger = logging.getLogger("stac_assets")
 _NOT_IN_TAGS = re.compile(r"[^A-Za-z0-9_.-]")
 
 
@@ -124,16 +128,74 @@ class Catalog:
         return self.name or PIPELINE_NAME
 
 
-def read_catalog(**arguments: Any) -> Catalog:
-    """The catalog of this project as it is configured; nothing is asked of its API.
+def read_catalog(name: str | None = None, /, **arguments: Any) -> Catalog:
+    """A catalog of this project as it is configured; nothing is asked of its API.
 
     Args:
+        name: of the catalog; None for the only one. It may be new if a `base_url` or a `preset` is among the
+            arguments.
         arguments: settings by name that come before all others; None means not given.
 
     Raises:
-        ConfigurationError: a setting does not exist or has a value that cannot be used.
+        ConfigurationError: there is no such catalog, or there are several and none is named; a setting does
+            not exist or has a value that cannot be used.
     """
-    return Catalog(read_settings(**arguments))
+    name = chosen(name, is_new=makes_a_catalog(arguments))
+    _tell_of_unused()
+    return Catalog(read_settings(name, **arguments), name)
+
+
+def read_catalogs(**arguments: Any) -> list[Catalog]:
+    """All catalogs of this project: the one without a name, or those that have names, in order.
+
+    Args:
+        arguments: settings by name that come before all others, in each catalog; None means not given.
+
+    Raises:
+        ConfigurationError: a setting does not exist or has a value that cannot be used, or two catalogs would
+            have one dataset.
+    """
+    names = configured_names()
+    if len(names) > 1 and makes_a_catalog(arguments):
+        raise ConfigurationError(f"one API is given for several catalogs: {', '.join(names)}")
+    _tell_of_unused()
+    catalogs = [Catalog(read_settings(name, **arguments), name) for name in names or (None,)]
+    _refuse_shared_datasets(catalogs)
+    return catalogs
+
+
+def each_catalog() -> Iterator[Catalog | ConfigurationError]:
+    """Each catalog that is configured, or what is wrong with it; what is wrong with one harms no other.
+
+    Raises:
+        ConfigurationError: something is wrong with all of them.
+    """
+    _tell_of_unused()
+    catalogs: list[Catalog] = []
+    for name in configured_names() or (None,):
+        try:
+            catalogs.append(Catalog(read_settings(name), name))
+            _refuse_shared_datasets(catalogs)
+            yield catalogs[-1]
+        except ConfigurationError as error:
+            yield error
+
+
+def _tell_of_unused() -> None:
+    if (names := configured_names()) and (told := told_of_unused(names)):
+        logger.warning("%s", told)
+
+
+def _refuse_shared_datasets(catalogs: Iterable[Catalog]) -> None:
+    """Refuse two catalogs in one dataset: each would take away the other's rows."""
+    owners: dict[str, Catalog] = {}
+    for catalog in catalogs:
+        first = owners.setdefault(catalog.dataset_name.lower(), catalog)
+        if first is not catalog:
+            raise ConfigurationError(
+                f"the catalogs {first.name} and {catalog.name} have one dataset, {catalog.dataset_name!r}, "
+                f"which mirrors one API: set another `dataset_name` under [{catalog.section.key}]"
+            )
 
 
 def _check_name(name: str, file_stem: str) -> None:

@@ -20,15 +20,16 @@ def __getattr__(name: str) -> "dg.Definitions":
     """Build `defs` when it is asked for (PEP 562)."""
     if name != "defs":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from stac_assets.catalog import Catalog
-    from stac_assets.orchestration.build import with_executor
+    from stac_assets.catalog import read_catalogs
+    from stac_assets.orchestration.build import definitions_of, with_executor
     from stac_assets.pipeline.target import target_of
-    from stac_assets.settings import read_settings
 
-    settings = read_settings()
-    catalog = Catalog(settings)
-    print(f"stac_assets: {settings.base_url} → {target_of(catalog).describe()}", file=sys.stderr)
-    globals()[name] = with_executor(build_definitions(catalog), settings)
+    catalogs = read_catalogs()
+    for catalog in catalogs:
+        of = f" {catalog.name}:" if catalog.name else ""
+        told = f"{catalog.settings.base_url} → {target_of(catalog).describe()}"
+        print(f"stac_assets:{of} {told}", file=sys.stderr)
+    globals()[name] = with_executor(definitions_of(catalogs), catalogs)
     return globals()[name]
 
 

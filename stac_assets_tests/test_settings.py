@@ -303,7 +303,7 @@ def test_the_source_has_an_argument_for_every_setting_that_a_script_needs() -> N
     unused = {Mark.IN_LOADS, Mark.IN_DAGSTER, Mark.FOUND}
     needed = [s.name for s in SETTINGS.values() if s.dlt_key is None and not s.marks & unused]
     parameters = inspect.signature(pystac_client_source).parameters
-    assert list(parameters) == [*needed, "item_ids"]
+    assert list(parameters) == [needed[0], "catalog", *needed[1:], "item_ids"]
     assert all(parameters[name].default is None for name in needed)
     hints = get_type_hints(pystac_client_source)
     for name in set(needed) - {"credentials"}:

@@ -1,17 +1,19 @@
-"""Dagster's definitions of a catalog, made so that they can be merged with anybody's."""
+"""Dagster's definitions of catalogs, made so that they can be merged with anybody's."""
 
 import logging
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dagster as dg
 
-from stac_assets.catalog import Catalog
+from stac_assets.catalog import Catalog, read_catalog, read_catalogs
 from stac_assets.orchestration.assets import build_assets
 from stac_assets.orchestration.collection_keys import without_partition
 from stac_assets.orchestration.executors import executor_named
 from stac_assets.orchestration.schedules import build_jobs, build_schedules
 from stac_assets.orchestration.sensors.definitions import build_sensors
-from stac_assets.settings import Settings, read_settings
+from stac_assets.settings import Settings
+from stac_assets.settings.layers import common_value
 
 logger = logging.getLogger("stac_assets")
 
@@ -24,13 +26,13 @@ def build_definitions(catalog: str | Settings | Catalog | None = None, **setting
     materialized by hand, or by a sensor, uses that of the project.
 
     Args:
-        catalog: without, what is configured for the project. A name begins all names of a catalog, whose
-            settings are those of the project and `settings`. `Settings` are accepted as in version 0.1.0,
-            and the definitions have the executor then, as they had there.
+        catalog: without, all catalogs that are configured. A name begins all names of a catalog; it is
+            configured, or its `base_url` or `preset` is among `settings`. `Settings` are accepted as in
+            version 0.1.0, and the definitions have the executor then, as they had there.
         settings: settings by name, which come before all that is configured.
 
     Raises:
-        ConfigurationError: a setting does not exist or cannot be used.
+        ConfigurationError: a setting does not exist or cannot be used, or there is no such catalog.
 
     Example:
         >>> import dagster as dg
@@ -38,9 +40,22 @@ def build_definitions(catalog: str | Settings | Catalog | None = None, **setting
         >>> defs = dg.Definitions.merge(dg.Definitions(), build_definitions())  # doctest: +SKIP
     """
     if isinstance(catalog, Settings):
-        return with_executor(build_definitions(Catalog(catalog)), catalog)
-    if not isinstance(catalog, Catalog):
-        catalog = Catalog(read_settings(**settings), catalog)
+        only = Catalog(catalog)
+        return with_executor(_definitions(only), [only])
+    if isinstance(catalog, Catalog):
+        return _definitions(catalog)
+    if catalog is not None:
+        return _definitions(read_catalog(catalog, **settings))
+    return definitions_of(read_catalogs(**settings))
+
+
+def definitions_of(catalogs: Iterable[Catalog]) -> dg.Definitions:
+    """The definitions of several catalogs, of which no two have a name in common."""
+    built = [_definitions(catalog) for catalog in catalogs]
+    return built[0] if len(built) == 1 else dg.Definitions.merge(*built)
+
+
+def _definitions(catalog: Catalog) -> dg.Definitions:
     if told := without_partition(catalog.settings.named_collections):
         logger.warning("%s", told)
     return dg.Definitions(
@@ -51,7 +66,12 @@ def build_definitions(catalog: str | Settings | Catalog | None = None, **setting
     )
 
 
-def with_executor(definitions: dg.Definitions, settings: Settings) -> dg.Definitions:
-    """The same definitions, whose every run uses the executor of the settings."""
-    executor = executor_named(settings.executor)
-    return dg.Definitions.merge(definitions, dg.Definitions(executor=executor))
+def with_executor(definitions: dg.Definitions, catalogs: Sequence[Catalog]) -> dg.Definitions:
+    """The same definitions, whose every run uses the executor of the settings.
+
+    What is materialized by hand has one executor for all catalogs. Where theirs differ, it is the one that
+    catalogs have in common; their jobs keep their own.
+    """
+    names = {catalog.settings.executor for catalog in catalogs}
+    name = names.pop() if len(names) == 1 else common_value("executor")
+    return dg.Definitions.merge(definitions, dg.Definitions(executor=executor_named(name)))

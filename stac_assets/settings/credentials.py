@@ -9,15 +9,13 @@ from dlt.common.configuration.specs import CredentialsConfiguration
 from dlt.common.typing import TSecretStrValue
 
 from stac_assets.settings.configuration import held, names_in, providers
-from stac_assets.settings.section import CREDENTIALS, SECTION
+from stac_assets.settings.section import COMMON, Section
 from stac_assets.settings.values import without_line_end
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.http.identity import Identity, OAuthClient
 
 if TYPE_CHECKING:
     from dlt.common.configuration.providers import ConfigProvider
-
-KEY = f"{SECTION}.{CREDENTIALS}"
 
 
 @configspec
@@ -62,8 +60,11 @@ class StacCredentials(CredentialsConfiguration):
         values = {field: getattr(self, field) for field in FIELDS}
         return {name: value for name, value in values.items() if value}
 
-    def identity(self) -> Identity:
+    def identity(self, section: Section = COMMON) -> Identity:
         """The same without dlt, and without `api_key`.
+
+        Args:
+            section: of the catalog that it signs for.
 
         Raises:
             ConfigurationError: they are not complete, or contradict each other.
@@ -72,7 +73,9 @@ class StacCredentials(CredentialsConfiguration):
         client = {name: given[name] for name in _CLIENT if name in given}
         missing = [name for name in _CLIENT[:3] if name not in client]
         if client and missing:
-            raise ConfigurationError(f"[{KEY}] has {', '.join(client)}, but lacks {', '.join(missing)}")
+            raise ConfigurationError(
+                f"[{section.credentials}] has {', '.join(client)}, but lacks {', '.join(missing)}"
+            )
         signing = {name: given[name] for name in _SIGNING if name in given}
         return Identity(**signing, oauth=OAuthClient(**client) if client else None)
 
@@ -90,7 +93,9 @@ _GOES_WITH = {
 """What says how a secret is sent, by the field that holds the secret."""
 
 
-def read_credentials(given: Any = None, among: "Sequence[ConfigProvider] | None" = None) -> StacCredentials:
+def read_credentials(
+    given: Any = None, among: "Sequence[ConfigProvider] | None" = None, section: Section = COMMON
+) -> StacCredentials:
     """The credentials that are given, or else those in dlt's configuration.
 
     dlt itself would look further, for a bare `PASSWORD` or `CREDENTIALS__USERNAME` that belongs to something
@@ -99,18 +104,22 @@ def read_credentials(given: Any = None, among: "Sequence[ConfigProvider] | None"
     Args:
         given: an argument, which stands for all that is configured.
         among: the providers that are asked, by default all.
+        section: of the catalog.
 
     Raises:
         ConfigurationError: a name is unknown or a value is no text; values are not shown.
     """
+    key = section.credentials
+    if isinstance(given, StacCredentials):
+        return given
     if given is not None:
-        return given if isinstance(given, StacCredentials) else StacCredentials(**_checked(_table(given)))
-    values: dict[str, Any] = dict.fromkeys(names_in(KEY))
+        return StacCredentials(**_checked(_table(given, key), key))
+    values: dict[str, Any] = dict.fromkeys(names_in(key))
     for provider in reversed(providers() if among is None else among):
-        whole = held(provider, KEY)
-        values |= {} if whole is None else _table(whole)
-        values |= {name: value for name in FIELDS if (value := held(provider, f"{KEY}.{name}")) is not None}
-    return StacCredentials(**_checked(values))
+        whole = held(provider, key)
+        values |= {} if whole is None else _table(whole, key)
+        values |= {name: value for name in FIELDS if (value := held(provider, f"{key}.{name}")) is not None}
+    return StacCredentials(**_checked(values, key))
 
 
 def without_stored(typed: StacCredentials, stored: StacCredentials, has_key: bool) -> StacCredentials:
@@ -128,21 +137,21 @@ def without_stored(typed: StacCredentials, stored: StacCredentials, has_key: boo
     return StacCredentials(**{name: of_all[name] for name in kept} | fields)
 
 
-def _table(value: Any) -> dict[str, Any]:
+def _table(value: Any, key: str) -> dict[str, Any]:
     try:
         table = json.loads(value) if isinstance(value, str) else value
         return dict(table)
     except (TypeError, ValueError):
         pass
-    raise ConfigurationError(f"{KEY} must be a table, or JSON with the same names (it is not shown)")
+    raise ConfigurationError(f"{key} must be a table, or JSON with the same names (it is not shown)")
 
 
-def _checked(values: Mapping[str, Any]) -> dict[str, str]:
+def _checked(values: Mapping[str, Any], key: str) -> dict[str, str]:
     unknown = sorted(set(values) - set(FIELDS))
     if unknown:
-        raise ConfigurationError(f"unknown setting {unknown[0]!r} in [{KEY}]; known are: {', '.join(FIELDS)}")
+        raise ConfigurationError(f"unknown setting {unknown[0]!r} in [{key}]; known are: {', '.join(FIELDS)}")
     for name, value in values.items():
         if value is not None and not isinstance(value, str):
-            raise ConfigurationError(f"{name} in [{KEY}] must be text (its value is not shown)")
+            raise ConfigurationError(f"{name} in [{key}] must be text (its value is not shown)")
     # a secret that is mounted as a file ends with its line
     return {name: without_line_end(value) for name, value in values.items() if value}

@@ -20,6 +20,7 @@ class Mark(Enum):
     IN_DAGSTER = "Dagster alone uses it"
     ARGUMENT = "it is given in Python, and stands in no file"
     FOUND = "it is found, not set"
+    OF_ONE_CATALOG = "no catalog takes it from what catalogs have in common"
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ class Setting:
     def is_ours(self) -> bool:
         """Whether it stands in our section of the configuration."""
         return self.dlt_key is None and not self.marks & {Mark.ARGUMENT, Mark.FOUND}
+
+    @property
+    def is_common(self) -> bool:
+        """Whether a catalog that has a name takes it from the section of what catalogs have in common."""
+        return self.is_ours and Mark.OF_ONE_CATALOG not in self.marks
 
     @property
     def is_argument(self) -> bool:

@@ -36,25 +36,27 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
-    base_url: v.BaseUrl = Field(default=EARTH_SEARCH, description="URL of the API's landing page.")
-    preset: v.PresetName | None = Field(
+    base_url: Annotated[v.BaseUrl, Mark.OF_ONE_CATALOG] = Field(
+        default=EARTH_SEARCH, description="URL of the API's landing page."
+    )
+    preset: Annotated[v.PresetName | None, Mark.OF_ONE_CATALOG] = Field(
         default=None,
         description="Name of what is known of a public API, such as `cdse`; any setting comes before it.",
     )
-    api_key: Annotated[v.SecretText | None, Mark.SECRET] = Field(
+    api_key: Annotated[v.SecretText | None, Mark.SECRET, Mark.OF_ONE_CATALOG] = Field(
         default=None,
         repr=False,
         description="Bearer token, sent to the origins of `base_url` and `trusted_origins` only.",
     )
-    headers: Annotated[v.Headers, Mark.SECRET] = Field(
+    headers: Annotated[v.Headers, Mark.SECRET, Mark.OF_ONE_CATALOG] = Field(
         default={}, repr=False, description="Headers sent to the same origins as the token, by name."
     )
-    credentials: Annotated[InstanceOf[Identity], Mark.SECRET] = Field(
+    credentials: Annotated[InstanceOf[Identity], Mark.SECRET, Mark.OF_ONE_CATALOG] = Field(
         default=Identity(),
         repr=False,
         description="What signs requests beside or instead of a bearer token, in a table of its own.",
     )
-    trusted_origins: v.Names = Field(
+    trusted_origins: Annotated[v.Names, Mark.OF_ONE_CATALOG] = Field(
         default=(), description="Other origins that may see the credentials and the headers."
     )
     request_modifier: Annotated[RequestModifier | None, Mark.ARGUMENT] = Field(
@@ -62,7 +64,7 @@ class Settings(BaseModel):
         repr=False,
         description="Function that gets each `requests.Request` before it is sent, and may change it.",
     )
-    collections: v.Collections = Field(
+    collections: Annotated[v.Collections, Mark.OF_ONE_CATALOG] = Field(
         default=("sentinel-2-l2a",),
         description="Ids of the collections to load, or `*` for all that the API lists.",
     )

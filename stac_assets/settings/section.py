@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 CREDENTIALS = "credentials"
 """The table below a section that holds credentials of other kinds than a bearer token."""
+CATALOGS = "catalogs"
+"""The table below the common section that holds a section for each catalog that has a name."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,16 @@ class Section:
     key: str = "sources.pystac_client_source"
 
     @property
+    def name(self) -> str:
+        """The last part of its name: that of the catalog, where it is the section of one."""
+        return self.key.rpartition(".")[2]
+
+    @property
+    def credentials(self) -> str:
+        """The dotted name of the table of credentials below it."""
+        return f"{self.key}.{CREDENTIALS}"
+
+    @property
     def env_prefix(self) -> str:
         """How the environment variables of its settings begin."""
         return self.key.replace(".", "__").upper() + "__"
@@ -28,13 +40,13 @@ class Section:
     def where(self, setting: str, file: str) -> str:
         """Where a user sets a setting, for an error message: in a file, or in the environment."""
         if setting == CREDENTIALS:
-            return f"[{self.key}.{CREDENTIALS}] in {file}"
+            return f"[{self.credentials}] in {file}"
         variable = self.variable(setting)
         return f"`{setting}` under [{self.key}] in {file}, or as the environment variable {variable}"
 
     def of_catalog(self, name: str) -> "Section":
         """The section of a catalog that has a name."""
-        return Section(f"{self.key}.catalogs.{name}")
+        return Section(f"{self.key}.{CATALOGS}.{name}")
 
 
 COMMON = Section()

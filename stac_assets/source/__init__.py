@@ -9,6 +9,7 @@ from dlt.extract import DltSource
 
 from stac_assets.settings import read_settings
 from stac_assets.settings.credentials import StacCredentials
+from stac_assets.settings.named import chosen, makes_a_catalog
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.http.options import RequestModifier
 from stac_assets.stac.windows import Granularity
@@ -24,6 +25,7 @@ SOURCE_NAME = "pystac_client_source"
 def pystac_client_source(
     base_url: str | None = None,
     *,
+    catalog: str | None = None,
     preset: str | None = None,
     api_key: str | None = None,
     headers: Mapping[str, str] | None = None,
@@ -59,11 +61,14 @@ def pystac_client_source(
 ) -> DltSource:
     """A dlt source with one resource, and so one table, per endpoint of a STAC API.
 
-    The arguments but the last are settings: `stac_assets.settings.Settings` says what each means, with its
-    unit and its bounds. One that is not given is read from the environment and `.dlt/`, or has a default.
+    Arguments are settings but for `catalog` and `item_ids`: `stac_assets.settings.Settings` says what each
+    means, with its unit and its bounds. One that is not given is read from the environment and `.dlt/`, or
+    has a default.
 
     Args:
         base_url: URL of the API's landing page.
+        catalog: the name of a configured catalog, whose settings count; it may be left out where there is
+            only one.
         preset: name of what is known of a public API, such as `cdse`; `stac-assets presets` lists them.
         credentials: stands for all credentials that are configured, `api_key` included.
         collections: ids, or `"*"` for all that the API lists.
@@ -75,7 +80,8 @@ def pystac_client_source(
         The source; choose with `.with_resources("search", "collections")`.
 
     Raises:
-        ConfigurationError: a setting cannot be used, or one that is configured does not exist.
+        ConfigurationError: a setting cannot be used, one that is configured does not exist, or there is no
+            such catalog.
 
     Example:
         >>> import dlt
@@ -86,7 +92,8 @@ def pystac_client_source(
     """
     given = dict(locals())  # the arguments by name: nothing else has a name yet
     ids = tuple(given.pop("item_ids"))
-    read = read_settings(**given)
+    name = chosen(given.pop("catalog"), is_new=makes_a_catalog(given))
+    read = read_settings(name, **given)
     from stac_assets.source.delivery import LateDelivery
 
     return build_source([LateDelivery(endpoint, read, ids) for endpoint in ENDPOINTS.values()])

@@ -1,0 +1,1 @@
+"""Tests of several catalogs in one project."""
