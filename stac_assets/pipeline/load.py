@@ -167,7 +167,7 @@ def load(
     with told_plainly(target, runs), run_folder(runs) as folder:
         storage = storage_of(target)
         access = DatasetAccess(storage, folder / "check", settings.lock_timeout, doing, tell)
-        access.check_owner(settings.base_url)
+        access.check_owner(settings)
         storage.check(lambda: access.read(lambda: _stored_schema(access.pipeline)))
         started = time.monotonic()
         spool = folder / "spool"

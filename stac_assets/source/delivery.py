@@ -78,7 +78,7 @@ class Delivery:
         Raises:
             ConfigurationError: the dataset mirrors another API.
         """
-        claim_dataset(self._settings.base_url)
+        claim_dataset(self._settings)
         with filtered(WithoutJsonAsText()):
             yield self.fetched
 

@@ -16,6 +16,7 @@ from stac_assets.pipeline.exclusion.database_file import opened
 from stac_assets.pipeline.exclusion.dataset import dataset_lock
 from stac_assets.pipeline.exclusion.waiting import Hold, Tell
 from stac_assets.pipeline.place import Place
+from stac_assets.settings import Settings
 from stac_assets.source import SOURCE_NAME
 from stac_assets.source.ownership import check_owner
 
@@ -74,13 +75,13 @@ class DatasetAccess:
         with self.held(to_store=False) as hold:
             return opened(file, query, hold.wait)
 
-    def check_owner(self, base_url: str) -> None:
+    def check_owner(self, settings: Settings) -> None:
         """Refuse, before anything is fetched, a dataset that mirrors another API.
 
         Raises:
             ConfigurationError: it does.
         """
-        check_owner(self.read(self.recorded_owner), base_url)
+        check_owner(self.read(self.recorded_owner), settings)
 
     def recorded_owner(self) -> str | None:
         """The API that the destination says its dataset mirrors, by the state that dlt keeps there."""
