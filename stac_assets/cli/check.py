@@ -8,9 +8,9 @@ from rich.console import Console
 
 from stac_assets.cli import advice
 from stac_assets.cli.check_tables import collections, endpoints, facts, legend
-from stac_assets.cli.console import settings_from, tell_error
+from stac_assets.cli.console import catalog_from, tell_error
 from stac_assets.cli.findings import Findings, lines
-from stac_assets.settings import SECTION, Settings
+from stac_assets.settings import Settings
 from stac_assets.settings.chosen_api import chosen_url
 from stac_assets.settings.configuration import providers
 from stac_assets.settings.model import SETTINGS
@@ -88,10 +88,13 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     Of an API for which no collections are configured, all are looked at, and so are the items of all times,
     if no first day is given.
     """
-    settings = settings_from(arguments)
+    catalog = catalog_from(arguments)
+    settings = catalog.settings
     is_named = "collections" in settings.model_fields_set
+    if catalog.name is not None:  # which has all of them where it names none
+        is_named = not settings.all_collections
     if arguments.collections is None and (arguments.base_url or arguments.preset) is not None:
-        stored = chosen_url({}, providers()) or SETTINGS["base_url"].default
+        stored = chosen_url({}, providers(), settings.section) or SETTINGS["base_url"].default
         is_named = is_named and str(stored).rstrip("/") == settings.base_url
     if is_named or "base_url" not in settings.model_fields_set:
         return settings
@@ -178,6 +181,6 @@ def _advice(probe: Probe, found: Survey, settings: Settings) -> str:
     if not others:
         return "the API does not have it, nor another endpoint that items could be loaded from"
     return (
-        f'the API does not have it; set `item_assets = ["{others[0]}"]` under [{SECTION}], '
+        f'the API does not have it; set `item_assets = ["{others[0]}"]` under [{settings.section.key}], '
         "or load that with --resource"
     )

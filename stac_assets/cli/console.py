@@ -1,4 +1,4 @@
-"""What all commands say alike: errors, log lines, settings from flags, counts and sizes."""
+"""What all commands say alike: errors, log lines, the catalog and settings from flags, counts and sizes."""
 
 import argparse
 import logging
@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from stac_assets.settings import Settings
+    from stac_assets.catalog import Catalog
 
 LOGGER = "stac_assets"
 INSTALL = (
@@ -43,16 +43,16 @@ class _Stderr(logging.StreamHandler[TextIO]):
         return sys.stderr
 
 
-def settings_from(arguments: argparse.Namespace) -> "Settings":
-    """The settings in force, the flags of the command before all others."""
+def catalog_from(arguments: argparse.Namespace) -> "Catalog":
+    """The catalog that a command is about, the flags of the command before all other settings."""
+    from stac_assets.catalog import read_catalog
     from stac_assets.cli.flags import settings_given
-    from stac_assets.settings import read_settings
     from stac_assets.settings.values import ALL_COLLECTIONS
 
     given = settings_given(arguments)
     if ALL_COLLECTIONS in (given.get("collections") or ()):
         given["collections"] = ALL_COLLECTIONS
-    return read_settings(**given)
+    return read_catalog(arguments.catalog, **given)
 
 
 def sized(size: float) -> str:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from stac_assets.api import request_for
 from stac_assets.catalog import Catalog
-from stac_assets.cli.console import LOGGER, settings_from, tell_error
+from stac_assets.cli.console import LOGGER, catalog_from, tell_error
 from stac_assets.cli.interrupts import interruptible
 from stac_assets.cli.progress import LoadDisplay, Tally
 from stac_assets.pipeline.load import LoadResult, PartsFailed, load
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     endpoints = [endpoint for name, endpoint in ENDPOINTS.items() if name in asked]
     if arguments.id and not any(endpoint.looks_up_items for endpoint in endpoints):
         arguments.usage_error("--id needs --resource item")
-    return _Command(Catalog(settings_from(arguments)), tuple(arguments.id or ())).run(endpoints)
+    return _Command(catalog_from(arguments), tuple(arguments.id or ())).run(endpoints)
 
 
 class _Command:
@@ -51,6 +51,7 @@ class _Command:
 
     def _load(self, endpoint: Endpoint) -> None:
         resource = endpoint.name
+        of = f" --catalog {self._catalog.name}" if self._catalog.name else ""
         with interruptible() as cancelled:
             display = None
             try:
@@ -62,7 +63,7 @@ class _Command:
                         progress=display.page,
                         cancelled=cancelled,
                         stage=display.stage,
-                        doing=f"stac-assets load --resource {resource}",
+                        doing=f"stac-assets load{of} --resource {resource}",
                         tell=display.say,
                     )
             except (KeyboardInterrupt, Cancelled):

@@ -80,6 +80,12 @@ def _show(arguments: argparse.Namespace) -> int:
     return run(arguments)
 
 
+def _catalogs(arguments: argparse.Namespace) -> int:
+    from stac_assets.cli.catalogs import run
+
+    return run(arguments)
+
+
 def _init(arguments: argparse.Namespace) -> int:
     from stac_assets.cli.init import run
 
@@ -119,6 +125,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_load(commands)
     _add_check(commands)
     _add_show(commands)
+    _add_catalogs(commands)
     _add_demo(commands)
     return parser
 
@@ -208,8 +215,20 @@ def _add_show(commands: Any) -> None:
 
 
 def _show_flags(parser: argparse.ArgumentParser) -> None:
+    _add_catalog(parser)
     parser.add_argument("--port", type=int, default=2718, metavar="N", help="default: 2718")
     parser.add_argument("--headless", action="store_true", help="do not open a browser")
+
+
+def _add_catalogs(commands: Any) -> None:
+    parser = commands.add_parser(
+        "catalogs",
+        help="list the catalogs that are configured",
+        description="List the catalogs of this project: their names, APIs, and where their tables are. "
+        "Nothing is asked of an API.",
+        add_flags=lambda parser: None,
+    )
+    parser.set_defaults(run=_catalogs)
 
 
 def _add_demo(commands: Any) -> None:
@@ -242,11 +261,18 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     """Which part of which API."""
     from stac_assets.cli.flags import add_setting
 
+    _add_catalog(parser)
     add_setting(parser, "--base-url", "base_url", "URL")
     add_setting(parser, "--preset", "preset", "NAME")
     add_setting(parser, "--collection", "collections", "ID", is_list=True)
     add_setting(parser, "--start", "start_date", "DAY")
     add_setting(parser, "--end", "end_date", "DAY")
+
+
+def _add_catalog(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--catalog", metavar="NAME", help="configured catalog (default: the only one there is)"
+    )
 
 
 def _add_verbose(parser: argparse.ArgumentParser, default: Any = argparse.SUPPRESS) -> None:

@@ -12,10 +12,9 @@ from typing import NoReturn
 
 from dlt.common.exceptions import MissingDependencyException
 
-from stac_assets.catalog import Catalog
+from stac_assets.catalog import Catalog, read_catalog
 from stac_assets.cli.console import INSTALL
 from stac_assets.pipeline.target import target_of
-from stac_assets.settings import read_settings
 from stac_assets.stac.errors import StacError
 
 HOST = "127.0.0.1"
@@ -27,25 +26,26 @@ class DashboardUnavailable(StacError):
 
 def run(arguments: argparse.Namespace) -> NoReturn:
     """Become the dashboard, so that whoever ends this process ends it."""
-    folder = pipelines_folder()
-    name = Catalog(read_settings()).pipeline_name
+    catalog = read_catalog(arguments.catalog)
+    folder, name = pipelines_folder(catalog), catalog.pipeline_name
     command = dashboard_command(name, folder, arguments.port, arguments.headless)
     print(f"dlt's dashboard of {name}: http://{HOST}:{arguments.port} (Ctrl-C ends it)", flush=True)
     os.execv(command[0], command)  # noqa: S606 - no shell, and the program is this Python
 
 
-def pipelines_folder() -> Path:
-    """The folder in which dlt finds the pipeline of this project.
+def pipelines_folder(catalog: Catalog) -> Path:
+    """The folder in which dlt finds the pipeline of a catalog.
 
     Raises:
         DashboardUnavailable: nothing was loaded from this folder yet.
     """
-    target = target_of(Catalog(read_settings()))
+    target = target_of(catalog)
+    of = f" --catalog {catalog.name}" if catalog.name else ""
     folder = target.published_folders()[0].absolute()
     if not (folder / target.pipeline_name).is_dir():
         raise DashboardUnavailable(
             f"{folder} holds no pipeline {target.pipeline_name}: nothing was loaded from this folder yet. "
-            "Run `stac-assets load` first, or change to the project folder"
+            f"Run `stac-assets load{of}` first, or change to the project folder"
         )
     return folder
 
@@ -64,7 +64,7 @@ def dashboard_command(name: str, folder: Path, port: int, headless: bool) -> lis
     except ImportError as error:
         raise DashboardUnavailable(
             f"this version of dlt has no dashboard where 1.31 has it ({error}); "
-            "`dlt pipeline pystac_client_pipeline show` opens it where dlt's `hub` extra is installed"
+            f"`dlt pipeline {name} show` opens it where dlt's `hub` extra is installed"
         ) from None
     command = run_dashboard_command(name, pipelines_dir=str(folder), port=port, host=HOST, headless=headless)
     # the marimo of this Python, which is on the PATH only where its environment is activated
