@@ -263,14 +263,6 @@ class Settings(BaseModel):
         return self.section.where(setting, ".dlt/secrets.toml" if is_secret else ".dlt/config.toml")
 
     @property
-    def where_dataset(self) -> str:
-        """Where a user names the dataset, for an error message: for this catalog, or for the only one."""
-        dlt_key = SETTINGS["dataset_name"].dlt_key
-        place, _, name = dlt_key.key.rpartition(".") if dlt_key else ("", "", "")
-        section = Section(place) if self.section == COMMON else self.section
-        return f"`{name}` under [{section.key}] ({section.variable(name)})"
-
-    @property
     def narrowing(self) -> Narrowing:
         """What narrows `search`."""
         return Narrowing(self.bbox, self.intersects, self.query, self.filter)
