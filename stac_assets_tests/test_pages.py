@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from stac_assets import load
+from stac_assets.catalog import read_catalogs
 from stac_assets.settings import SECTION, read_settings
 from stac_assets_tests.commands import BIN, check_commands
 from stac_assets_tests.conftest import REPOSITORY, enter_project
@@ -64,7 +66,7 @@ from definitions import defs
 assert {"items_job", "catalog_job"} <= {job.name for job in defs.jobs}
 graph = defs.resolve_asset_graph()
 (report,) = [node for node in graph.asset_nodes if node.key.path == ["report"]]
-print([key.to_user_string() for key in report.parent_keys], len(graph.get_all_asset_keys()))
+print(sorted(key.to_user_string() for key in report.parent_keys), len(graph.get_all_asset_keys()))
 """
 
 
@@ -196,6 +198,46 @@ class Reader:
         selected = job.get_subset(asset_selection={dg.AssetKey("item")})
         assert dg.validate_run_config(selected, yaml.safe_load(text))
 
+    def catalogs(self, text: str) -> None:
+        """Each catalog has the values of its own section, and those that they have in common."""
+        given = _section(self._configured("config.toml", text))
+        named = given.pop("catalogs")
+        self._monkeypatch.delenv("SOURCES__PYSTAC_CLIENT_SOURCE__BASE_URL")
+        assert {catalog.name for catalog in read_catalogs()} == set(named)
+        for catalog in read_catalogs():
+            for name, value in {**given, **named[catalog.name]}.items():
+                found = getattr(catalog.settings, name)
+                assert found == (tuple(value) if isinstance(value, list) else value) or str(found) == value
+
+    def catalog_secrets(self, text: str) -> None:
+        """The key is that of the catalog whose section it stands in, which a preset names."""
+        self._configured("config.toml", block("docs/catalogs.md", "toml catalogs"))
+        ((name, given),) = _section(self._configured("secrets.toml", text.replace("…", "s3cret")))[
+            "catalogs"
+        ].items()
+        keys = {catalog.name: catalog.settings.api_key for catalog in read_catalogs()}
+        assert keys == {**dict.fromkeys(keys), name: given["api_key"]}
+
+    def exported_catalogs(self, text: str) -> None:
+        """The environment alone makes a catalog."""
+        for line in text.splitlines():
+            name, _, value = line.removeprefix("export ").partition("=")
+            self._monkeypatch.setenv(name, value)
+        (catalog,) = read_catalogs()
+        assert catalog.name == "dea" and len(catalog.settings.named_collections) == 2
+
+    def merged_catalogs(self, text: str) -> None:
+        """Dagster has both catalogs, and what is downstream of them."""
+        (self.project / "definitions.py").write_text(text, encoding="utf-8")
+        out = run_python(self.project, MERGED.replace('"items_job", "catalog_job"', '"east_items_job"'))
+        assert out == "['east/search', 'west/search'] 21\n"
+
+    def sql_of_catalogs(self, text: str) -> None:
+        """The statement answers with the rows of both."""
+        for name in ("planetary_computer", "dea"):
+            load("search", catalog=name, base_url=self.api.url, end="2024-01-05").raise_on_failures()
+        assert len(query(text.rstrip().rstrip(";"))) == 20
+
     def compiled(self, text: str) -> None:
         """Python takes it; `destinations/` runs it."""
         compile(text, "page", "exec")
@@ -213,12 +255,15 @@ def _section(given: dict[str, Any]) -> dict[str, Any]:
 KINDS: dict[str, Callable[[Reader, str], None]] = {
     "python": Reader.script,
     "python definitions": Reader.definitions,
+    "python catalogs": Reader.merged_catalogs,
+    "sql named": Reader.sql_of_catalogs,
     "python delta": Reader.compiled,
     "python import": Reader.statements,
     "python notebook": Reader.notebook,
     "python pipeline": Reader.pipeline,
     "sh": Reader.shell,
     "sh export": Reader.exports,
+    "sh export catalogs": Reader.exported_catalogs,
     "sh load": Reader.loads,
     "sh parsed": lambda _, text: check_commands(text),
     "sh pool": Reader.pool,
@@ -227,6 +272,8 @@ KINDS: dict[str, Callable[[Reader, str], None]] = {
     "sql parquet": Reader.nothing,
     "text": Reader.nothing,
     "toml": Reader.config,
+    "toml catalogs": Reader.catalogs,
+    "toml secrets catalogs": Reader.catalog_secrets,
     "toml secrets": Reader.secrets,
     "yaml run": Reader.run_config,
 }
