@@ -7,8 +7,8 @@ named one hold its own, so that several catalogs fit into one Dagster instance a
 import hashlib
 import logging
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,6 +40,7 @@ class Catalog:
     Args:
         settings: what to load, from where, into what.
         name: `[a-z][a-z0-9_]*`; None for the unnamed catalog of a project that has only one.
+        paths: the keys of those assets that somebody has named otherwise, by endpoint.
 
     Raises:
         ConfigurationError: no catalog can have that name; the message says why.
@@ -47,6 +48,7 @@ class Catalog:
 
     settings: Settings
     name: str | None = None
+    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]], hash=False)
 
     def __post_init__(self) -> None:
         if self.name is not None:
@@ -62,7 +64,11 @@ class Catalog:
     # Dagster ----------------------------------------------------------------------------------
 
     def asset_path(self, endpoint: str) -> tuple[str, ...]:
-        """Parts of the key of an endpoint's asset: `search`, or `<name>/search`."""
+        """Parts of the key of an endpoint's asset: `search`, `<name>/search`, or what `paths` says."""
+        return self.paths.get(endpoint) or self.usual_path(endpoint)
+
+    def usual_path(self, endpoint: str) -> tuple[str, ...]:
+        """Parts of the key that an endpoint's asset has unless somebody names it otherwise."""
         return (endpoint,) if self.name is None else (self.name, endpoint)
 
     @property

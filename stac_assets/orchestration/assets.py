@@ -1,18 +1,16 @@
 """The assets of a catalog, one per endpoint."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import dagster as dg
-import dlt
-from dagster_dlt.translator import DltResourceTranslatorData
 from pydantic import Field
 
-from stac_assets.catalog import Catalog
+from stac_assets.catalog import API_ASSET, Catalog
 from stac_assets.orchestration.checks import check_specs
 from stac_assets.orchestration.elsewhere import refuse_files_elsewhere
 from stac_assets.orchestration.loading import Report, materialize, run_name
 from stac_assets.orchestration.partitions import windows_of
-from stac_assets.orchestration.specs import StacTranslator
+from stac_assets.orchestration.specs import EndpointAsset, SpecOf, spec_of
 from stac_assets.source.request import LoadRequest
 from stac_assets.stac.endpoints import ENDPOINTS, Endpoint
 from stac_assets.stac.errors import ConfigurationError
@@ -28,16 +26,26 @@ class ItemIds(dg.Config):
     )
 
 
-def build_assets(catalog: Catalog) -> list[dg.AssetsDefinition | dg.AssetSpec]:
-    """The assets of all endpoints, after the API; building them asks nobody and writes nothing."""
-    translator = StacTranslator(catalog)
-    return [translator.api_spec(), *(_asset(endpoint, translator) for endpoint in ENDPOINTS.values())]
+Execute = Callable[[dg.AssetExecutionContext, LoadRequest, Catalog], Iterator[Report]]
+"""Loads what a run asks for, and yields what it reports."""
 
 
-def _asset(endpoint: Endpoint, translator: StacTranslator) -> dg.AssetsDefinition:
-    catalog = translator.catalog
-    resource = dlt.resource([], name=endpoint.name)  # a run builds its own, which load
-    spec = translator.get_asset_spec(DltResourceTranslatorData(resource=resource, pipeline=None))
+def build_assets(
+    catalog: Catalog, make: SpecOf = spec_of, execute: Execute = materialize
+) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """The assets of all endpoints, after the API; building them asks nobody and writes nothing.
+
+    Args:
+        catalog: what is mirrored.
+        make: makes the spec of each asset.
+        execute: loads.
+    """
+    api = make(EndpointAsset(catalog, API_ASSET))
+    return [api, *(_asset(endpoint, catalog, make, execute) for endpoint in ENDPOINTS.values())]
+
+
+def _asset(endpoint: Endpoint, catalog: Catalog, make: SpecOf, execute: Execute) -> dg.AssetsDefinition:
+    spec = make(EndpointAsset(catalog, endpoint.name))
     partitions = catalog.settings.max_partitions_per_run
     decorate = dg.multi_asset(
         name=catalog.prefixed(endpoint.name),
@@ -49,13 +57,13 @@ def _asset(endpoint: Endpoint, translator: StacTranslator) -> dg.AssetsDefinitio
     )
 
     def load(context: dg.AssetExecutionContext) -> Iterator[Report]:
-        yield from materialize(context, _request(endpoint, catalog, context), catalog)
+        yield from execute(context, _request(endpoint, catalog, context), catalog)
 
     def load_single_items(context: dg.AssetExecutionContext, config: ItemIds) -> Iterator[Report]:
         refuse_files_elsewhere(context, catalog)
         windows = windows_of(_keys(context), catalog.settings)
         ids = _ids(context, catalog, windows, tuple(config.ids))
-        yield from materialize(context, LoadRequest(endpoint, windows, item_ids=ids), catalog)
+        yield from execute(context, LoadRequest(endpoint, windows, item_ids=ids), catalog)
 
     return decorate(load_single_items if endpoint.looks_up_items else load)
 

@@ -7,11 +7,13 @@ from typing import Any
 import dagster as dg
 
 from stac_assets.catalog import Catalog, read_catalog, read_catalogs
-from stac_assets.orchestration.assets import build_assets
+from stac_assets.orchestration.assets import Execute, build_assets
 from stac_assets.orchestration.collection_keys import without_partition
 from stac_assets.orchestration.executors import executor_named
+from stac_assets.orchestration.loading import materialize
 from stac_assets.orchestration.schedules import build_jobs, build_schedules
 from stac_assets.orchestration.sensors.definitions import build_sensors
+from stac_assets.orchestration.specs import SpecOf, spec_of
 from stac_assets.settings import Settings
 from stac_assets.settings.layers import common_value
 
@@ -41,25 +43,34 @@ def build_definitions(catalog: str | Settings | Catalog | None = None, **setting
     """
     if isinstance(catalog, Settings):
         only = Catalog(catalog)
-        return with_executor(_definitions(only), [only])
+        return with_executor(definitions_with(only), [only])
     if isinstance(catalog, Catalog):
-        return _definitions(catalog)
+        return definitions_with(catalog)
     if catalog is not None:
-        return _definitions(read_catalog(catalog, **settings))
+        return definitions_with(read_catalog(catalog, **settings))
     return definitions_of(read_catalogs(**settings))
 
 
 def definitions_of(catalogs: Iterable[Catalog]) -> dg.Definitions:
     """The definitions of several catalogs, of which no two have a name in common."""
-    built = [_definitions(catalog) for catalog in catalogs]
+    built = [definitions_with(catalog) for catalog in catalogs]
     return built[0] if len(built) == 1 else dg.Definitions.merge(*built)
 
 
-def _definitions(catalog: Catalog) -> dg.Definitions:
+def definitions_with(
+    catalog: Catalog, make: SpecOf = spec_of, execute: Execute = materialize
+) -> dg.Definitions:
+    """The definitions of one catalog.
+
+    Args:
+        catalog: what is mirrored.
+        make: makes the spec of each asset.
+        execute: loads.
+    """
     if told := without_partition(catalog.settings.named_collections):
         logger.warning("%s", told)
     return dg.Definitions(
-        assets=build_assets(catalog),
+        assets=build_assets(catalog, make, execute),
         jobs=build_jobs(catalog),
         schedules=build_schedules(catalog),
         sensors=build_sensors(catalog),

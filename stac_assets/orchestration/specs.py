@@ -2,11 +2,13 @@
 
 import inspect
 import warnings
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
+import dlt
 from dagster_dlt import DagsterDltTranslator
 from dagster_dlt.translator import DltResourceTranslatorData
 
@@ -38,7 +40,7 @@ class StacTranslator(DagsterDltTranslator):
         endpoint, catalog = ENDPOINTS[data.resource.name], self.catalog
         spec = super().get_asset_spec(data)
         return spec.replace_attributes(
-            key=asset_key(catalog, endpoint.name),
+            key=dg.AssetKey(catalog.usual_path(endpoint.name)),
             deps=[dg.AssetDep(asset_key(catalog, endpoint.upstream or API_ASSET))],
             description=endpoint.description.strip(),
             group_name=catalog.group,
@@ -58,7 +60,7 @@ class StacTranslator(DagsterDltTranslator):
         """The spec of the API itself, from which everything comes."""
         sensors = map(self.catalog.prefixed, (NEW_ITEMS, NEW_COLLECTIONS))
         return dg.AssetSpec(
-            asset_key(self.catalog, API_ASSET),
+            dg.AssetKey(self.catalog.usual_path(API_ASSET)),
             description=API_DESCRIPTION.format(*sensors),
             group_name=self.catalog.group,
             kinds={"stac"},
@@ -74,6 +76,44 @@ class StacTranslator(DagsterDltTranslator):
         if hours is None or endpoint.name not in self.catalog.settings.item_assets:
             return None
         return dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=hours))
+
+
+@dataclass(frozen=True)
+class EndpointAsset:
+    """What an asset is of.
+
+    Args:
+        catalog: the API that is mirrored.
+        endpoint: the name of the endpoint; `stac_api` for the API itself.
+    """
+
+    catalog: Catalog
+    endpoint: str
+
+    @property
+    def is_api(self) -> bool:
+        """Whether it stands for the API itself, which nothing materializes."""
+        return self.endpoint == API_ASSET
+
+
+SpecOf = Callable[[EndpointAsset], dg.AssetSpec]
+"""Makes the spec of an asset."""
+
+
+def spec_of(asset: EndpointAsset) -> dg.AssetSpec:
+    """The spec of an asset, as it is unless somebody wants another."""
+    translator = StacTranslator(asset.catalog)
+    if asset.is_api:
+        return translator.api_spec()
+    resource = dlt.resource([], name=asset.endpoint)  # a run builds its own, which load
+    return translator.get_asset_spec(DltResourceTranslatorData(resource=resource, pipeline=None))
+
+
+def with_paths(catalog: Catalog, make: SpecOf) -> Catalog:
+    """The catalog, which knows under which keys the assets stand that `make` makes."""
+    names = (API_ASSET, *ENDPOINTS)
+    specs = {name: make(EndpointAsset(catalog, name)) for name in names}
+    return replace(catalog, paths={name: tuple(spec.key.path) for name, spec in specs.items()})
 
 
 def _code(endpoint: Endpoint) -> dg.CodeReferencesMetadataValue:
