@@ -17,8 +17,8 @@ def attributes_model() -> type[dg.Model]:
     """A model with a field for each setting that a catalog may have; one that is not given is None."""
     fields: dict[str, Any] = {
         name: (
-            _written_type(setting) | None,
-            Field(default=None, description=_described(setting), repr=not setting.is_secret),
+            Annotated[_written_type(setting) | None, dg.Resolver.default(description=_described(setting))],
+            Field(default=None, repr=not setting.is_secret),
         )
         for name, setting in ATTRIBUTES.items()
     }

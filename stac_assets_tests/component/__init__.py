@@ -1,0 +1,1 @@
+"""A catalog as a component: in a guest's project by `dg`, and in this process."""
