@@ -141,7 +141,8 @@ def test_numbers_that_most_rows_lack_are_compressed_by_their_runs(
         monkeypatch.setenv(f"{CREDENTIALS}__GLOBAL_CONFIG", disabled)
         enter_project(project, monkeypatch)
     for number in range(400):
-        values = {f"p{at:03}": number * 0.37 + at for at in range(columns)} if number < 100 else {}
+        names = [f"p{at:03}" for at in range(columns)] if number < 100 else []
+        values: dict[str, Any] = {name: number * 0.37 + at for at, name in enumerate(names)}
         api.put(make_item(f"i{number}", "c1", **values))
     load_days(api, "search", ["c1"], page_size=400)
     assert (query("SELECT max(p000) AS most FROM pystac_client_data.search")[0]["most"]) == 99 * 0.37
