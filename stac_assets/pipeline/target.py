@@ -9,6 +9,8 @@ from dlt.common.pipeline import get_dlt_pipelines_dir
 from stac_assets.catalog import DUCKDB_FILE_STEM, UNNAMED, Catalog
 from stac_assets.pipeline.place import project_folder
 from stac_assets.settings.configuration import configured
+from stac_assets.settings.layers import where_dataset_is_named
+from stac_assets.settings.section import COMMON
 from stac_assets.source.dialects import Dialect, dialect_of
 
 
@@ -26,6 +28,7 @@ class Target:
         has_credentials: whether the configuration says more about the place than a name.
         table_format: of tables that are files: `delta` or `parquet`.
         catalog: what the views over all catalogs call the one whose rows these are.
+        dataset_setting: where a user names the dataset.
     """
 
     destination: str
@@ -37,6 +40,7 @@ class Target:
     has_credentials: bool = False
     table_format: str = "delta"
     catalog: str = UNNAMED
+    dataset_setting: str = where_dataset_is_named(COMMON)
 
     @property
     def table_hint(self) -> Literal["delta"] | None:
@@ -78,4 +82,5 @@ def target_of(catalog: Catalog) -> Target:
         settings.has_credentials,
         settings.table_format,
         catalog.shown_as,
+        where_dataset_is_named(catalog.section),
     )

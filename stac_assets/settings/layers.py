@@ -46,6 +46,18 @@ def gathered(section: Section, given: Mapping[str, Any]) -> tuple[dict[str, Any]
     return values, places
 
 
+def where_dataset_is_named(section: Section) -> str:
+    """Where a user names the dataset of a catalog, for an error message.
+
+    Args:
+        section: of the catalog; that of dlt's own setting takes its place where the catalog has no name.
+    """
+    dlt_key = SETTINGS["dataset_name"].dlt_key
+    if section == COMMON and dlt_key is not None:
+        section = Section(dlt_key.key.rpartition(".")[0])
+    return f"`dataset_name` under [{section.key}] ({section.variable('dataset_name')})"
+
+
 def common_value(name: str) -> Any:
     """What catalogs have in common of a setting, or else its default, as it is written."""
     return configured(f"{COMMON.key}.{name}") or SETTINGS[name].field.default

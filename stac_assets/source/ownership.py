@@ -2,8 +2,8 @@
 
 import dlt
 
-from stac_assets.settings import SETTINGS, Settings
-from stac_assets.settings.section import COMMON, Section
+from stac_assets.settings import Settings
+from stac_assets.settings.layers import where_dataset_is_named
 from stac_assets.stac.errors import ConfigurationError
 
 
@@ -26,13 +26,5 @@ def check_owner(recorded: str | None, settings: Settings) -> None:
     if recorded is not None and recorded != settings.base_url:
         raise ConfigurationError(
             f"this dataset mirrors {recorded}, not {settings.base_url}; "
-            f"set another {_where_it_is_named(settings)} for another API"
+            f"set another {where_dataset_is_named(settings.section)} for another API"
         )
-
-
-def _where_it_is_named(settings: Settings) -> str:
-    """Where a user names the dataset of a catalog, for an error message."""
-    section, dlt_key = settings.section, SETTINGS["dataset_name"].dlt_key
-    if section == COMMON and dlt_key is not None:
-        section = Section(dlt_key.key.rpartition(".")[0])
-    return f"`dataset_name` under [{section.key}] ({section.variable('dataset_name')})"

@@ -124,3 +124,14 @@ def test_two_catalogs_in_one_dataset(project: Path, monkeypatch: pytest.MonkeyPa
 def test_what_ails_one_catalog_does_not_ail_another(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     configure(project, monkeypatch, east=EAST | {"page_size": "x"}, west=WEST)
     assert read_catalog("west").settings.base_url == WEST["base_url"]
+
+
+def test_a_dataset_with_the_name_of_its_file_is_renamed_where_the_catalog_says_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", "mine.duckdb")
+    configure(project, monkeypatch, east=EAST | {"dataset_name": "mine"})
+    with pytest.raises(
+        ConfigurationError, match=rf"set another `dataset_name` under \[{SECTION}.catalogs.east\]"
+    ):
+        load("client_root", catalog="east")

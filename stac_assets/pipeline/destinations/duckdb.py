@@ -59,8 +59,7 @@ class DuckDbStorage(Storage):
         if called == dataset.lower():
             raise ConfigurationError(
                 f"the dataset {dataset} has the name of its DuckDB file {file}, and DuckDB could not tell "
-                "them apart: set another `dataset_name` under [pipeline] (PIPELINE__DATASET_NAME). "
-                "Nothing was fetched"
+                f"them apart: set another {self.target.dataset_setting}. Nothing was fetched"
             )
         if called == VIEWS_SCHEMA:
             raise ConfigurationError(

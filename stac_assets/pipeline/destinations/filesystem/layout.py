@@ -88,12 +88,13 @@ def _with_hint(table: Described, hint: str) -> list[str]:
     return [name for name, column in table["columns"].items() if column.get(hint)]
 
 
-def check_table_format(schema: Schema | None, wanted: str | None) -> None:
+def check_table_format(schema: Schema | None, wanted: str | None, dataset_setting: str) -> None:
     """Refuse to write files of one format among those of another.
 
     Args:
         schema: what the destination says it holds, if anything.
         wanted: dlt's `table_format` of this load; None for plain Parquet.
+        dataset_setting: where a user names the dataset.
 
     Raises:
         ConfigurationError: a table has another one.
@@ -104,5 +105,5 @@ def check_table_format(schema: Schema | None, wanted: str | None) -> None:
             raise ConfigurationError(
                 f"table_format is {wanted or 'parquet'}, but this dataset's {table.get('name')} is "
                 f"{stored or 'parquet'}; a dataset keeps its format. Set it back, or set another "
-                "`dataset_name` under [pipeline] (PIPELINE__DATASET_NAME)"
+                f"{dataset_setting}"
             )

@@ -34,7 +34,7 @@ class FilesystemStorage(Storage):
 
     def check(self, stored: Callable[[], Schema | None]) -> None:
         """Refuse to write files of one format among those of another."""
-        check_table_format(stored(), self.target.table_hint)
+        check_table_format(stored(), self.target.table_hint, self.target.dataset_setting)
 
     def form(self, pipeline: Pipeline, folder: Path) -> TableForm:
         """The load job takes the rows; what directories are called, no column of a file may be called."""
