@@ -8,7 +8,7 @@ from dlt.common.pipeline import get_dlt_pipelines_dir
 
 from stac_assets.catalog import DUCKDB_FILE_STEM, UNNAMED, Catalog
 from stac_assets.pipeline.place import project_folder
-from stac_assets.settings.configuration import configured
+from stac_assets.settings.configuration import configured, names_in
 from stac_assets.settings.layers import where_dataset_is_named
 from stac_assets.settings.section import COMMON
 from stac_assets.source.dialects import Dialect, dialect_of
@@ -26,6 +26,7 @@ class Target:
         destination_name: what the configuration calls the destination, if it gives it another name.
         pipelines_dir: where the pipeline's state stays, if not in dlt's own folder.
         has_credentials: whether the configuration says more about the place than a name.
+        has_database: whether that names the database, which is the file where the destination is one.
         table_format: of tables that are files: `delta` or `parquet`.
         catalog: what the views over all catalogs call the one whose rows these are.
         dataset_setting: where a user names the dataset.
@@ -38,6 +39,7 @@ class Target:
     destination_name: str | None = None
     pipelines_dir: str | None = None
     has_credentials: bool = False
+    has_database: bool = False
     table_format: str = "delta"
     catalog: str = UNNAMED
     dataset_setting: str = where_dataset_is_named(COMMON)
@@ -52,8 +54,19 @@ class Target:
         """The name to make the destination with; None where that of its type will do, or is configured."""
         if self.destination.rpartition(".")[2] != self.dialect.name:
             return self.destination
-        is_unnamed = self.dialect.file_suffix is not None and self.destination_name is None
-        return DUCKDB_FILE_STEM if is_unnamed else None
+        # dlt would look for the credentials of a given name below that name
+        return DUCKDB_FILE_STEM if self._is_unnamed_file and not self.has_credentials else None
+
+    @property
+    def default_database(self) -> str | None:
+        """The file that credentials are to name which name none; None where there are no such credentials."""
+        if not self._is_unnamed_file or not self.has_credentials or self.has_database:
+            return None
+        return f"{DUCKDB_FILE_STEM}{self.dialect.file_suffix}"
+
+    @property
+    def _is_unnamed_file(self) -> bool:
+        return self.dialect.file_suffix is not None and self.destination_name is None
 
     def describe(self) -> str:
         """Where rows go, in words and without asking dlt: the file, or the destination and dataset."""
@@ -70,8 +83,9 @@ class Target:
 
 def target_of(catalog: Catalog) -> Target:
     """Where the rows of a catalog go."""
-    settings = catalog.settings
-    given = configured(f"destination.{settings.destination}.destination_type")
+    settings, section = catalog.settings, f"destination.{catalog.settings.destination}"
+    given = configured(f"{section}.destination_type")
+    credentials, names = configured(f"{section}.credentials"), names_in(f"{section}.credentials")
     return Target(
         settings.destination,
         dialect_of(given or settings.destination),
@@ -79,7 +93,8 @@ def target_of(catalog: Catalog) -> Target:
         catalog.pipeline_name,
         settings.destination_name,
         settings.pipelines_dir,
-        settings.has_credentials,
+        settings.has_credentials or bool(names),
+        isinstance(credentials, str) or "database" in names,
         settings.table_format,
         catalog.shown_as,
         where_dataset_is_named(catalog.section),

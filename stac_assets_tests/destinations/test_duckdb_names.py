@@ -9,7 +9,7 @@ from stac_assets.pipeline.destinations.duckdb import attached
 from stac_assets.pipeline.exclusion.waiting import Wait
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets_tests.conftest import enter_project
-from stac_assets_tests.loads import load_days
+from stac_assets_tests.loads import load_catalog, load_days
 from stac_assets_tests.reading import query
 from stac_assets_tests.stac_api import StacApi, make_item
 
@@ -67,3 +67,38 @@ def test_the_loaders_own_connection_reads_the_views_of_a_schema_stac(project: Pa
         connection.execute("CREATE SCHEMA stac; CREATE VIEW stac.mine AS SELECT 1 AS one")
     with attached(file, Wait(1)) as connection:
         assert connection.execute("SELECT one FROM stac.mine").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "value", "file"),
+    [
+        ("", "mine.duckdb", "mine.duckdb"),
+        ("__DATABASE", "mine.duckdb", "mine.duckdb"),
+        ("__GLOBAL_CONFIG", '{"threads": 1}', "pystac_client.duckdb"),
+        ("__PRAGMAS", '["disable_progress_bar"]', "pystac_client.duckdb"),
+    ],
+)
+def test_credentials_count_where_no_destination_name_is_configured(
+    project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch, suffix: str, value: str, file: str
+) -> None:
+    """As in a project folder that is not ours; dlt looks below a destination's name, once it has one."""
+    (project / ".dlt" / "config.toml").unlink()
+    monkeypatch.setenv(f"{CREDENTIALS}{suffix}", value)
+    enter_project(project, monkeypatch)
+    api.put(make_item("a"))
+    load_days(api)
+    load_catalog(api, "client_root")
+    assert [path.name for path in project.glob("*.duckdb*")] == [file]
+    assert query("SELECT id FROM pystac_client_data.search", project / file) == [{"id": "a"}]
+    assert query("SELECT id FROM pystac_client_data.client_root", project / file)
+
+
+def test_what_is_configured_of_such_a_file_holds(
+    project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / ".dlt" / "config.toml").unlink()
+    monkeypatch.setenv(f"{CREDENTIALS}__GLOBAL_CONFIG", '{"no_such_setting": 1}')
+    enter_project(project, monkeypatch)
+    api.put(make_item("a"))
+    with pytest.raises(ConfigurationError, match="no_such_setting"):
+        load_days(api)

@@ -5,7 +5,7 @@ JSON columns are zstd: dictionaries, DuckDB's own choice, took 48 s and six time
 a few thousand wide rows are compressed and written while they come, instead of a write-ahead log.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import duckdb
 from dlt import destinations
-from dlt.common.destination import DestinationCapabilitiesContext
+from dlt.common.destination import AnyDestination, DestinationCapabilitiesContext
 from dlt.common.destination.client import FollowupJobRequest, LoadJob
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema import Schema
@@ -41,6 +41,13 @@ from stac_assets.stac.errors import ConfigurationError
 
 class DuckDbStorage(Storage):
     """Stores into a DuckDB file."""
+
+    def _destination(self, make: Callable[..., Any] | None = None, **arguments: Any) -> AnyDestination:
+        """The destination; where the credentials name no file, it is that of the project."""
+        database = self.target.default_database
+        if make is None and database:
+            arguments["credentials"] = {"database": database}
+        return super()._destination(make, **arguments)
 
     def place(self, pipeline: Pipeline) -> Place:
         """The file.
