@@ -16,6 +16,7 @@ from stac_assets_tests.conftest import REPOSITORY
 BIN = Path(sys.executable).parent
 ASSIGNMENT = re.compile(r"\w+=.*")
 REQUIREMENT = re.compile(r"(\.|[\w-]+)\[([\w,-]+)\]")
+WORDS_OF_PIP = ("--constraint", "--editable", "--upgrade")
 REMOTE = {"docker", "helm", "kubectl"}
 """Programs that are not installed here; the files that their commands name have to be there."""
 
@@ -68,7 +69,7 @@ def _check_requirements(words: list[str]) -> None:
         elif word.endswith(".txt"):
             assert (REPOSITORY / word).exists(), word
         else:
-            assert word in ("--constraint", "--editable", "--upgrade", "stac-assets"), word
+            assert word in (*WORDS_OF_PIP, "stac-assets", "dagster-dg-cli"), word
 
 
 def _check_options(program: str, words: list[str]) -> None:

@@ -243,7 +243,7 @@ class Reader:
         compile(text, "page", "exec")
 
     def nothing(self, text: str) -> None:
-        """It is not code, or is run by the tests of `destinations/`."""
+        """It is not code, or is run by the tests of `destinations/` or `component/`."""
 
 
 def _section(given: dict[str, Any]) -> dict[str, Any]:
@@ -255,6 +255,7 @@ def _section(given: dict[str, Any]) -> dict[str, Any]:
 KINDS: dict[str, Callable[[Reader, str], None]] = {
     "python": Reader.script,
     "python definitions": Reader.definitions,
+    "python component": Reader.nothing,
     "python catalogs": Reader.merged_catalogs,
     "sql named": Reader.sql_of_catalogs,
     "python delta": Reader.compiled,
@@ -262,6 +263,8 @@ KINDS: dict[str, Callable[[Reader, str], None]] = {
     "python notebook": Reader.notebook,
     "python pipeline": Reader.pipeline,
     "sh": Reader.shell,
+    "sh component": Reader.nothing,
+    "sh component launch": Reader.nothing,
     "sh export": Reader.exports,
     "sh export catalogs": Reader.exported_catalogs,
     "sh load": Reader.loads,
@@ -275,6 +278,7 @@ KINDS: dict[str, Callable[[Reader, str], None]] = {
     "toml catalogs": Reader.catalogs,
     "toml secrets catalogs": Reader.catalog_secrets,
     "toml secrets": Reader.secrets,
+    "yaml component": Reader.nothing,
     "yaml run": Reader.run_config,
 }
 """How a block is tested, by what stands behind its opening fence."""
