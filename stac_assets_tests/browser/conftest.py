@@ -4,7 +4,6 @@ Each test has collections of its own, so that none depends on what another has l
 """
 
 import json
-import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,9 +12,8 @@ from typing import Any
 import pytest
 
 from stac_assets_tests.browser.chromium import PROGRAMS, chromium, find_chromium
-from stac_assets_tests.browser.dagster_dev import DagsterDev
+from stac_assets_tests.browser.dagster_dev import DagsterDev, make_dagster_project
 from stac_assets_tests.browser.ui import Ui
-from stac_assets_tests.conftest import REPOSITORY, make_project
 from stac_assets_tests.stac_api import StacApi, make_collection, make_item
 
 COLLECTIONS = [f"c{number:03}" for number in range(110)]
@@ -71,9 +69,7 @@ def api() -> Iterator[StacApi]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project folder with the files that a clone has for Dagster."""
     project = tmp_path_factory.mktemp("browser") / "project"
-    make_project(project)
-    for name in ("dagster.yaml", "workspace.yaml"):
-        shutil.copy(REPOSITORY / name, project)
+    make_dagster_project(project)
     return project
 
 

@@ -6,6 +6,7 @@ with DagsterDev(folder, SOURCES__PYSTAC_CLIENT_SOURCE__BASE_URL=api.url) as dags
 """
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,7 +19,7 @@ from typing import Any, Self, TypeVar
 
 import requests
 
-from stac_assets_tests.conftest import CONFIGURING
+from stac_assets_tests.conftest import CONFIGURING, REPOSITORY, make_project
 
 T = TypeVar("T")
 
@@ -28,6 +29,7 @@ PATIENCE = 120.0
 GRACE = 30.0
 """Seconds in which `dagster dev` is to end by itself; it waits up to 15 s for each of its two children."""
 PARTITION_TAG = "dagster/partition"
+_BACKFILL_FAILED = {"COMPLETED_FAILED", "FAILED", "CANCELED"}
 OVER = {"SUCCESS", "FAILURE", "CANCELED"}
 # SIGINT is ignored in what a shell starts in the background, and that would be inherited; and when the tests
 # themselves are killed, nobody else would end it.
@@ -46,6 +48,9 @@ mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillPara
     ... on LaunchBackfillSuccess { backfillId }
     ... on PythonError { message }
 } }
+"""
+_BACKFILL_STATUS = """
+query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }
 """
 _LOCATIONS = """
 { workspaceOrError { ... on Workspace { locationEntries { loadStatus locationOrLoadError {
@@ -153,6 +158,27 @@ class DagsterDev:
         assert launched["__typename"] == "LaunchRunSuccess", launched
         return launched["run"]["runId"]
 
+    def backfill(self, assets: Sequence[str], within: float = PATIENCE, **partitions: Any) -> str:
+        """Materialize partitions of assets, as the UI does it, and see it succeed; the backfill's id.
+
+        Args:
+            assets: their keys, such as `search` or `dea/search`.
+            within: seconds for all of it.
+            partitions: the rest of `LaunchBackfillParams`, such as `partitionNames`.
+        """
+        params = {"assetSelection": [{"path": asset.split("/")} for asset in assets], **partitions}
+        launched = self.graphql(LAUNCH_BACKFILL, params=params)
+        assert launched["__typename"] == "LaunchBackfillSuccess", launched
+        backfill = launched["backfillId"]
+
+        def is_over() -> bool:
+            status = self.graphql(_BACKFILL_STATUS, id=backfill)["status"]
+            assert status not in _BACKFILL_FAILED, status
+            return status == "COMPLETED_SUCCESS"
+
+        until(is_over, "the backfill", within)
+        return backfill
+
     def runs(self, **filters: Any) -> list[dict[str, Any]]:
         """The runs that fit a `RunsFilter`, the newest first: id, status and tags."""
         found = self.graphql(_RUNS, filter=filters)["results"]
@@ -187,6 +213,13 @@ class DagsterDev:
         assert location["__typename"] == "RepositoryLocation", location
         (repository,) = location["repositories"]
         return {"repositoryLocationName": location["name"], "repositoryName": repository["name"]}
+
+
+def make_dagster_project(folder: Path) -> None:
+    """A project folder with the files that a clone has for Dagster."""
+    make_project(folder)
+    for name in ("dagster.yaml", "workspace.yaml"):
+        shutil.copy(REPOSITORY / name, folder)
 
 
 def until(found: Callable[[], T], what: str, within: float = PATIENCE) -> T:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from stac_assets_tests.browser.dagster_dev import LAUNCH_BACKFILL, DagsterDev, until
+from stac_assets_tests.browser.dagster_dev import DagsterDev, until
 from stac_assets_tests.browser.ui import Ui
 from stac_assets_tests.loads import DATASET, DUCKDB_FILE, query
 from stac_assets_tests.stac_api import StacApi, make_item
@@ -18,10 +18,6 @@ CHECKS = {
     *("schema", "row_count", "unique_items", "partition_ownership"),
     *("required_fields", "valid_geometry", "rejected_items"),
 }
-
-_BACKFILL_STATUS = """
-query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }
-"""
 
 
 def stored(folder: Path, *collections: str) -> list[str]:
@@ -114,17 +110,8 @@ def test_a_failed_run_is_repeated(ui: Ui, dagster: DagsterDev, api: StacApi, fol
 
 def test_a_backfill_of_several_collections_takes_few_runs(dagster: DagsterDev, folder: Path) -> None:
     names, days = ("c010", "c011", "c012"), [f"2024-01-0{number}" for number in range(1, 10)]
-    params = {
-        "assetSelection": [{"path": ["search"]}],
-        "partitionNames": [f"{name}|{day}" for name in names for day in days],
-    }
-    launched = dagster.graphql(LAUNCH_BACKFILL, params=params)
-    assert launched["__typename"] == "LaunchBackfillSuccess", launched
-    backfill = launched["backfillId"]
-    until(
-        lambda: dagster.graphql(_BACKFILL_STATUS, id=backfill)["status"] == "COMPLETED_SUCCESS",
-        "the backfill",
-    )
+    keys = [f"{name}|{day}" for name in names for day in days]
+    backfill = dagster.backfill(["search"], partitionNames=keys)
     runs = dagster.runs(tags=[{"key": BACKFILL_TAG, "value": backfill}])
     assert [run["status"] for run in runs] == ["SUCCESS"] * len(names), "a run for each collection"
     assert stored(folder, *names) == published(*days, collections=names)
