@@ -1,11 +1,13 @@
-"""The pictures of the documentation: `make screenshots` writes docs/*.png, from the demo's data.
+"""The pictures of the documentation: `make screenshots` writes docs/*.png, from generated data.
 
-The demo is loaded into a folder that is removed afterwards.
+All but one show the demo, and one a project with three catalogs. Both are loaded into folders that are
+removed afterwards.
 """
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,13 +16,17 @@ from stac_assets.demo.catalog import COLLECTIONS, LAST_DAY
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets_tests.browser.chromium import PROGRAMS, chromium, find_chromium
 from stac_assets_tests.browser.dagster_dev import DagsterDev
+from stac_assets_tests.browser.three_catalogs import SAMPLES, three_catalogs
 from stac_assets_tests.browser.ui import Ui
 from stac_assets_tests.conftest import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
 PARTITION = f"{COLLECTIONS[0]}|{LAST_DAY}"
+OPENED, *CLOSED = sorted(sample.name for sample in SAMPLES)
+"""The catalog whose assets are seen, and those of which only the name is."""
 PIXELS = 1600
 """The width of the pictures."""
+BACKFILL_PATIENCE = 900.0
 
 Size = tuple[int, int]
 
@@ -51,9 +57,41 @@ def checks(ui: Ui) -> None:
     ui.page.locator("canvas").last.wait_for()
 
 
+def catalogs(ui: Ui) -> None:
+    """Three catalogs, each a group of assets, of which one is opened."""
+    ui.open(
+        f"/asset-groups?expanded=global%40global%3A{OPENED}",
+        f"Materialize all ({len(SAMPLES) * len(ENDPOINTS)})",
+    )
+    ui.shows("landing_pages")
+    ui.click("Hide navigation")
+    ui.click("panel_show_right")  # hides the list of assets
+    width, height = SIZES[catalogs]
+    below = width * 3 / 4, height * 4 / 5  # where nothing is, beside the groups that are closed
+    ui.page.mouse.dblclick(*below)  # the graph fills the page
+    ui.page.get_by_text("Passed").nth(len(ENDPOINTS) - 1).wait_for()
+    ui.page.mouse.move(*below)
+    ui.page.mouse.down()
+    ui.page.mouse.move(below[0], below[1] + HEADING, steps=4)
+    ui.page.mouse.up()
+    ui.shows(OPENED, ui.page.locator("foreignObject"))
+    for name in CLOSED:
+        group = ui.page.locator("foreignObject").filter(has_text=name)
+        group.get_by_text("9", exact=True).wait_for()  # all are materialized but the API itself
+    ui.page.locator("foreignObject").get_by_role("img", name="sensor").wait_for()
+
+
 PICTURES: dict[str, Callable[[Ui], None]] = {"asset-graph": graph, "partition": partition, "checks": checks}
-SIZES: dict[Callable[[Ui], None], Size] = {graph: (1760, 900), partition: (1600, 940), checks: (1600, 980)}
+PICTURES_OF_CATALOGS = {"catalogs": catalogs}
+SIZES: dict[Callable[[Ui], None], Size] = {
+    graph: (1760, 900),
+    partition: (1600, 940),
+    checks: (1600, 980),
+    catalogs: (1760, 1120),
+}
 """Of the page, in CSS pixels."""
+HEADING = 48
+"""How far down the graph is drawn, so that the opened group's heading is seen."""
 
 
 def main() -> int:
@@ -61,18 +99,35 @@ def main() -> int:
     if program is None:
         print(f"no {', '.join(PROGRAMS)} on the PATH", file=sys.stderr)
         return 1
-    with TemporaryDirectory(prefix="stac-assets-") as temporary:
-        folder = Path(temporary) / "demo"
-        command = [str(Path(sys.executable).with_name("stac-assets")), "demo", "--folder", str(folder)]
-        subprocess.run(command, check=True)
-        with DagsterDev(folder, DAGSTER_HOME=str(folder)) as dagster, chromium(program) as browser:
-            take(dagster.url, browser, DOCS)
+    with TemporaryDirectory(prefix="stac-assets-") as temporary, chromium(program) as browser:
+        with demo(Path(temporary) / "demo") as dagster:
+            take(dagster.url, browser, DOCS, PICTURES)
+        with loaded_catalogs(Path(temporary) / "catalogs") as dagster:
+            take(dagster.url, browser, DOCS, PICTURES_OF_CATALOGS)
     return 0
 
 
-def take(url: str, browser: Any, docs: Path) -> None:
-    """Take all pictures of the UI at `url`."""
-    for name, show in PICTURES.items():
+@contextmanager
+def demo(folder: Path) -> Iterator[DagsterDev]:
+    """`dagster dev` on what the demo has loaded."""
+    command = [str(Path(sys.executable).with_name("stac-assets")), "demo", "--folder", str(folder)]
+    subprocess.run(command, check=True)
+    with DagsterDev(folder, DAGSTER_HOME=str(folder)) as dagster:
+        yield dagster
+
+
+@contextmanager
+def loaded_catalogs(folder: Path) -> Iterator[DagsterDev]:
+    """`dagster dev` on three catalogs, after a backfill of all that they have."""
+    with three_catalogs(folder) as dagster:
+        assets = [f"{sample.name}/{endpoint}" for sample in SAMPLES for endpoint in ENDPOINTS]
+        dagster.backfill(assets, within=BACKFILL_PATIENCE, allPartitions=True)
+        yield dagster
+
+
+def take(url: str, browser: Any, docs: Path, pictures: dict[str, Callable[[Ui], None]]) -> None:
+    """Take pictures of the UI at `url`."""
+    for name, show in pictures.items():
         width, height = SIZES[show]
         page = browser.new_page(
             viewport={"width": width, "height": height}, device_scale_factor=PIXELS / width
