@@ -1,7 +1,7 @@
 """What `deploy/` describes, in processes and not containers: code server, daemon, webserver, run workers.
 
 with Deployment(folder, postgres_url, **settings) as dagster:
-    backfill = dagster.backfill("search", ["c1|2024-01-01"])
+    backfill = dagster.launch_backfill("search", ["c1|2024-01-01"])
     assert dagster.backfill_ended(backfill) == "COMPLETED_SUCCESS"
 """
 
@@ -103,7 +103,7 @@ class Deployment(DagsterDev):
         os.environ.update({n: v for n, v in self._environment.items() if n.startswith("DAGSTER_")})
         return dg.DagsterInstance.from_config(str(self.home))
 
-    def backfill(self, asset: str, partitions: Sequence[str]) -> str:
+    def launch_backfill(self, asset: str, partitions: Sequence[str]) -> str:
         """Launch a backfill, as the UI does it; its id."""
         params = {"assetSelection": [{"path": [asset]}], "partitionNames": list(partitions)}
         launched = self.graphql(LAUNCH_BACKFILL, params=params)

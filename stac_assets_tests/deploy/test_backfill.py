@@ -100,7 +100,7 @@ def test_two_hundred_partitions_and_a_killed_worker(
     }
     with Deployment(project, storage, **settings) as dagster, dagster.instance() as instance:
         began = time.monotonic()
-        backfill = dagster.backfill("search", PARTITIONS)
+        backfill = dagster.launch_backfill("search", PARTITIONS)
         assert bait.taken.wait(PATIENCE)
         killed = kill_worker(instance, "c3")
         bait.dead.set()
