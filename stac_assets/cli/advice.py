@@ -11,6 +11,7 @@ from rich.table import Table
 from stac_assets.cli.check_tables import plain_table
 from stac_assets.cli.findings import Findings
 from stac_assets.settings import Settings
+from stac_assets.settings.partition_count import MOST_PARTITIONS
 from stac_assets.settings.values import ALL_COLLECTIONS, ITEM_ASSETS
 from stac_assets.stac.asked_once import AskedOnce
 from stac_assets.stac.largest_page import LargestPage
@@ -19,8 +20,6 @@ from stac_assets.stac.survey import Presence, Survey
 from stac_assets.stac.windows import Granularity
 from stac_assets.stac.wording import counted
 
-MOST_PARTITIONS = 100_000
-"""Partitions of an asset that Dagster recommends at most."""
 DAYS = {
     Granularity.DAILY: 1,
     Granularity.WEEKLY: 7,
@@ -103,12 +102,18 @@ def _pages(spans: Sequence[Span], page_size: int) -> Iterator[int]:
             yield max(1, -(-span.estimate // page_size))
 
 
-def tell(found: Survey, further: Findings, settings: Settings, api: AskedOnce, console: Console) -> None:
-    """Print what the spans do not say, what granularities cost, and what to paste into the configuration."""
+def tell(
+    found: Survey, further: Findings, settings: Settings, api: AskedOnce, console: Console
+) -> Advice | None:
+    """Print what the spans do not say, what granularities cost, and what to paste into the configuration.
+
+    Returns:
+        What is recommended; None where no day is known.
+    """
     today = datetime.now(UTC).date()
     size = page_size(further.largest, settings)
     if further.spans is None:
-        return
+        return None
     for line in _notes(further.spans):
         console.print(line, markup=False)
     advice = advise(further.spans, settings.with_(page_size=size or settings.page_size), today)
@@ -119,6 +124,7 @@ def tell(found: Survey, further: Findings, settings: Settings, api: AskedOnce, c
     for line in recommended(advice, found, settings, api, size, today):
         console.print(line, markup=False, soft_wrap=True)
     console.print()
+    return advice
 
 
 def page_size(largest: LargestPage | None, settings: Settings) -> int | None:

@@ -14,6 +14,7 @@ from stac_assets.settings import Settings
 from stac_assets.settings.chosen_api import chosen_url
 from stac_assets.settings.configuration import providers
 from stac_assets.settings.model import SETTINGS
+from stac_assets.settings.partition_count import told_of_many
 from stac_assets.settings.values import ALL_COLLECTIONS, ITEM_ASSETS
 from stac_assets.stac.asked_once import AskedOnce
 from stac_assets.stac.endpoints import ITEM_ENDPOINTS
@@ -38,9 +39,9 @@ LONG_AGO = date(1900, 1, 1)
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what was learned; 1 if something that the item assets need is missing."""
-    settings = _settings(arguments)
+    settings, is_configured = _settings(arguments)
     api = AskedOnce(settings.api)
-    _, found, further = look(settings, api)
+    names, found, further = look(settings, api)
     console = Console(highlight=False)
     console.print(f"API    {found.base_url}", markup=False, soft_wrap=True)
     console.print(f"token  {found.credential}{_carriers(settings)}\n", markup=False, soft_wrap=True)
@@ -51,7 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
         console.print()
         console.print(collections(found, further.spans, settings))
         console.print(legend(found, settings), markup=False)
-        advice.tell(found, further, settings, api, console)
+        advised = advice.tell(found, further, settings, api, console)
+        if told := _told_of_many(settings, len(names), None if is_configured else advised):
+            console.print(told, markup=False, soft_wrap=True)
     problems = list(_problems(found, settings))
     for problem in problems:
         tell_error(problem)
@@ -82,8 +85,8 @@ def look(settings: Settings, api: AskedOnce) -> tuple[Sequence[str], Survey, Fin
     return names, found, _further(api, found, settings, names) if found.estimates else Findings()
 
 
-def _settings(arguments: argparse.Namespace) -> Settings:
-    """The settings in force.
+def _settings(arguments: argparse.Namespace) -> tuple[Settings, bool]:
+    """The settings in force, and whether their days are configured for this API.
 
     Of an API for which no collections are configured, all are looked at, and so are the items of all times,
     if no first day is given.
@@ -97,9 +100,21 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         stored = chosen_url({}, providers(), settings.section) or SETTINGS["base_url"].default
         is_named = is_named and str(stored).rstrip("/") == settings.base_url
     if is_named or "base_url" not in settings.model_fields_set:
-        return settings
+        return settings, True
     first = {} if "start_date" in settings.model_fields_set else {"start_date": LONG_AGO}
-    return settings.with_(collections=ALL_COLLECTIONS, **first)
+    return settings.with_(collections=ALL_COLLECTIONS, **first), not first
+
+
+def _told_of_many(settings: Settings, collections: int, advised: advice.Advice | None) -> str:
+    """A line where Dagster would have too many partitions; empty elsewhere.
+
+    They are those of the settings, and those of what is recommended where no days are configured.
+    """
+    if advised is not None:
+        settings = settings.with_(
+            start_date=advised.first, end_date=advised.last, granularity=advised.granularity
+        )
+    return told_of_many(settings, collections)
 
 
 def _names(settings: Settings, api: AskedOnce) -> Sequence[str]:

@@ -8,7 +8,7 @@ import dagster as dg
 
 from stac_assets.catalog import Catalog, read_catalog, read_catalogs
 from stac_assets.orchestration.assets import Execute, build_assets
-from stac_assets.orchestration.collection_keys import without_partition
+from stac_assets.orchestration.collection_keys import partitionable, without_partition
 from stac_assets.orchestration.executors import executor_named
 from stac_assets.orchestration.loading import materialize
 from stac_assets.orchestration.schedules import build_jobs, build_schedules
@@ -16,6 +16,7 @@ from stac_assets.orchestration.sensors.definitions import build_sensors
 from stac_assets.orchestration.specs import SpecOf, spec_of
 from stac_assets.settings import Settings
 from stac_assets.settings.layers import common_value
+from stac_assets.settings.partition_count import told_of_many
 
 logger = logging.getLogger("stac_assets")
 
@@ -69,6 +70,9 @@ def definitions_with(
     """
     if told := without_partition(catalog.settings.named_collections):
         logger.warning("%s", told)
+    # of "*" only a run, a sensor or `check` knows how many there are: definitions ask nobody
+    if told := told_of_many(catalog.settings, len(partitionable(catalog.settings.named_collections))):
+        logger.warning("%s%s", f"catalog {catalog.name}: " if catalog.name else "", told)
     return dg.Definitions(
         assets=build_assets(catalog, make, execute),
         jobs=build_jobs(catalog),

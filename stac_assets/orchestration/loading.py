@@ -16,6 +16,7 @@ from stac_assets.orchestration.quiet import quiet_storage
 from stac_assets.orchestration.run_log import Heartbeat, begin, end
 from stac_assets.orchestration.specs import asset_key
 from stac_assets.pipeline.target import target_of
+from stac_assets.settings.partition_count import told_of_many
 from stac_assets.source.request import LoadRequest
 from stac_assets.stac.wording import counted
 
@@ -112,5 +113,7 @@ def _register(context: dg.AssetExecutionContext, catalog: Catalog, listed: Seque
     with quiet_storage():
         new = register_collections(catalog, context.instance, listed)
     context.log.info(f"{counted(len(new), 'new collection')} registered as partitions, {len(listed)} in all")
-    if told := without_partition(listed):
-        context.log.warning(told)
+    many = len(context.instance.get_dynamic_partitions(catalog.collection_partitions_name))
+    for told in (without_partition(listed), told_of_many(catalog.settings, many)):
+        if told:
+            context.log.warning(told)

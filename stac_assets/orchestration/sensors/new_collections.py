@@ -10,6 +10,7 @@ import msgspec
 from stac_assets.catalog import Catalog
 from stac_assets.orchestration.collection_keys import partitionable
 from stac_assets.orchestration.sensors.budget import MAX_CONFIRMED, MAX_SECONDS
+from stac_assets.settings.partition_count import told_of_many
 from stac_assets.stac.api import StacApi
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.watch.patience import impatient, stopping_after
@@ -60,7 +61,8 @@ class NewCollections:
     def _followed(self) -> dg.SensorResult:
         """Partition keys as the API has collections."""
         keys = dg.DynamicPartitionsDefinition(name=self._catalog.collection_partitions_name)
-        offer = self._offer(self._instance.get_dynamic_partitions(self._catalog.collection_partitions_name))
+        known = self._instance.get_dynamic_partitions(self._catalog.collection_partitions_name)
+        offer = self._offer(known)
         requests = []
         if offer.new:
             requests.append(keys.build_add_request(list(offer.new)))
@@ -69,6 +71,8 @@ class NewCollections:
         words = [counted(len(offer.listed), "collection"), f"added: {_names(offer.new)}"]
         if offer.vanished:
             words.append(f"removed: {_names(offer.vanished)}; their rows stay in the tables")
+        if told := told_of_many(self._settings, len(known) + len(offer.new) - len(offer.vanished)):
+            words.append(told)
         return dg.SensorResult(skip_reason="; ".join(words), dynamic_partitions_requests=requests)
 
     def _reported(self, cursor_text: str | None) -> dg.SensorResult:
