@@ -12,6 +12,7 @@ from stac_assets.orchestration.partitions import range_request
 from stac_assets.orchestration.sensors.budget import MAX_REQUESTS, MAX_RUNS, MAX_SECONDS
 from stac_assets.orchestration.sensors.busy import BusyPartitions
 from stac_assets.orchestration.sensors.cursor import Cursor, Entry, read_cursor, watched
+from stac_assets.orchestration.sensors.full_round import told_of_round
 from stac_assets.orchestration.sensors.window_ranges import Range, chunks, count, parted, with_changes
 from stac_assets.orchestration.specs import NEW_ITEMS, asset_key
 from stac_assets.stac.api import StacApi
@@ -65,13 +66,18 @@ class NewItems:
             self._lines.append(f"begins anew, as {why_empty}")
         entries = {name: cursor.collections[name] for name in self._collections if name in cursor.collections}
         names, following = _from(self._collections, cursor.next), ""
+        looked_at, failed = len(names), False
         for name, changes, after in self._polls(names, entries):
             following = "" if after == self._collections[0] else after
+            looked_at, failed = names.index(after) or len(names) if after else len(names), bool(changes.error)
             self._lines.append(changes.summary)
             if changes.state is not None:
                 queued = entries[name].queued if name in entries else []
                 queued = with_changes(queued, changes.windows, changes.state.serial, self._granularity)
                 entries[name] = Entry(changes.state, queued)
+        if len(names) > 1 and (looked_at == len(names) or not failed):  # a failure tells nothing of the pace
+            told = told_of_round(looked_at, len(names), self._settings.sensor_seconds)
+            self._lines.insert(0, told)
         runs = []
         if any(entry.queued for entry in entries.values()):
             runs = self._requested([name for name in names if name in entries], entries)
