@@ -7,6 +7,7 @@ from benchmarks.scenarios.catalog import catalog
 from benchmarks.scenarios.concurrency import concurrency
 from benchmarks.scenarios.growth import linearity, reloads
 from benchmarks.scenarios.imports import imports
+from benchmarks.scenarios.many_catalogs import many_catalogs
 from benchmarks.scenarios.memory import memory
 from benchmarks.scenarios.ways import large, small
 from benchmarks.scenarios.year import year
@@ -18,6 +19,7 @@ SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "concurrency": concurrency,
     "year": year,
     "catalog": catalog,
+    "many_catalogs": many_catalogs,
     "reloads": reloads,
     "linearity": linearity,
     "imports": imports,
