@@ -1,7 +1,7 @@
 """What Dagster's pages ask of its webserver (dagster-webserver 1.13): the fields that cost something.
 
-`asset` is asked by the graph and by an asset's page, `health` by the head of the page, `partitions` by its tab
-of partitions.
+`asset` is asked by the graph and by an asset's page, `health` by the head of that page, and `partitions` by
+its tab of partitions.
 """
 
 _ASSET = """
