@@ -36,8 +36,8 @@ class Sizes:
     """Collections and items of the catalog of all years."""
     backfill_end: str = "2025-12-31"
     """The last day of the backfill: there are fewer years than collections, so that each year is a run."""
-    many_catalogs: tuple[int, int] = (10, 1)
-    """Catalogs, and how many of them have a full history: one, as what is asked is about an asset."""
+    many_catalogs: tuple[int, int] = (10, 10)
+    """Catalogs, and how many of them have a full history."""
     imports: int = 7
 
 
