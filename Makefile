@@ -9,7 +9,7 @@ PGSTAC_STAMP := .venv-pgstac/.installed
 ALONE := -ra --numprocesses=2 --dist=worksteal
 SUITE := $(foreach each,exact lossless typed catalog_tables odd_documents,stac_assets_tests/test_$(each).py)
 
-.PHONY: demo ui test test-apis test-destinations test-concurrency test-deploy test-component test-soak test-upgrade test-browser test-catalog test-pgstac test-embedded-elt test-wheel test-newest lint types check bench bench-quick settings-table screenshots clean
+.PHONY: demo ui test test-apis test-destinations test-concurrency test-deploy test-catalogs test-soak test-upgrade test-browser test-catalog test-pgstac test-embedded-elt test-wheel test-newest lint types check bench bench-quick settings-table screenshots clean
 
 demo: $(STAMP)  ## load the sample API into DuckDB through Dagster
 	$(BIN)/stac-assets demo
@@ -36,8 +36,9 @@ test-concurrency: $(STAMP)  ## many runs at once, and two hosts that store into 
 test-deploy: $(ALL_STAMP)  ## deploy/: its files, and a backfill over its processes of which one worker is killed
 	$(BIN)/python -m pytest --override-ini addopts=-ra stac_assets_tests/deploy
 
-test-component: $(STAMP)  ## a catalog as a component: Dagster's command `dg` in a guest's project, and in Python
-	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2" stac_assets_tests/component
+test-catalogs: $(STAMP)  ## many catalogs side by side: their names, the view over all, and components in a guest's project
+	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2 --dist=worksteal" \
+		stac_assets_tests/catalogs stac_assets_tests/component
 
 test-upgrade: $(STAMP)  ## what a user of version 0.1.0 has: its tables, history, cursors and scripts, with this code
 	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2" stac_assets_tests/upgrade
