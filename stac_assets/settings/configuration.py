@@ -71,7 +71,11 @@ def configured(key: str, among: "Sequence[ConfigProvider] | None" = None) -> Any
 
 
 def names_in(section: str) -> set[str]:
-    """The names that stand in a section, or as environment variables of that section."""
+    """The names that stand in a section, or as environment variables of that section.
+
+    No setting begins with `_`: `…__A___BASE_URL` is one of the catalog `a_`, and none of `a`.
+    """
     prefix = section.replace(".", "__").upper() + "__"
     tables = {name for table in found(section) if isinstance(table, Mapping) for name in table}
-    return tables | {name.removeprefix(prefix).lower() for name in os.environ if name.startswith(prefix)}
+    standing = {name.removeprefix(prefix) for name in os.environ if name.startswith(prefix)}
+    return tables | {name.lower() for name in standing if not name.startswith("_")}

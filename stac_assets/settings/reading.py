@@ -49,12 +49,7 @@ def read_settings(catalog: str | None = None, /, **arguments: Any) -> Settings:
     section = COMMON if catalog is None else COMMON.of_catalog(catalog)
     if section != COMMON:
         _refuse_in_a_section(_standing(section), section)
-    values, places = gathered(section, given)
-    if section != COMMON:
-        _refuse_nowhere(values, section)
-        if values["collections"] in (None, ""):
-            values["collections"] = ALL_COLLECTIONS
-    values |= signed_as(signing_values(given, values, section), values.get("preset"))
+    values, places = _gathered(section, given)
     values |= _of_dlt(given, section)
     settings = _checked(values, section, places)
     if settings.withheld:
@@ -67,6 +62,25 @@ def read_settings(catalog: str | None = None, /, **arguments: Any) -> Settings:
             section.variable("api_key"),
         )
     return settings
+
+
+def _gathered(section: Section, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The values of the settings and their places; an error names the section that it is about."""
+    try:
+        values, places = gathered(section, given)
+        if section != COMMON:
+            _refuse_nowhere(values, section)
+            if values["collections"] in (None, ""):
+                values["collections"] = ALL_COLLECTIONS
+        values |= signed_as(signing_values(given, values, section), values.get("preset"))
+    except ConfigurationError as error:
+        if section == COMMON or section.key in str(error):
+            raise
+        place = f"catalog {section.name}" if "preset" in given else f"[{section.key}]"
+        refused = ConfigurationError(f"{place}: {error}")
+    else:
+        return values, places
+    raise refused  # here, so that it has no context, which would show what was given
 
 
 def _standing(section: Section) -> set[str]:

@@ -42,6 +42,17 @@ def test_catalogs_of_the_environment_alone(project: Path, monkeypatch: pytest.Mo
     assert east.settings.start_date == date(2024, 1, 1)
 
 
+def test_names_of_which_one_begins_another(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables of `a_` begin with what those of `a` begin with; both read what is theirs."""
+    for number, name in enumerate(("a", "a_", "a_b", "a_b_"), start=1):
+        monkeypatch.setenv(variable(name, "base_url"), f"https://{number}.example")
+        monkeypatch.setenv(variable(name, "page_size"), str(number))
+    catalogs = read_catalogs()
+    assert [catalog.name for catalog in catalogs] == ["a", "a_", "a_b", "a_b_"]
+    assert [catalog.settings.page_size for catalog in catalogs] == [1, 2, 3, 4]
+    assert [catalog.host for catalog in catalogs] == [f"{number}.example" for number in range(1, 5)]
+
+
 def test_the_order_in_which_values_count(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def found() -> tuple[int, int]:
         return read_settings("east").page_size, read_settings("west").page_size

@@ -57,6 +57,7 @@ def test_where_none_is_configured_it_is_told_how_to(project: Path) -> None:
         ({}, {"destination": "postgres"}, r"catalogs.east\]; it is one for all catalogs, under \[pipeline\]"),
         ({}, {"credentials": {"user": "s3cr3t"}}, rf"'user' in \[{SECTION}.catalogs.east.credentials\]"),
         ({}, {"api_key": "s3cr3t\n1"}, rf"^\[{SECTION}.catalogs.east\]: api_key holds a line break"),
+        ({}, {"base_url": "", "preset": "cdsee"}, rf"^\[{SECTION}.catalogs.east\]: preset is 'cdsee'; expected"),
         ({}, {"base_url": "s3cr3t"}, rf"^\[{SECTION}.catalogs.east\]: base_url"),
         ({}, {"base_url": ""}, r"the catalog east has neither a base_url nor a preset, and takes none from"),
         (
@@ -83,6 +84,8 @@ def test_an_argument_that_is_of_no_use(project: Path, monkeypatch: pytest.Monkey
     configure(project, monkeypatch, east=EAST)
     with pytest.raises(ConfigurationError, match=r"^catalog east: page_size is 'x'"):
         read_settings("east", page_size="x")
+    with pytest.raises(ConfigurationError, match=r"^catalog east: preset is 'cdsee'; expected one of"):
+        read_settings("east", preset="cdsee")
 
 
 @pytest.mark.parametrize(
