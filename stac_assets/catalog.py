@@ -30,6 +30,8 @@ UNNAMED = "default"
 LONGEST_TAG = 63
 _NAME = re.compile(r"[a-z](_?[a-z0-9])*_?")
 logger = logging.getLogger("stac_assets")
+_OF_DATABASES = frozenset({"information_schema", "memory", "system", "temp"})
+"""Names of DuckDB's own databases and schemas. A schema `temp` makes every load into its file fail."""
 _NOT_IN_TAGS = re.compile(r"[^A-Za-z0-9_.-]")
 
 
@@ -52,7 +54,8 @@ class Catalog:
 
     def __post_init__(self) -> None:
         if self.name is not None:
-            _check_name(self.name, self.settings.destination_name or DUCKDB_FILE_STEM)
+            _check_name(self.name)
+            _check_dataset(self.dataset_name, self.settings.destination_name or DUCKDB_FILE_STEM)
         if self.settings.section != self.section:  # so that its errors say where this catalog is configured
             object.__setattr__(self, "settings", self.settings.with_(section=self.section))
 
@@ -196,24 +199,45 @@ def _refuse_shared_datasets(catalogs: Iterable[Catalog]) -> None:
     """Refuse two catalogs in one dataset: each would take away the other's rows."""
     owners: dict[str, Catalog] = {}
     for catalog in catalogs:
-        first = owners.setdefault(catalog.dataset_name.lower(), catalog)
-        if first is not catalog:
-            raise ConfigurationError(
-                f"the catalogs {first.name} and {catalog.name} have one dataset, {catalog.dataset_name!r}, "
-                f"which mirrors one API: set another `dataset_name` under [{catalog.section.key}]"
-            )
+        for schema in _schemas(catalog):
+            first = owners.setdefault(schema, catalog)
+            if first is not catalog:
+                raise ConfigurationError(
+                    f"the catalogs {first.name} and {catalog.name} have one dataset, {schema!r}, which "
+                    "mirrors one API (dlt stages in one that ends with _staging): set another "
+                    f"`dataset_name` under [{catalog.section.key}]"
+                )
 
 
-def _check_name(name: str, file_stem: str) -> None:
+def _schemas(catalog: Catalog) -> tuple[str, ...]:
+    """The schemas that a catalog has: that of its dataset, and the one in which dlt stages its rows."""
+    from dlt.common.normalizers.naming.snake_case import NamingConvention
+
+    if catalog.dataset_name == catalog.name:  # nothing that dlt stages has the name of another one then
+        return (catalog.dataset_name,)
+    name = NamingConvention().normalize_table_identifier(catalog.dataset_name)
+    return name, f"{name}_staging"
+
+
+def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise ConfigurationError(
             f"a catalog's name is {name!r}; expected small letters, digits and single underscores, "
             "and a letter first"
         )
-    if name == VIEWS_SCHEMA:
+
+
+def _check_dataset(name: str, file_stem: str) -> None:
+    """Refuse a schema beside which a database could not read or store those of other catalogs."""
+    if name.lower() == VIEWS_SCHEMA:
         raise ConfigurationError(f"no catalog can be called {name!r}: the views over all catalogs are there")
-    if name == file_stem.lower():
+    if name.lower() == file_stem.lower():
         raise ConfigurationError(
             f"no catalog can be called {name!r}: its tables would have the name of the DuckDB file "
             f"{file_stem}.duckdb, and DuckDB could not tell them apart"
+        )
+    if name.lower() in _OF_DATABASES or name.lower().startswith("pg_"):
+        raise ConfigurationError(
+            f"no catalog can be called {name!r}: DuckDB or PostgreSQL keeps that name for itself; choose "
+            "another one, also for its dataset"
         )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from dlt.common.pipeline import get_dlt_pipelines_dir
 
@@ -12,6 +12,10 @@ from stac_assets.settings.configuration import configured, names_in
 from stac_assets.settings.layers import where_dataset_is_named
 from stac_assets.settings.section import COMMON
 from stac_assets.source.dialects import Dialect, dialect_of
+
+STAGING = "%s__staging"
+LONGEST_NAME = 50
+"""Letters of a dataset's name that is left as it is; dlt shortens longer ones for the destination."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Target:
         table_format: of tables that are files: `delta` or `parquet`.
         catalog: what the views over all catalogs call the one whose rows these are.
         dataset_setting: where a user names the dataset.
+        names_dataset: whether the dataset has the catalog's name, letter by letter.
     """
 
     destination: str
@@ -43,6 +48,7 @@ class Target:
     table_format: str = "delta"
     catalog: str = UNNAMED
     dataset_setting: str = where_dataset_is_named(COMMON)
+    names_dataset: bool = False
 
     @property
     def table_hint(self) -> Literal["delta"] | None:
@@ -67,6 +73,17 @@ class Target:
     @property
     def _is_unnamed_file(self) -> bool:
         return self.dialect.file_suffix is not None and self.destination_name is None
+
+    @property
+    def naming(self) -> dict[str, Any]:
+        """Arguments of the destination for a dataset that has its catalog's name.
+
+        dlt would call that of `a_` otherwise, and put what it stages of `east` into `east_staging`, where
+        another catalog may be. No name of a catalog has two underscores in a row.
+        """
+        if not self.names_dataset:
+            return {}
+        return {"enable_dataset_name_normalization": False, "staging_dataset_name_layout": STAGING}
 
     def describe(self) -> str:
         """Where rows go, in words and without asking dlt: the file, or the destination and dataset."""
@@ -98,4 +115,5 @@ def target_of(catalog: Catalog) -> Target:
         settings.table_format,
         catalog.shown_as,
         where_dataset_is_named(catalog.section),
+        catalog.dataset_name == catalog.name and len(catalog.dataset_name) <= LONGEST_NAME,
     )

@@ -132,7 +132,7 @@ def url_of(role: str) -> str:
 def loading_as(role: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Loads of a role which owns the schemas of the dataset `east`, and may make no other."""
     url = url_of(role)
-    for schema in ("east", "east_staging"):
+    for schema in ("east", "east__staging"):
         execute(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {role}")
     with monkeypatch.context() as patch:
         patch.setenv(POSTGRES_URL, url)

@@ -152,6 +152,7 @@ class Storage:
     def _destination(self, make: Callable[..., Any] | None = None, **arguments: Any) -> AnyDestination:
         """The destination, adapted if need be, that replaces rows in one transaction."""
         make = make or self.adapted or self._reference
+        arguments = {**self.target.naming, **arguments}
         arguments |= {"destination_name": self.target.given_name} if self.target.given_name else {}
         return cast(AnyDestination, make(**arguments, **self._in_transactions(make(**arguments))))
 
