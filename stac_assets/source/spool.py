@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stac_assets.source.columns import DELETED, ITEM_COLUMNS, PARTITION_KEY, type_of
 from stac_assets.source.memory import give_back
@@ -255,15 +256,15 @@ def _as_one(files: list[SpoolFile]) -> SpoolFile:
     return SpoolFile(files[0].path, rows, size, kinds, misfits)
 
 
-def ids_in(files: list[SpoolFile]) -> set[str]:
-    """The ids of all rows; of the files no other column is read."""
-    found: set[str] = set()
+def without_row(ids: Iterable[str], files: Iterable[SpoolFile]) -> set[str]:
+    """Those of some ids that no row of the files has. No other column is read."""
+    left = pa.array(list(ids), pa.string())
+    only_ids = pa.ipc.IpcReadOptions(included_fields=[STORED_ITEM_COLUMNS.index("id")])
     for file in files:
+        if not len(left):
+            break
         with pa.memory_map(str(file.path)) as source:
-            place = pa.ipc.open_file(source).schema.get_field_index("id")
-            source.seek(0)
-            table = pa.ipc.open_file(
-                source, options=pa.ipc.IpcReadOptions(included_fields=[place])
-            ).read_all()
-            found.update(table["id"].to_pylist())
-    return found
+            held = pa.ipc.open_file(source, options=only_ids).read_all()["id"].combine_chunks()
+            found = pc.call_function("is_in", [left], pc.SetLookupOptions(value_set=held))
+            left = left.filter(pc.call_function("invert", [found]))
+    return set(left.to_pylist())

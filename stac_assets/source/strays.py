@@ -17,7 +17,7 @@ import msgspec
 
 from stac_assets.source.dealing import Dealer, Elsewhere
 from stac_assets.source.fetched import FetchedWindow, NamedItems
-from stac_assets.source.spool import ids_in
+from stac_assets.source.spool import without_row
 from stac_assets.stac.documents import Item, object_text
 from stac_assets.stac.item_times import ItemTimes
 from stac_assets.stac.owners import DayOwners
@@ -129,7 +129,7 @@ class Strays:
         waiting: Mapping[str, Waiting],
         deal_to: Callable[[FetchedWindow], Dealer],
     ) -> None:
-        missing = waiting.keys() - ids_in(window.spool.files)
+        missing = without_row(waiting, window.spool.files)
         if not missing:
             return
         rejected = {document["document"] for document in window.spool.rejected}
