@@ -23,7 +23,7 @@ test: $(STAMP)  ## the whole test suite
 test-apis: $(STAMP)  ## what APIs do beside the standard: each by itself, and any mixture of it
 	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2 --dist=worksteal" stac_assets_tests/apis
 
-test-soak: $(STAMP)  ## kills at random moments, an API that fails one request in five, and the demo, twice
+test-soak: $(STAMP)  ## what a load survives: kills, full disks, databases that go away, an API that fails; the demo, twice
 	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2" stac_assets_tests/soak
 
 test-destinations: $(ALL_STAMP)  ## the suite on PostgreSQL, tables as files, and warehouses without an account
