@@ -183,11 +183,13 @@ def each_catalog() -> Iterator[Catalog | ConfigurationError]:
     catalogs: list[Catalog] = []
     for name in configured_names() or (None,):
         try:
-            catalogs.append(Catalog(read_settings(name), name))
-            _refuse_shared_datasets(catalogs)
-            yield catalogs[-1]
+            catalog = Catalog(read_settings(name), name)
+            _refuse_shared_datasets([*catalogs, catalog])
         except ConfigurationError as error:
             yield error
+        else:
+            catalogs.append(catalog)
+            yield catalog
 
 
 def _tell_of_unused() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from stac_assets import build_definitions, load, pystac_client_source
-from stac_assets.catalog import read_catalog, read_catalogs
+from stac_assets.catalog import Catalog, each_catalog, read_catalog, read_catalogs
 from stac_assets.settings import read_settings
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets_tests.catalogs.naming import SECTION, VARIABLE, configure, variable
@@ -138,6 +138,15 @@ def test_a_dataset_that_no_catalog_can_have(
     configure(project, monkeypatch, east=EAST | {"dataset_name": name})
     with pytest.raises(ConfigurationError, match=f"no catalog can be called '{name}'"):
         read_catalogs()
+
+
+def test_of_two_catalogs_in_one_dataset_a_third_hears_nothing(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(project, monkeypatch, east=EAST, far=EAST | {"dataset_name": "east"}, west=WEST)
+    east, far, west = each_catalog()
+    assert isinstance(east, Catalog) and isinstance(west, Catalog)
+    assert "east and far have one dataset" in str(far)
 
 
 def test_what_ails_one_catalog_does_not_ail_another(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
