@@ -28,6 +28,8 @@ VIEWS_SCHEMA = "stac"
 UNNAMED = "default"
 """What the views call the catalog that has no name."""
 LONGEST_TAG = 63
+LONGEST_NAME = 50
+"""Letters of a dataset's name that is left as it is; dlt shortens longer ones for the destination."""
 _NAME = re.compile(r"[a-z](_?[a-z0-9])*_?")
 logger = logging.getLogger("stac_assets")
 _OF_DATABASES = frozenset({"information_schema", "memory", "system", "temp"})
@@ -127,6 +129,11 @@ class Catalog:
         return self.name
 
     @property
+    def names_dataset(self) -> bool:
+        """Whether the dataset has the catalog's name, letter by letter."""
+        return self.dataset_name == self.name and len(self.dataset_name) <= LONGEST_NAME
+
+    @property
     def shown_as(self) -> str:
         """What the views over all catalogs call it."""
         return self.name or UNNAMED
@@ -215,7 +222,7 @@ def _schemas(catalog: Catalog) -> tuple[str, ...]:
     """The schemas that a catalog has: that of its dataset, and the one in which dlt stages its rows."""
     from dlt.common.normalizers.naming.snake_case import NamingConvention
 
-    if catalog.dataset_name == catalog.name:  # nothing that dlt stages has the name of another one then
+    if catalog.names_dataset:  # nothing that dlt stages has the name of another one then
         return (catalog.dataset_name,)
     name = NamingConvention().normalize_table_identifier(catalog.dataset_name)
     return name, f"{name}_staging"

@@ -14,8 +14,6 @@ from stac_assets.settings.section import COMMON
 from stac_assets.source.dialects import Dialect, dialect_of
 
 STAGING = "%s__staging"
-LONGEST_NAME = 50
-"""Letters of a dataset's name that is left as it is; dlt shortens longer ones for the destination."""
 
 
 @dataclass(frozen=True)
@@ -115,5 +113,5 @@ def target_of(catalog: Catalog) -> Target:
         settings.table_format,
         catalog.shown_as,
         where_dataset_is_named(catalog.section),
-        catalog.dataset_name == catalog.name and len(catalog.dataset_name) <= LONGEST_NAME,
+        catalog.names_dataset,
     )
