@@ -1,6 +1,7 @@
 """The assets of a catalog, one per endpoint."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import dagster as dg
 from pydantic import Field
@@ -26,20 +27,21 @@ class ItemIds(dg.Config):
     )
 
 
-Execute = Callable[[dg.AssetExecutionContext, LoadRequest, Catalog], Iterator[Report]]
+Execute = Callable[[dg.AssetExecutionContext, LoadRequest], Iterator[Report]]
 """Loads what a run asks for, and yields what it reports."""
 
 
 def build_assets(
-    catalog: Catalog, make: SpecOf = spec_of, execute: Execute = materialize
+    catalog: Catalog, make: SpecOf = spec_of, execute: Execute | None = None
 ) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     """The assets of all endpoints, after the API; building them asks nobody and writes nothing.
 
     Args:
         catalog: what is mirrored.
         make: makes the spec of each asset.
-        execute: loads.
+        execute: loads; by default `materialize` from the catalog.
     """
+    execute = execute or partial(materialize, catalog=catalog)
     api = make(EndpointAsset(catalog, API_ASSET))
     return [api, *(_asset(endpoint, catalog, make, execute) for endpoint in ENDPOINTS.values())]
 
@@ -57,13 +59,13 @@ def _asset(endpoint: Endpoint, catalog: Catalog, make: SpecOf, execute: Execute)
     )
 
     def load(context: dg.AssetExecutionContext) -> Iterator[Report]:
-        yield from execute(context, _request(endpoint, catalog, context), catalog)
+        yield from execute(context, _request(endpoint, catalog, context))
 
     def load_single_items(context: dg.AssetExecutionContext, config: ItemIds) -> Iterator[Report]:
         refuse_files_elsewhere(context, catalog)
         windows = windows_of(_keys(context), catalog.settings)
         ids = _ids(context, catalog, windows, tuple(config.ids))
-        yield from execute(context, LoadRequest(endpoint, windows, item_ids=ids), catalog)
+        yield from execute(context, LoadRequest(endpoint, windows, item_ids=ids))
 
     return decorate(load_single_items if endpoint.looks_up_items else load)
 

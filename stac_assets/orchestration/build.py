@@ -10,7 +10,6 @@ from stac_assets.catalog import Catalog, read_catalog, read_catalogs
 from stac_assets.orchestration.assets import Execute, build_assets
 from stac_assets.orchestration.collection_keys import partitionable, without_partition
 from stac_assets.orchestration.executors import executor_named
-from stac_assets.orchestration.loading import materialize
 from stac_assets.orchestration.schedules import build_jobs, build_schedules
 from stac_assets.orchestration.sensors.definitions import build_sensors
 from stac_assets.orchestration.specs import SpecOf, spec_of
@@ -59,14 +58,14 @@ def definitions_of(catalogs: Iterable[Catalog]) -> dg.Definitions:
 
 
 def definitions_with(
-    catalog: Catalog, make: SpecOf = spec_of, execute: Execute = materialize
+    catalog: Catalog, make: SpecOf = spec_of, execute: Execute | None = None
 ) -> dg.Definitions:
     """The definitions of one catalog.
 
     Args:
         catalog: what is mirrored.
         make: makes the spec of each asset.
-        execute: loads.
+        execute: loads; by default `materialize` from the catalog.
     """
     if told := without_partition(catalog.settings.named_collections):
         logger.warning("%s", told)

@@ -111,15 +111,11 @@ class StacCatalogComponent(dg.Component, dg.Resolvable, _Settings):
         Raises:
             ConfigurationError: a setting does not exist or cannot be used.
         """
-
-        def execute(run: dg.AssetExecutionContext, request: LoadRequest, _: Catalog) -> Iterator[Report]:
-            yield from self.execute(run, request)
-
-        return definitions_with(self.catalog, self._checked_spec, execute)
+        return definitions_with(self.catalog, self._checked_spec, self.execute)
 
     def _checked_spec(self, asset: EndpointAsset) -> dg.AssetSpec:
         spec = self.get_asset_spec(asset)
-        if spec.partitions_def != spec_of(asset).partitions_def:
+        if spec.partitions_def != asset.partitions:
             raise ConfigurationError(
                 f"the asset {spec.key.to_user_string()} was given other partitions; those of a catalog "
                 "follow from its settings `collections`, `start_date`, `end_date` and `granularity`"

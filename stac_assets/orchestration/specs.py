@@ -95,6 +95,11 @@ class EndpointAsset:
         """Whether it stands for the API itself, which nothing materializes."""
         return self.endpoint == API_ASSET
 
+    @property
+    def partitions(self) -> dg.PartitionsDefinition | None:
+        """Its partitions, which follow from the settings."""
+        return None if self.is_api else partitions_of(ENDPOINTS[self.endpoint], self.catalog)
+
 
 SpecOf = Callable[[EndpointAsset], dg.AssetSpec]
 """Makes the spec of an asset."""
