@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from stac_assets.settings.configuration import held, providers
+from stac_assets.settings.configuration import NOTHING, held, providers
 from stac_assets.settings.presets import read_preset
 from stac_assets.settings.section import COMMON, CREDENTIALS, Section
 from stac_assets.stac.http.identity import Identity
@@ -16,7 +16,8 @@ from stac_assets.stac.http.identity import Identity
 if TYPE_CHECKING:
     from dlt.common.configuration.providers import ConfigProvider
 
-_NOTHING = (None, "")
+NAMING = ("base_url", "preset")
+"""The settings of which a catalog needs one: they say which its API is."""
 
 
 def chosen_url(given: Mapping[str, Any], among: "Sequence[ConfigProvider]", section: Section = COMMON) -> Any:
@@ -30,11 +31,11 @@ def chosen_url(given: Mapping[str, Any], among: "Sequence[ConfigProvider]", sect
     Raises:
         ConfigurationError: there is no such preset.
     """
-    places = [given, *({name: held(each, f"{section.key}.{name}") for name in _NAMING} for each in among)]
+    places = [given, *({name: held(each, f"{section.key}.{name}") for name in NAMING} for each in among)]
     for place in places:
-        if place.get("base_url") not in _NOTHING:
+        if place.get("base_url") not in NOTHING:
             return place["base_url"]
-        if place.get("preset") not in _NOTHING:
+        if place.get("preset") not in NOTHING:
             return read_preset(place["preset"])["base_url"]
     return None
 
@@ -52,10 +53,10 @@ def preset_lines(
     Raises:
         ConfigurationError: there is no such preset.
     """
-    if values.get("preset") in _NOTHING:
+    if values.get("preset") in NOTHING:
         return {}
     lines = read_preset(values["preset"])
-    added = {name: value for name, value in lines.items() if values.get(name) in _NOTHING}
+    added = {name: value for name, value in lines.items() if values.get(name) in NOTHING}
     return added | {"base_url": chosen_url(given, providers(), section)}
 
 
@@ -66,11 +67,8 @@ def signed_as(signing: Mapping[str, Any], preset: Any) -> dict[str, Any]:
         signing: the values of `api_key`, `headers` and `credentials`.
         preset: the name of the preset; None for none.
     """
-    carrier = {} if preset in _NOTHING else read_preset(preset).get(CREDENTIALS, {})
+    carrier = {} if preset in NOTHING else read_preset(preset).get(CREDENTIALS, {})
     identity = signing[CREDENTIALS]
     if carrier and signing["api_key"] and isinstance(identity, Identity) and not identity.carries_key:
         return {**signing, CREDENTIALS: replace(identity, **carrier)}
     return dict(signing)
-
-
-_NAMING = ("base_url", "preset")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from dlt.common.configuration.providers import ConfigProvider
 
 SECRETS = frozenset(name for name, setting in SETTINGS.items() if setting.is_secret)
+NOTHING = (None, "")
+"""What stands for no value: an empty variable hides nothing that a file says."""
 
 
 def providers() -> "Sequence[ConfigProvider]":
@@ -62,7 +64,7 @@ def found(key: str, among: "Sequence[ConfigProvider] | None" = None) -> Iterator
         among: the providers that are asked, by default all.
     """
     asked = providers() if among is None else among
-    return (value for provider in asked if (value := held(provider, key)) not in (None, ""))
+    return (value for provider in asked if (value := held(provider, key)) not in NOTHING)
 
 
 def configured(key: str, among: "Sequence[ConfigProvider] | None" = None) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stac_assets.settings.chosen_api import preset_lines
-from stac_assets.settings.configuration import configured
+from stac_assets.settings.configuration import NOTHING, configured
 from stac_assets.settings.model import SETTINGS
 from stac_assets.settings.section import COMMON, Section
 
@@ -40,7 +40,7 @@ def gathered(section: Section, given: Mapping[str, Any]) -> tuple[dict[str, Any]
     values |= lines
     places |= dict.fromkeys(lines, f"preset {values['preset']!r}")
     if section != COMMON:
-        lacking = [name for name in _IN_COMMON if values.get(name) in (None, "")]
+        lacking = [name for name in _IN_COMMON if values.get(name) in NOTHING]
         values |= {name: configured(f"{COMMON.key}.{name}") for name in lacking}
         places |= dict.fromkeys(lacking, f"[{COMMON.key}]")
     return values, places

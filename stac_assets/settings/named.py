@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from stac_assets.settings.chosen_api import NAMING
 from stac_assets.settings.configuration import configured, found
 from stac_assets.settings.model import SETTINGS
 from stac_assets.settings.section import CATALOGS, COMMON
@@ -61,7 +62,7 @@ def chosen(name: str | None, is_new: bool = False) -> str | None:
 
 def makes_a_catalog(given: Mapping[str, Any]) -> bool:
     """Whether arguments or flags say what a catalog is that is configured nowhere."""
-    return any(given.get(name) is not None for name in _NAMING)
+    return any(given.get(name) is not None for name in NAMING)
 
 
 def told_of_unused(names: Iterable[str]) -> str:
@@ -77,8 +78,6 @@ def told_of_unused(names: Iterable[str]) -> str:
     )
 
 
-_NAMING = ("base_url", "preset")
-"""The settings of which a catalog needs one: they say which its API is."""
 _NOT_FOR_ALL = (
     *((COMMON.key, name) for name, setting in SETTINGS.items() if setting.is_ours and not setting.is_common),
     ("pipeline", "dataset_name"),

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stac_assets.settings.chosen_api import signed_as
-from stac_assets.settings.configuration import configured, names_in
+from stac_assets.settings.configuration import NOTHING, configured, names_in
 from stac_assets.settings.layers import gathered, own_names
 from stac_assets.settings.model import SETTINGS, Settings
 from stac_assets.settings.named import configured_names
@@ -70,7 +70,7 @@ def _gathered(section: Section, given: Mapping[str, Any]) -> tuple[dict[str, Any
         values, places = gathered(section, given)
         if section != COMMON:
             _refuse_nowhere(values, section)
-            if values["collections"] in (None, ""):
+            if values["collections"] in NOTHING:
                 values["collections"] = ALL_COLLECTIONS
         values |= signed_as(signing_values(given, values, section), values.get("preset"))
     except ConfigurationError as error:
@@ -91,7 +91,7 @@ def _standing(section: Section) -> set[str]:
 
 def _checked(values: Mapping[str, Any], section: Section, places: Mapping[str, str]) -> Settings:
     """The settings of these values; an error names the section that it is about."""
-    given = {name: value for name, value in values.items() if value not in (None, "")}
+    given = {name: value for name, value in values.items() if value not in NOTHING}
     if section == COMMON:
         return Settings(**given)
     try:
@@ -138,7 +138,7 @@ def _refuse_in_a_section(names: Iterable[str], section: Section) -> None:
 
 def _refuse_nowhere(values: Mapping[str, Any], section: Section) -> None:
     """Refuse a catalog whose API nothing names: the common section's, or the default, would be a surprise."""
-    if values.get("base_url") in (None, ""):
+    if values.get("base_url") in NOTHING:
         raise ConfigurationError(
             f"the catalog {section.name} has neither a base_url nor a preset, and takes none from "
             f"[{COMMON.key}]: set {section.where('base_url', '.dlt/config.toml')}, or `preset` there"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from stac_assets.settings.chosen_api import chosen_url
-from stac_assets.settings.configuration import configured, providers, typed_providers
+from stac_assets.settings.configuration import NOTHING, configured, providers, typed_providers
 from stac_assets.settings.model import SETTINGS
 from stac_assets.settings.section import CREDENTIALS, Section
 from stac_assets.settings.validation import read_alone
@@ -48,7 +48,7 @@ class _Signing:
         key = self.credentials.api_key
         if "api_key" in given or not key:
             key = self.api_key
-        elif self.api_key not in (None, "") and without_line_end(str(self.api_key)) != key:
+        elif self.api_key not in NOTHING and without_line_end(str(self.api_key)) != key:
             raise ConfigurationError(
                 f"api_key stands under [{self.section.key}] and under [{self.section.credentials}]; keep one"
             )
