@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the files, and print the next two commands."""
     folder = Path(arguments.folder)
     refuse_overwriting(folder)
-    preset = arguments.preset if arguments.base_url is None else None
+    preset = arguments.preset
     known = {} if preset is None else dict(read_preset(preset))
     known.pop(CREDENTIALS, None)
     if arguments.base_url is not None:

@@ -7,7 +7,9 @@ that help is there at once.
 import argparse
 import logging
 import sys
+from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from stac_assets.cli.console import INSTALL, LOGGER, configure_logging, tell_error
@@ -59,49 +61,9 @@ def _is_told_in_a_line(error: Exception) -> bool:
     return isinstance(error, DltException)
 
 
-# Each imports its command only when it is run.
-
-
-def _load(arguments: argparse.Namespace) -> int:
-    from stac_assets.cli.load import run
-
-    return run(arguments)
-
-
-def _check(arguments: argparse.Namespace) -> int:
-    from stac_assets.cli.check import run
-
-    return run(arguments)
-
-
-def _show(arguments: argparse.Namespace) -> int:
-    from stac_assets.cli.show import run
-
-    return run(arguments)
-
-
-def _catalogs(arguments: argparse.Namespace) -> int:
-    from stac_assets.cli.catalogs import run
-
-    return run(arguments)
-
-
-def _init(arguments: argparse.Namespace) -> int:
-    from stac_assets.cli.init import run
-
-    return run(arguments)
-
-
-def _presets(arguments: argparse.Namespace) -> int:
-    from stac_assets.cli.presets import run
-
-    return run(arguments)
-
-
-def _demo(arguments: argparse.Namespace) -> int:
-    from stac_assets.demo.run import main as run
-
-    return run(arguments)
+def _command(module: str, name: str = "run") -> Callable[[argparse.Namespace], int]:
+    """A command, whose module is imported only when it is run."""
+    return lambda arguments: getattr(import_module(module), name)(arguments)
 
 
 # The command line.
@@ -138,7 +100,7 @@ def _add_init(commands: Any) -> None:
         "and days, and say what to do next. Nothing is overwritten.",
         add_flags=_init_flags,
     )
-    parser.set_defaults(run=_init)
+    parser.set_defaults(run=_command("stac_assets.cli.init"))
 
 
 def _init_flags(parser: argparse.ArgumentParser) -> None:
@@ -158,7 +120,7 @@ def _add_presets(commands: Any) -> None:
             "name", nargs="?", help="print this one, with its sources"
         ),
     )
-    parser.set_defaults(run=_presets)
+    parser.set_defaults(run=_command("stac_assets.cli.presets"))
 
 
 def _add_load(commands: Any) -> None:
@@ -168,7 +130,7 @@ def _add_load(commands: Any) -> None:
         description="Make tables hold exactly what the API holds now, for some collections and days.",
         add_flags=_load_flags,
     )
-    parser.set_defaults(run=_load, usage_error=parser.error)
+    parser.set_defaults(run=_command("stac_assets.cli.load"), usage_error=parser.error)
 
 
 def _load_flags(parser: argparse.ArgumentParser) -> None:
@@ -201,7 +163,7 @@ def _add_check(commands: Any) -> None:
         "many items of about what size its collections hold. Exits with 1 if a load lacks something.",
         add_flags=_add_selection,
     )
-    parser.set_defaults(run=_check)
+    parser.set_defaults(run=_command("stac_assets.cli.check"))
 
 
 def _add_show(commands: Any) -> None:
@@ -211,7 +173,7 @@ def _add_show(commands: Any) -> None:
         description=f"Open dlt's dashboard on 127.0.0.1. It needs: {INSTALL}",
         add_flags=_show_flags,
     )
-    parser.set_defaults(run=_show)
+    parser.set_defaults(run=_command("stac_assets.cli.show"))
 
 
 def _show_flags(parser: argparse.ArgumentParser) -> None:
@@ -228,7 +190,7 @@ def _add_catalogs(commands: Any) -> None:
         "Nothing is asked of an API.",
         add_flags=lambda parser: None,
     )
-    parser.set_defaults(run=_catalogs)
+    parser.set_defaults(run=_command("stac_assets.cli.catalogs"))
 
 
 def _add_demo(commands: Any) -> None:
@@ -239,7 +201,7 @@ def _add_demo(commands: Any) -> None:
         "folder of its own.",
         add_flags=_demo_flags,
     )
-    parser.set_defaults(run=_demo)
+    parser.set_defaults(run=_command("stac_assets.demo.run", "main"))
 
 
 def _demo_flags(parser: argparse.ArgumentParser) -> None:
