@@ -66,15 +66,16 @@ class NewItems:
             self._lines.append(f"begins anew, as {why_empty}")
         entries = {name: cursor.collections[name] for name in self._collections if name in cursor.collections}
         names, following = _from(self._collections, cursor.next), ""
-        looked_at, failed = len(names), False
+        looked_at, failed = 0, False
         for name, changes, after in self._polls(names, entries):
             following = "" if after == self._collections[0] else after
-            looked_at, failed = names.index(after) or len(names) if after else len(names), bool(changes.error)
+            looked_at, failed = names.index(after) if after else 0, bool(changes.error)
             self._lines.append(changes.summary)
             if changes.state is not None:
                 queued = entries[name].queued if name in entries else []
                 queued = with_changes(queued, changes.windows, changes.state.serial, self._granularity)
                 entries[name] = Entry(changes.state, queued)
+        looked_at = looked_at or len(names)  # the next tick begins anywhere, or where this one did
         if len(names) > 1 and (looked_at == len(names) or not failed):  # a failure tells nothing of the pace
             told = told_of_round(looked_at, len(names), self._settings.sensor_seconds)
             self._lines.insert(0, told)
