@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
+
+from stac_assets.cli.main import main
 from stac_assets_tests.conftest import REPOSITORY
 from stac_assets_tests.stac_api import StacApi, make_item
 
@@ -35,6 +38,18 @@ class Said(NamedTuple):
 
 
 Run = Callable[..., Said]
+
+
+def runner(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command in this process."""
+
+    def run(*arguments: str) -> Said:
+        capsys.readouterr()
+        status = main(list(arguments))
+        captured = capsys.readouterr()
+        return Said(status, captured.out, captured.err)
+
+    return run
 
 
 def environment(api: StacApi, **others: str) -> dict[str, str]:

@@ -140,19 +140,11 @@ def run(
     project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Any:
     """Run a command in a project folder that is configured for `api`."""
-    from stac_assets.cli.main import main
-    from stac_assets_tests.commanding import QUICK, SETTING, Said
+    from stac_assets_tests.commanding import QUICK, SETTING, runner
 
     for name, value in {**QUICK, "BASE_URL": api.url}.items():
         monkeypatch.setenv(SETTING + name, value)
-
-    def run_command(*arguments: str) -> Said:
-        capsys.readouterr()
-        status = main(list(arguments))
-        captured = capsys.readouterr()
-        return Said(status, captured.out, captured.err)
-
-    return run_command
+    return runner(capsys)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from stac_assets.cli.main import main
 from stac_assets_tests.catalogs.naming import configure, variable
-from stac_assets_tests.commanding import Run, Said
+from stac_assets_tests.commanding import Run, runner
 from stac_assets_tests.loads import QUICK
 from stac_assets_tests.reading import query
 from stac_assets_tests.stac_api import StacApi, make_item
@@ -32,14 +32,7 @@ def run(
     """Run a command in a project folder with the two of them as catalogs."""
     east, west = apis
     configure(project, monkeypatch, common=QUICK, east={"base_url": east.url}, west={"base_url": west.url})
-
-    def run_command(*arguments: str) -> Said:
-        capsys.readouterr()
-        status = main(list(arguments))
-        captured = capsys.readouterr()
-        return Said(status, captured.out, captured.err)
-
-    return run_command
+    return runner(capsys)
 
 
 def test_each_is_loaded_into_a_schema_of_its_own(run: Run, apis: tuple[StacApi, StacApi]) -> None:
