@@ -5,25 +5,22 @@ therefore done before, in parallel and outside dlt; the store (sync, settle, ext
 under a lock, one at a time per dataset, and per DuckDB file.
 """
 
-import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import cast
 
-from dlt.common.destination.client import WithStateSync
-from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.pipeline import LoadInfo
 from dlt.common.schema import Schema
 from dlt.common.schema.typing import TTableSchema
 from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.catalog import Catalog
+from stac_assets.pipeline.comparison import finds_rows, stored_schema
 from stac_assets.pipeline.destinations.base import storage_of
 from stac_assets.pipeline.exclusion.access import DatasetAccess
 from stac_assets.pipeline.failures import told_plainly
@@ -31,10 +28,11 @@ from stac_assets.pipeline.folders import publish, run_folder
 from stac_assets.pipeline.held_rows import held_rows
 from stac_assets.pipeline.inspection import inspect
 from stac_assets.pipeline.inspection_result import Inspection
+from stac_assets.pipeline.mending import mended
 from stac_assets.pipeline.place import runs_folder
 from stac_assets.pipeline.target import Target, target_of
 from stac_assets.pipeline.trace import tell_rows
-from stac_assets.source import SOURCE_NAME, build_source
+from stac_assets.source import build_source
 from stac_assets.source.columns import REJECTED
 from stac_assets.source.delivery import Delivery
 from stac_assets.source.fetch import Fetched, fetch
@@ -44,6 +42,7 @@ from stac_assets.source.request import LoadRequest
 from stac_assets.stac.endpoints import Refused
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.figures import Figures
+from stac_assets.stac.windows import Window
 from stac_assets.stac.wording import counted
 
 logger = logging.getLogger("stac_assets")
@@ -169,10 +168,12 @@ def load(
         access = DatasetAccess(storage, folder / "check", settings.lock_timeout, doing, tell)
         access.check_owner(settings)
         storage.check(lambda: access.read(lambda: _stored_schema(access.pipeline)))
+        held = partial(held_rows, access, request.endpoint.name)
+        if storage.compares and not access.read(partial(finds_rows, access.pipeline, request.endpoint)):
+            held = _no_rows
         started = time.monotonic()
         spool = folder / "spool"
         spool.mkdir()
-        held = partial(held_rows, access, request.endpoint.name)
         fetched = fetch(request, settings, spool, target.dialect, progress, cancelled, held)
         give_back()
         fetch_seconds = time.monotonic() - started
@@ -208,20 +209,22 @@ def _store(
     folder: Path,
     inspected: bool,
 ) -> None:
-    storage, place, name = access.storage, access.place, fetched.request.endpoint.name
+    storage, place, endpoint = access.storage, access.place, fetched.request.endpoint
+    name = endpoint.name
     delivery = Delivery(fetched, catalog.settings, storage.form(access.pipeline, folder.parent))
     with access.held() as hold, storage.storing(place, folder, hold, delivery) as pipeline:
         source = build_source([delivery])
-        source.schema = _stored_schema(pipeline) or source.schema
+        known = mended(pipeline, endpoint, source.schema) if storage.compares else _stored_schema(pipeline)
+        source.schema = known or source.schema
         storage.check(lambda: source.schema)
-        known = set(source.schema.tables.get(name, {}).get("columns", {}))
+        columns = set(source.schema.tables.get(name, {}).get("columns", {}))
         info = pipeline.run(source)
         info.raise_on_failed_jobs()
-        if fetched.request.endpoint.has_items:
+        if endpoint.has_items:
             tell_rows(pipeline, {name: fetched.figures.items, REJECTED: fetched.figures.rejected_items})
         publish(pipeline, result.target.published_folders())
         if inspected:
-            result.inspection = inspect(pipeline, fetched, known)
+            result.inspection = inspect(pipeline, fetched, columns)
         result.load_info = info
         result.table = pipeline.default_schema.tables.get(name)
     result.misfits = dict(delivery.misfits)
@@ -229,14 +232,10 @@ def _store(
 
 
 def _stored_schema(pipeline: Pipeline) -> Schema | None:
-    """The schema that the destination remembers.
-
-    dlt itself restores it only where a load was ever completed. One that was killed has made tables too,
-    and a column that dlt does not know of would get another type.
-    """
     with pipeline.destination_client() as client:
-        try:
-            stored = cast(WithStateSync, client).get_stored_schema(SOURCE_NAME)
-        except DestinationUndefinedEntity:
-            return None
-    return Schema.from_stored_schema(json.loads(stored.schema)) if stored else None
+        return stored_schema(client)
+
+
+def _no_rows(windows: Sequence[Window]) -> Mapping[Window, int]:
+    """What a table holds that is not there."""
+    return {}

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.catalog import Catalog
@@ -72,9 +73,12 @@ def _read_ids(pipeline: Pipeline, windows: Iterable[Window], limit: int) -> Ids:
     if not pipeline.default_schema_name or SEARCH.name not in pipeline.default_schema.tables:
         return {}
     found: dict[Window, list[str]] = {}
-    for window, identifier in _query_ids(pipeline, Owners(windows), limit):
-        if len(ids := found.setdefault(window, [])) < limit:
-            ids.append(identifier)
+    try:
+        for window, identifier in _query_ids(pipeline, Owners(windows), limit):
+            if len(ids := found.setdefault(window, [])) < limit:
+                ids.append(identifier)
+    except DestinationUndefinedEntity:
+        return {}  # somebody has dropped the table
     return {window: tuple(ids) for window, ids in found.items()}
 
 

@@ -18,6 +18,8 @@ PARTITION_KEY = "_partition_key"
 DELETED = "_deleted"
 PROPERTY_HINT = "x-stac-property"
 """Hint on a promoted column: the property that claimed it."""
+SOMEBODY = ""
+"""The value of that hint where nobody remembers which property it was."""
 
 
 def rejected_key(table: str, key: str) -> str:

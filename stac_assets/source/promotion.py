@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 
-from stac_assets.source.columns import ITEM_COLUMNS, PROPERTY_HINT, type_of
+from stac_assets.source.columns import ITEM_COLUMNS, PROPERTY_HINT, SOMEBODY, type_of
 from stac_assets.source.property_types import PROPERTY_TYPES
 from stac_assets.source.spool import ARROW_TYPES, Kind, SpoolFile
 from stac_assets.stac.windows import parse_time
@@ -107,7 +107,10 @@ def settle(
     for file in files:
         for name, kind in file.kinds.items():
             first.setdefault(name, kind)
-    claimed = {column[PROPERTY_HINT]: column for column in stored.values() if PROPERTY_HINT in column}
+    claimed = {
+        str(column.get(PROPERTY_HINT)): column for column in stored.values() if column.get(PROPERTY_HINT)
+    }
+    nobodys = {name for name, column in stored.items() if column.get(PROPERTY_HINT) == SOMEBODY}
     there = set(stored) | set(ITEM_COLUMNS) | {"_dlt_load_id"}
     room = len(first) if most is None else most - len(there)
     taken = there | {"_dlt_id"} | reserved
@@ -120,6 +123,11 @@ def settle(
             columns[name] = claimed[name]
             continue
         identifier = _identifier(name, normalize)
+        if identifier in nobodys:
+            nobodys.remove(identifier)
+            columns[name] = {**stored[identifier], "description": f"Property `{name}`"}
+            columns[name][PROPERTY_HINT] = name  # type: ignore[literal-required]
+            continue
         data_type = PROPERTY_TYPES.get(name, TYPE_OF_KIND[first[name]])
         if identifier and identifier not in taken:
             if room <= 0:

@@ -61,6 +61,8 @@ class Storage:
 
     adapted: ClassVar[type[Adapted] | None] = None
     """What is made of dlt's own destination, if anything."""
+    compares: ClassVar[bool] = False
+    """Whether loads compare the tables with dlt's schema, and make again what somebody has dropped."""
 
     def __init__(self, target: Target) -> None:
         self.target = target

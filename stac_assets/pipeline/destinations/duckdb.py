@@ -42,6 +42,8 @@ from stac_assets.stac.errors import ConfigurationError
 class DuckDbStorage(Storage):
     """Stores into a DuckDB file."""
 
+    compares = True
+
     def _destination(self, make: Callable[..., Any] | None = None, **arguments: Any) -> AnyDestination:
         """The destination; where the credentials name no file, it is that of the project."""
         database = self.target.default_database

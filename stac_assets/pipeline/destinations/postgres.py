@@ -68,6 +68,7 @@ class PostgresStorage(Storage):
     """Stores into PostgreSQL."""
 
     adapted = PartitionedPostgres
+    compares = True
 
     @contextmanager
     def storing(
@@ -140,21 +141,27 @@ class _Client(PostgresClient):
         return applied
 
     def _make_indexes(self, tables: set[str]) -> None:
-        """Make the indexes that are missing; tables of an earlier version get theirs now."""
+        """Make the indexes that are missing; tables of an earlier version get theirs now.
+
+        A table that somebody has renamed keeps its indexes, and so their names: PostgreSQL chooses others.
+        """
         schema = self.sql_client.dataset_name
         found = self.sql_client.execute_sql(
-            "SELECT indexname FROM pg_catalog.pg_indexes WHERE schemaname = %s", schema
+            "SELECT tablename, indexname, indexdef FROM pg_catalog.pg_indexes WHERE schemaname = %s", schema
         )
-        known = {name for (name,) in found or ()}
+        names = {name for _, name, _ in found or ()}
+        known = {(table, definition.rpartition(" USING ")[2]) for table, _, definition in found or ()}
         for table in sorted(tables & set(INDEXES)):
             for method, column in INDEXES[table]:
+                if (table, f"{method} ({column})") in known:
+                    continue
                 name = index_name(table, column)
-                if name not in known:
-                    where = self.sql_client.make_qualified_table_name(table)
-                    self.sql_client.execute_sql(
-                        f"CREATE INDEX IF NOT EXISTS {self.sql_client.escape_column_name(name)} "
-                        f"ON {where} USING {method} ({self.sql_client.escape_column_name(column)})"
-                    )
+                named = "" if name in names else f"IF NOT EXISTS {self.sql_client.escape_column_name(name)} "
+                where = self.sql_client.make_qualified_table_name(table)
+                self.sql_client.execute_sql(
+                    f"CREATE INDEX {named}"
+                    f"ON {where} USING {method} ({self.sql_client.escape_column_name(column)})"
+                )
 
     def _create_merge_followup_jobs(
         self, table_chain: Sequence[PreparedTableSchema]
