@@ -266,6 +266,7 @@ KINDS: dict[str, Callable[[Reader, str], None]] = {
     "sql": Reader.sql,
     "sql catalogs": Reader.of_catalogs,
     "sql parquet": Reader.nothing,
+    "sql rights": Reader.nothing,
     "text": Reader.nothing,
     "toml": Reader.config,
     "toml catalogs": Reader.catalogs,

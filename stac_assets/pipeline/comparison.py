@@ -16,6 +16,7 @@ from dlt.common.schema.typing import TColumnSchema
 from dlt.common.schema.utils import has_table_seen_data
 from dlt.pipeline.pipeline import Pipeline
 
+from stac_assets.pipeline.destinations.base import Storage
 from stac_assets.pipeline.errors import StoreFailed
 from stac_assets.source import SOURCE_NAME
 from stac_assets.source.columns import PARTITION_KEY, REJECTED, type_of
@@ -134,13 +135,14 @@ def compare(client: Any, endpoint: Endpoint) -> Comparison:
     return comparison
 
 
-def finds_rows(pipeline: Pipeline, endpoint: Endpoint) -> bool:
+def finds_rows(storage: Storage, pipeline: Pipeline, endpoint: Endpoint) -> bool:
     """Whether the endpoint's table is there, with the column that tells which partition a row is of.
 
     Raises:
-        StoreFailed: a column of it has another type than it was made with.
+        StoreFailed: a column of it has another type than it was made with, or nothing can be stored.
     """
     with pipeline.destination_client() as client:
+        storage.check_rights(client)
         return PARTITION_KEY in compare(client, endpoint).there.get(endpoint.name, {})
 
 

@@ -166,11 +166,12 @@ def load(
     with told_plainly(target, runs), run_folder(runs) as folder:
         storage = storage_of(target)
         access = DatasetAccess(storage, folder / "check", settings.lock_timeout, doing, tell)
+        held = partial(held_rows, access, request.endpoint.name)
+        sees = partial(finds_rows, storage, access.pipeline, request.endpoint)
+        if storage.compares and not access.read(sees):
+            held = _no_rows
         access.check_owner(settings)
         storage.check(lambda: access.read(lambda: _stored_schema(access.pipeline)))
-        held = partial(held_rows, access, request.endpoint.name)
-        if storage.compares and not access.read(partial(finds_rows, access.pipeline, request.endpoint)):
-            held = _no_rows
         started = time.monotonic()
         spool = folder / "spool"
         spool.mkdir()

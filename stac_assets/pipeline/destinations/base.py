@@ -102,6 +102,16 @@ class Storage:
             ConfigurationError: the settings want something else.
         """
 
+    def check_rights(self, client: Any) -> None:
+        """Refuse to load where nothing could be stored, as far as that can be asked for.
+
+        Args:
+            client: dlt's, which is open.
+
+        Raises:
+            StoreFailed: the message says what to do.
+        """
+
     # Storing ----------------------------------------------------------------------------------
 
     def holding(

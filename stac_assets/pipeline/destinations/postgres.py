@@ -26,6 +26,7 @@ from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.pipeline.destinations.base import Adapted, Storage
 from stac_assets.pipeline.destinations.items_view import keep_in_step
+from stac_assets.pipeline.destinations.postgres_rights import check_rights, has_schema
 from stac_assets.pipeline.destinations.postgres_view import transaction
 from stac_assets.pipeline.exclusion.waiting import Hold
 from stac_assets.pipeline.place import Place
@@ -69,6 +70,10 @@ class PostgresStorage(Storage):
 
     adapted = PartitionedPostgres
     compares = True
+
+    def check_rights(self, client: Any) -> None:
+        """Refuse a role that may not store, with the statements that its administrator has to run."""
+        check_rights(client.sql_client)
 
     @contextmanager
     def storing(
@@ -128,6 +133,9 @@ class _Client(PostgresClient):
         if ParsedLoadJobFileName.parse(file_path).file_format == "csv":
             return _Copy(file_path)
         return super().create_load_job(table, file_path, load_id, restore)
+
+    def is_storage_initialized(self) -> bool:
+        return has_schema(self.sql_client)
 
     def update_stored_schema(
         self,
