@@ -1,6 +1,7 @@
 """Failures on the way into the table, told in words that say what is stored and what to do."""
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,13 @@ WHOLE = (
     "Nothing is stored by halves: a partition has its old rows or its new ones. "
     "Once that is mended, the same run again makes it exact"
 )
-
+STORED = "The rows are stored, but were not counted; the same run again counts them"
+LOST = re.compile(
+    r"terminating connection.*|server closed the connection.*|connection already closed|"
+    r"the database system is .*|SSL (connection|SYSCALL).*|could not (receive|send) data .*",
+    re.IGNORECASE,
+)
+"""How libpq tells of a connection that was ended from elsewhere; the first is what the server said of it."""
 
 STORES = {"aiohttp", "azure", "botocore", "deltalake", "gcsfs", "google"}
 """Packages through which files are stored, and whose errors have no class in common."""
@@ -52,6 +59,7 @@ def told_plainly(target: Target, folder: Path) -> Iterator[None]:
         if own is not None:
             raise own from None
         stored = WHOLE if error.step == "load" else NOTHING_STORED
+        _tell_of_lost_connection(error, place, stored)
         raise StoreFailed(f"storing into {place} failed ({_reason(error, folder)}). {stored}") from error
     except BrokenPipeError:
         raise  # who reads our output has gone away
@@ -65,7 +73,37 @@ def told_plainly(target: Target, folder: Path) -> Iterator[None]:
             raise ConfigurationError(f"{plain}. Nothing was fetched") from None
         if not _is_of_a_database(error):
             raise
+        _tell_of_lost_connection(error, place, NOTHING_STORED)
         raise StoreFailed(f"{place} cannot be used ({_reason(error, folder)}). {NOTHING_STORED}") from error
+
+
+@contextmanager
+def told_once_stored(place: str) -> Iterator[None]:
+    """A block after rows were stored; what the database raises in it takes none of them away.
+
+    Args:
+        place: where they are.
+
+    Raises:
+        StoreFailed: for what the database raises.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not _is_of_a_database(error):
+            raise
+        _tell_of_lost_connection(error, place, STORED)
+        raise StoreFailed(f"{place} cannot be read ({first_line(error)}). {STORED}") from error
+
+
+def _tell_of_lost_connection(error: BaseException, place: str, stored: str) -> None:
+    """Raise our own error alone where somebody has ended a connection: a driver's traceback tells no more."""
+    lines = [found[0] for cause in causes(error) if (found := LOST.search(str(cause)))]
+    if not lines:
+        return
+    logger.debug("the connection to %s was lost", place, exc_info=error)
+    said = min(lines, key=lambda line: not line.lower().startswith("terminating"))
+    raise StoreFailed(f"the connection to {place} was lost ({said}). {stored}") from None
 
 
 def _is_of_a_database(error: Exception) -> bool:

@@ -23,7 +23,7 @@ from stac_assets.catalog import Catalog
 from stac_assets.pipeline.comparison import finds_rows, stored_schema
 from stac_assets.pipeline.destinations.base import storage_of
 from stac_assets.pipeline.exclusion.access import DatasetAccess
-from stac_assets.pipeline.failures import told_plainly
+from stac_assets.pipeline.failures import told_once_stored, told_plainly
 from stac_assets.pipeline.folders import publish, run_folder
 from stac_assets.pipeline.held_rows import held_rows
 from stac_assets.pipeline.inspection import inspect
@@ -225,7 +225,8 @@ def _store(
             tell_rows(pipeline, {name: fetched.figures.items, REJECTED: fetched.figures.rejected_items})
         publish(pipeline, result.target.published_folders())
         if inspected:
-            result.inspection = inspect(pipeline, fetched, columns)
+            with told_once_stored(result.target.describe()):
+                result.inspection = inspect(pipeline, fetched, columns)
         result.load_info = info
         result.table = pipeline.default_schema.tables.get(name)
     result.misfits = dict(delivery.misfits)

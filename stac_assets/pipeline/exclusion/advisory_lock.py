@@ -62,11 +62,11 @@ def advisory_lock(pipeline: Pipeline, wait: Wait, doing: str | None) -> Iterator
             yield Hold(wait)
             try:
                 cursor.execute("SELECT 1")
-            except Exception as error:
+            except Exception:
                 raise StoreFailed(
                     f"the connection that held {what} was lost, so that another host may have stored at the "
                     "same time. Run again, and what the other one loaded too"
-                ) from error
+                ) from None
             connection.rollback()
 
 
