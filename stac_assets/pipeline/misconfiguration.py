@@ -10,6 +10,7 @@ from dlt import destinations
 from dlt.common.configuration.exceptions import (
     ConfigFieldMissingException,
     FieldLookupTraces,
+    InvalidNativeValue,
     LookupTrace,
     LookupTraces,
     ValueNotSecretException,
@@ -33,6 +34,12 @@ def misconfiguration(error: Exception, destination: str) -> str | None:
             return _unknown(destination)
         case ConfigFieldMissingException():
             return _lacking(error, destination)
+        case InvalidNativeValue():
+            names = ", ".join(error.spec.get_resolvable_fields())
+            return (
+                f"the credentials of {destination} cannot be read: they are no URL of its driver's, and "
+                f"no table with {names}. Set them under [destination.{destination}] in {SECRETS_FILE}"
+            )
         case ValueNotSecretException():
             return f"{error.key} stands in {error.provider_name}; dlt takes it from {SECRETS_FILE} only"
         case MissingDependencyException():

@@ -8,6 +8,7 @@ CSV files so that an empty text becomes NULL.
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.pipeline.destinations.base import Adapted, Storage
 from stac_assets.pipeline.destinations.items_view import keep_in_step
+from stac_assets.pipeline.destinations.postgres_credentials import LibpqConfiguration
 from stac_assets.pipeline.destinations.postgres_rights import check_rights, has_schema
 from stac_assets.pipeline.destinations.postgres_view import transaction
 from stac_assets.pipeline.exclusion.waiting import Hold
@@ -51,6 +53,8 @@ class PartitionedPostgres(Adapted, destinations.postgres):
     With `create_indexes = false` under `[destination.postgres]` there are none.
     """
 
+    spec = LibpqConfiguration  # type: ignore[assignment]
+
     def _raw_capabilities(self) -> DestinationCapabilitiesContext:
         """Never Parquet: dlt takes it where a driver for ADBC is installed, and makes `json` of `jsonb`."""
         capabilities = super()._raw_capabilities()
@@ -70,6 +74,12 @@ class PostgresStorage(Storage):
 
     adapted = PartitionedPostgres
     compares = True
+
+    def place(self, pipeline: Pipeline) -> Place:
+        """The database on its server; a server may be written in several ways."""
+        placed = super().place(pipeline)
+        config: Any = pipeline.destination_client().config
+        return replace(placed, location=config.credentials.location())
 
     def check_rights(self, client: Any) -> None:
         """Refuse a role that may not store, with the statements that its administrator has to run."""
