@@ -99,7 +99,11 @@ class Delivery:
     # Columns ----------------------------------------------------------------------------------
 
     def settle(
-        self, stored: TTableSchemaColumns, normalize: Callable[[str], str], most: int | None = None
+        self,
+        stored: TTableSchemaColumns,
+        normalize: Callable[[str], str],
+        most: int | None = None,
+        row_bytes: int | None = None,
     ) -> None:
         """Decide which property has which column.
 
@@ -107,10 +111,11 @@ class Delivery:
             stored: the columns that the table has in the schema synced from the destination.
             normalize: the destination's naming convention.
             most: columns that a table of the destination may have.
+            row_bytes: that one of its rows may have.
         """
         self._files = [file for window in self.fetched.complete_windows for file in window.spool.files]
         selected, reserved = self._settings.promote_properties, self.form.reserved
-        self.promotion = settle(stored, self._files, normalize, selected, reserved, most)
+        self.promotion = settle(stored, self._files, normalize, selected, reserved, most, row_bytes)
         self.schema = self.promotion.schema()
 
     @property

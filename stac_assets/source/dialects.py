@@ -72,6 +72,7 @@ class Dialect:
         most_levels: levels of nesting that its JSON type holds.
         decimals: other numbers that its JSON type holds.
         most_columns: columns that a table may have.
+        row_bytes: bytes that a row may have, without what is stored apart from it (`row_width.py`).
         column_hints: by column of an item table, one of dlt's hints for the layout of its rows.
         table_hints: dlt's hints for the layout of an item table.
         credential_schemes: how the URL of its credentials may begin, where its driver gets that as it is.
@@ -91,6 +92,7 @@ class Dialect:
     most_levels: int | None = None
     decimals: Decimals | None = None
     most_columns: int | None = None
+    row_bytes: int | None = None
     column_hints: Mapping[str, str] = field(default_factory=dict)
     table_hints: Mapping[str, Any] = field(default_factory=dict)
     credential_schemes: tuple[str, ...] = ()
@@ -134,6 +136,7 @@ DIALECTS: dict[str, Dialect] = {
             refuses_nul=True,  # PostgreSQL manual, 8.3 and 8.14
             decimals=Decimals(16_383, 1_000_000_000),  # 8.1.2
             most_columns=1600,  # appendix K
+            row_bytes=8160,  # a page of 8 KiB without its own header
             credential_schemes=LIBPQ,
         ),
         Dialect(

@@ -19,6 +19,7 @@ from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 
 from stac_assets.source.columns import ITEM_COLUMNS, PROPERTY_HINT, SOMEBODY, type_of
 from stac_assets.source.property_types import PROPERTY_TYPES
+from stac_assets.source.row_width import keep_to_width
 from stac_assets.source.spool import ARROW_TYPES, Kind, SpoolFile
 from stac_assets.stac.windows import parse_time
 
@@ -37,10 +38,17 @@ logger = logging.getLogger("stac_assets")
 
 @dataclass
 class Promotion:
-    """The promoted columns of one load, by property, and how many values did not fit each."""
+    """The promoted columns of one load, by property, and how many values did not fit each.
+
+    Args:
+        columns: by property.
+        misfits: by property.
+        row_bytes: that a row of the destination may have, if it is so narrow that values may not fit.
+    """
 
     columns: dict[str, TColumnSchema]
     misfits: Counter[str] = field(default_factory=Counter)
+    row_bytes: int | None = None
 
     def schema(self) -> pa.Schema:
         """The Arrow schema of every table of this load."""
@@ -76,7 +84,16 @@ class Promotion:
             for name, count in file.misfits.items():
                 if name in ITEM_COLUMNS or name in self.columns:
                     self._count(name, count)
+        if self.row_bytes is not None:
+            self._narrow(arrays, table.num_rows, self.row_bytes)
         return _conform(arrays, self._schema, table.num_rows)
+
+    def _narrow(self, arrays: dict[str, pa.Array | pa.ChunkedArray], rows: int, most: int) -> None:
+        """Leave out, and count, the values for which their row has no room."""
+        names = {str(column.get("name")): name for name, column in self.columns.items()}
+        with_load_id = len(ITEM_COLUMNS) + 1
+        for column, count in keep_to_width(arrays, names, rows, most, with_load_id).items():
+            self._count(names[column], count)
 
     def _count(self, name: str, misfits: int) -> None:
         if misfits:
@@ -90,6 +107,7 @@ def settle(
     selected: str | tuple[str, ...] = ALL,
     reserved: frozenset[str] = frozenset(),
     most: int | None = None,
+    row_bytes: int | None = None,
 ) -> Promotion:
     """Decide names and types of the promoted columns.
 
@@ -102,6 +120,7 @@ def settle(
         selected: `all`, `none`, or names and patterns of properties.
         reserved: names that no column may have, because they mean something else to the destination.
         most: columns that a table of the destination may have.
+        row_bytes: that one of its rows may have.
     """
     first: dict[str, Kind] = {}
     for file in files:
@@ -151,7 +170,7 @@ def settle(
             ", ".join(left_out[:3]),
             " …" if left_out[3:] else "",
         )
-    return Promotion(columns)
+    return Promotion(columns, row_bytes=row_bytes)
 
 
 def _is_selected(name: str, selected: str | tuple[str, ...]) -> bool:

@@ -98,7 +98,8 @@ def _item_tables(delivery: Delivery) -> Iterator[Any]:
     stored = schema.tables.get(delivery.endpoint.name, {}).get("columns", {})
     with delivery.opened(dialect) as fetched:
         _refuse_samples(fetched, schema)
-        delivery.settle(stored, schema.naming.normalize_identifier, dialect.most_columns)
+        normalize = schema.naming.normalize_identifier
+        delivery.settle(stored, normalize, dialect.most_columns, dialect.row_bytes)
         gone = _table(_tombstones(delivery, schema), TOMBSTONE_COLUMNS)
         rows = iter(()) if delivery.takes_rows else _gathered(delivery.rows())
         first = next(rows, None)
