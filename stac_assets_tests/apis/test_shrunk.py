@@ -10,13 +10,10 @@ import pytest
 
 from stac_assets.stac.errors import PagingError
 from stac_assets_tests.asking import interval_of, limit_of, some_items
-from stac_assets_tests.destinations.lake import Lake
 from stac_assets_tests.loads import ids, load_days
 from stac_assets_tests.stac_api import StacApi, make_item
 from stac_assets_tests.stac_api_faults import Request
 from stac_assets_tests.test_checks import search
-
-pytest_plugins = ["stac_assets_tests.destinations.lakes"]
 
 MANY = 60
 DAY = date(2024, 1, 1)
@@ -203,13 +200,3 @@ def test_what_other_answers_bring_stays_with_what_is_asked_again(project: Path, 
     result = load_days(api, last="2024-01-02", page_size=1000, max_concurrent_requests=1)
     assert len(ids(day="2024-01-01")) == MANY + 1
     assert result.windows[0].brought_by_others.count == 1
-
-
-def test_tables_that_are_files_are_counted_too(lake: Lake, api: StacApi) -> None:
-    put(api)
-    load_days(api)
-    before = lake.by_day("search")
-    api.on_page = only(0, first_times(1))
-    result = load_days(api)
-    assert lake.by_day("search") == before
-    assert result.figures.asked_again == 1
