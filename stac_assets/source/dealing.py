@@ -192,7 +192,7 @@ class Dealer:
             "document": rejected.text,
             PARTITION_KEY: rejected_key(resource, partition_key(collection, day)),
         }
-        fetched.spool.rejected.append(document)
+        fetched.spool.rejected.add(document)
 
     def __str__(self) -> str:
         first, last = self._windows[0].window, self._windows[-1].window

@@ -26,7 +26,9 @@ from stac_assets.stac.endpoints import Endpoint, Replaces
 from stac_assets.stac.owners import Owners
 
 PORTION_ROWS = 512
-"""Rows of a stream that are in memory at once, while as many are prepared: some megabytes."""
+"""Rows of a stream that are in memory at once, while as many are prepared, or fewer that are wide."""
+PORTION_BYTES = 8 * 1024 * 1024
+"""What the documents of a portion may have."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,10 @@ class Delivery:
         """The length of the longest documents of an item in bytes, as a mean over the rows of a file."""
         return max((file.bytes // file.rows for file in self._files), default=0)
 
+    def fitting(self, number: int) -> int:
+        """How many rows to take at a time: `number`, or fewer where they are wide."""
+        return max(1, min(number, PORTION_BYTES // max(1, self.widest)))
+
     def rows(self) -> Iterator[pa.Table]:
         """The rows of items, from the first one on, in tables of the columns that were settled."""
         self.promotion.misfits.clear()
@@ -151,9 +157,10 @@ class Delivery:
 
         While some rows are worked with, a thread prepares the next.
         """
+        size = self.fitting(PORTION_ROWS)
         with ThreadPoolExecutor(1) as thread:
-            portions = enumerate(_prepared(self.portions(PORTION_ROWS), thread))
-            for _, some in groupby(portions, key=lambda numbered: numbered[0] * PORTION_ROWS // number):
+            portions = enumerate(_prepared(self.portions(size), thread))
+            for _, some in groupby(portions, key=lambda numbered: numbered[0] * size // number):
                 batches = (batch for _, portion in some for batch in portion.to_batches())
                 yield pa.RecordBatchReader.from_batches(self.schema, batches)
 

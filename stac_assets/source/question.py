@@ -185,6 +185,7 @@ class Question:
             for item in page.repeats if most is None else ():
                 self._dealer.compare(item)
             self._report()
+            page.let_go()
             self._dealer.bound()
             if not figures.complete:
                 return

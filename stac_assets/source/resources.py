@@ -25,6 +25,7 @@ from stac_assets.source.delivery import Delivery
 from stac_assets.source.dialects import Dialect
 from stac_assets.source.emitters import emit, emit_variant
 from stac_assets.source.fetch import Fetched
+from stac_assets.source.rejects import tables_of
 from stac_assets.source.running import (
     held_keys,
     loadable_formats,
@@ -149,8 +150,7 @@ def _tombstone(key: str, window: Window | None, item_id: str = "") -> dict[str, 
 def _rejected_tables(delivery: Delivery, schema: Schema, dialect: Dialect) -> Iterator[Any]:
     """The rows of `rejected_items` for the same days. The table is made with the first document for it."""
     table, windows = delivery.endpoint.name, delivery.fetched.complete_windows
-    rejected = [row for window in windows for row in window.spool.rejected]
-    if not rejected and REJECTED not in schema.tables:
+    if not any(window.spool.rejected for window in windows) and REJECTED not in schema.tables:
         return
     owners = Owners((window.window for window in windows), rejected_key(table, ""))
     gone = [
@@ -162,8 +162,9 @@ def _rejected_tables(delivery: Delivery, schema: Schema, dialect: Dialect) -> It
         }
         for key in held_keys(REJECTED, owners, schema)
     ]
-    if gone or rejected:
-        yield emit_variant(_table(gone + rejected, REJECTED_COLUMNS), REJECTED, dialect)
+    rejected = tables_of(window.spool.rejected for window in windows)
+    for table in chain([_table(gone, REJECTED_COLUMNS)] if gone else (), rejected):
+        yield emit_variant(table, REJECTED, dialect)
 
 
 def _table(rows: list[dict[str, Any]], columns: dict[str, TColumnSchema]) -> pa.Table:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from stac_assets.source.columns import DELETED, ITEM_COLUMNS, PARTITION_KEY, type_of
 from stac_assets.source.memory import give_back
+from stac_assets.source.rejects import Rejects
 from stac_assets.source.rows import TIME_PROPERTIES
 
 ARROW_TYPES: dict[str, pa.DataType] = {
@@ -64,7 +65,7 @@ class Spool:
 
     def __init__(self, folder: Path, name: str) -> None:
         self.files: list[SpoolFile] = []
-        self.rejected: list[dict[str, Any]] = []
+        self.rejected = Rejects(folder, name)
         self._folder = folder
         self._name = name
         self._batch = _Batch()
@@ -73,7 +74,7 @@ class Spool:
     @property
     def gathered(self) -> int:
         """Bytes of documents that are in no file yet."""
-        return self._batch.bytes
+        return self._batch.bytes + self.rejected.gathered
 
     def add(self, row: dict[str, Any], properties: Mapping[str, Any], size: int) -> None:
         """Add one row; `size` is the length of its document in bytes."""
@@ -82,7 +83,8 @@ class Spool:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is gathered to a file."""
+        """Write what is gathered to files."""
+        self.rejected.flush()
         if self._batch.rows:
             path = self._folder / f"{self._name}-{self._written:05}.arrow"
             self._written += 1
@@ -137,6 +139,7 @@ class Spool:
         """Forget everything, as when a window is fetched anew."""
         for file in self.files:
             file.path.unlink(missing_ok=True)
+        self.rejected.discard()
         self.__init__(self._folder, self._name)
 
 

@@ -19,6 +19,7 @@ from stac_assets.source.dealing import Dealer, Elsewhere
 from stac_assets.source.fetched import FetchedWindow, NamedItems
 from stac_assets.source.spool import without_row
 from stac_assets.stac.documents import Item, object_text
+from stac_assets.stac.interval_reader import digest
 from stac_assets.stac.item_times import ItemTimes
 from stac_assets.stac.owners import DayOwners
 from stac_assets.stac.windows import Interval, partition_key
@@ -132,13 +133,13 @@ class Strays:
         missing = without_row(waiting, window.spool.files)
         if not missing:
             return
-        rejected = {document["document"] for document in window.spool.rejected}
+        rejected = {digest(row["document"].encode()) for row in window.spool.rejected}
         dealer = deal_to(window)
         for item_id in sorted(missing, key=lambda each: waiting[each]):
             place, length, key = waiting[item_id]
             self._file.seek(place)
             text = self._file.read(length)
-            if text.decode("utf-8", "replace") in rejected:
+            if digest(text.decode("utf-8", "replace").encode()) in rejected:
                 continue
             dealer.deal(_decode_item(text))
             window.brought_by_others = window.brought_by_others.plus(item_id, key)

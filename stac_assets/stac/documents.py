@@ -65,6 +65,7 @@ class Page:
         rejected: the documents that cannot be read.
         number_matched: the API's count of the whole result; None where it does not count.
         repeats: items of which an earlier page, or this one, has one with the same id and properties.
+        bytes: the length of its text.
     """
 
     items: list[Item]
@@ -72,6 +73,7 @@ class Page:
     rejected: list[Rejected] = field(default_factory=list)
     number_matched: int | None = None
     repeats: list[Item] = field(default_factory=list)
+    bytes: int = 0
 
     @property
     def length(self) -> int:
@@ -82,6 +84,10 @@ class Page:
     def has_next(self) -> bool:
         """Whether it links a page that follows it."""
         return any(link.rel == "next" and link.href for link in self.links)
+
+    def let_go(self) -> None:
+        """Forget the documents: who asks for the next page need not keep the text of this one meanwhile."""
+        self.items, self.rejected, self.repeats = [], [], []
 
 
 @dataclass(frozen=True)
@@ -128,9 +134,8 @@ def decode_page(answer: Answer) -> Page:
     if wire.features is msgspec.UNSET:
         raise _not_a_page(answer)
     check_whole(answer, wire.given())
-    page = Page(
-        wire.features or [], _links_in(wire.links), rejected, _matched(wire.numberMatched, wire.context)
-    )
+    matched = _matched(wire.numberMatched, wire.context)
+    page = Page(wire.features or [], _links_in(wire.links), rejected, matched, bytes=len(answer.body))
     if not _is_utf8(answer.body) or may_hold_a_huge_number(answer.body):
         page.items = [item for item in page.items if _is_sound(item, page.rejected)]
     return page

@@ -205,6 +205,7 @@ class IntervalReader:
             for page in self._read(interval, size, None if patient else PROBE_RETRIES):
                 self._limits.is_down = False
                 self._limits.saw_next(length)
+                self._limits.weighed(page.length, page.bytes)
                 pages, length = pages + 1, page.length
                 yield page
         except (MethodRefused, RequestTooHeavy):

@@ -6,6 +6,9 @@ from stac_assets.stac.count_costs import CountCosts
 from stac_assets.stac.counts import SMALLEST_LIMIT, Counts
 from stac_assets.stac.scope import Aspect
 
+PAGE_BYTES = 16 * 1024 * 1024
+"""The text that a page should have at most, as each thread that fetches has one in memory."""
+
 
 class PageLimits:
     """What a run has learned of the pages that an API can answer with. Threads share it.
@@ -37,6 +40,11 @@ class PageLimits:
         """Note that the API answers with pages of `page_size` items, and may fail at larger ones."""
         with self._lock:
             self.page_size = min(self.page_size, page_size)
+
+    def weighed(self, length: int, size: int) -> None:
+        """Note that a page of `length` items had `size` bytes: of heavy items fewer are asked for next."""
+        if size > PAGE_BYTES and length > 1:
+            self.shrink(max(1, length * PAGE_BYTES // size))
 
     def fitting(self, size: int) -> int:
         """The number of items to ask for where `size` are wanted: no more than the API accepts."""

@@ -80,8 +80,11 @@ def _pages(
             figures=figures,
             retries=retries,
         )
+        url = answer.url
+        del answer  # nor the page: while the next is read, no text of theirs need stay
         yield page
-        following, retries = _next_request(transport, following, answer.url, links), None
+        del page
+        following, retries = _next_request(transport, following, url, links), None
 
 
 def _next_request(

@@ -45,7 +45,7 @@ def test_the_newest_is_the_row_and_the_others_are_rejected_whole(
     others = [document for document in documents if document is not documents[newest]]
     assert sorted(_rejected(window), key=str) == sorted(others, key=str)
     assert {each["id"] for each in window.spool.rejected} == {"t"}
-    assert "another document of the id 't'" in window.spool.rejected[0]["reason"]
+    assert "another document of the id 't'" in next(iter(window.spool.rejected))["reason"]
     assert window.figures.items == 1
 
 

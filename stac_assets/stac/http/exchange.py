@@ -6,6 +6,7 @@ import time
 import zlib
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from io import BytesIO
 from json import detect_encoding
 from typing import Any
 
@@ -148,7 +149,7 @@ class Exchange:
         )
 
     def _read(self, response: requests.Response, deadline: float) -> bytes:
-        chunks, size = [], 0
+        body, size = BytesIO(), 0  # which grows in its place, where chunks would be there twice in the end
         # read1 returns what has come, so that the deadline holds for a body that comes byte by byte, too
         while chunk := response.raw.read1(CHUNK, decode_content=True):
             size += len(chunk)
@@ -163,8 +164,8 @@ class Exchange:
                 )
             if self._cancelled.is_set():
                 raise Cancelled("stopped on request")
-            chunks.append(chunk)
-        return b"".join(chunks)
+            body.write(chunk)
+        return body.getvalue()
 
     def _unpacked(self, body: bytes, url: str) -> bytes:
         """`body`, unpacked if it is gzip although no header says so."""

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from stac_assets.pipeline.destinations.filesystem.destination import Client
 
 ROWS = 2048
-"""Rows that are taken at a time, or as many as PORTION_BYTES hold if they are wide."""
-PORTION_BYTES = 8 * 1024 * 1024
+"""Rows that are taken at a time, or fewer if they are wide."""
+NOT_AHEAD = {"batch_readahead": 1, "fragment_readahead": 1}
+"""How files are read: Arrow would have several of them in memory as a whole, and documents are large."""
 
 logger = logging.getLogger("stac_assets")
 
@@ -88,11 +89,10 @@ class ReplacePartitions(ReferenceFollowupJob):
         """The rows of the load, without tombstones, with the columns of the table."""
         delivery = self._delivery()
         if delivery is not None:
-            number = max(1, min(ROWS, PORTION_BYTES // max(1, delivery.widest)))
-            for table in delivery.portions(number):
+            for table in delivery.portions(delivery.fitting(ROWS)):
                 yield self._complete(table, schema)
             return
-        for batch in self._loaded().to_batches(batch_size=ROWS):
+        for batch in self._loaded().to_batches(batch_size=ROWS, **NOT_AHEAD):
             table = pa.Table.from_batches([batch])
             if DELETED in table.column_names:
                 table = table.filter(pc.invert(_is_deleted(table)))  # type: ignore[attr-defined]
@@ -136,7 +136,7 @@ class ReplacePartitions(ReferenceFollowupJob):
 
         def kept() -> Iterator[pa.Table]:
             touched = pads.field(column).isin(sorted(map(str, keys)))
-            for batch in stored.to_batches(filter=touched, batch_size=ROWS):
+            for batch in stored.to_batches(filter=touched, batch_size=ROWS, **NOT_AHEAD):
                 table = pa.Table.from_batches([batch])
                 others = pc.invert(_is_in(table, identity, gone))  # type: ignore[attr-defined]
                 yield table.filter(others).select(schema.names).cast(schema)
