@@ -47,11 +47,12 @@ def is_installed() -> bool:
     return True
 
 
-pytestmark = pytest.mark.skipif(
+needs_extension = pytest.mark.skipif(
     packaged_extension() is None and not is_installed(),
     reason=f"DuckDB {duckdb.__version__} has no extension `ducklake` here, and needs the very one; "
     "with DuckDB 1.5.5: pip install duckdb==1.5.5 duckdb-extension-ducklake==1.5.5",
 )
+pytestmark = needs_extension
 
 
 class DuckLake:
