@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -33,8 +34,9 @@ def publish(api: StacApi, version: int) -> Held:
     held: Held = {}
     for day in DAYS[: 1 + version % 2]:
         ids = [f"{version}-{day}-{n}" for n in range(2)]
+        properties: dict[str, Any] = {f"only_{version % 3}": version}
         for id in ids:
-            api.put(make_item(id, datetime=f"{day}T12:00:00Z", **{f"only_{version % 3}": version}))
+            api.put(make_item(id, datetime=f"{day}T12:00:00Z", **properties))
         held[f"c1|{day}"] = ids
     return held
 
