@@ -172,6 +172,7 @@ def load(
             held = _no_rows
         access.check_owner(settings)
         storage.check(lambda: access.read(lambda: _stored_schema(access.pipeline)))
+        storage.check_collections(request, access.pipeline)
         started = time.monotonic()
         spool = folder / "spool"
         spool.mkdir()

@@ -22,6 +22,7 @@ from stac_assets.pipeline.place import Place
 from stac_assets.pipeline.target import Target
 from stac_assets.source.delivery import Delivery, TableForm
 from stac_assets.source.dialects import Locking
+from stac_assets.source.request import LoadRequest
 from stac_assets.stac.errors import ConfigurationError
 
 ATOMIC_REPLACE = "insert-from-staging"
@@ -110,6 +111,17 @@ class Storage:
 
         Raises:
             StoreFailed: the message says what to do.
+        """
+
+    def check_collections(self, request: LoadRequest, pipeline: Pipeline) -> None:
+        """Refuse collections whose rows have no place here, before anything is fetched.
+
+        Args:
+            request: what is to be loaded.
+            pipeline: that reads from there.
+
+        Raises:
+            ConfigurationError: one has none.
         """
 
     # Storing ----------------------------------------------------------------------------------

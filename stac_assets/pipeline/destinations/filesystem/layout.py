@@ -29,6 +29,14 @@ HIVE_COLUMNS = frozenset({"date", "resource"})
 """What directories are called beside `collection`; readers make columns of them."""
 
 
+LONGEST_NAME = 255
+"""Bytes of the name of a file or directory at most, as all usual file systems have it."""
+LONGEST_KEY = 1024
+"""Bytes of a key in a bucket at most: those of S3, Google Cloud and Azure have that limit in common."""
+_LONGEST_BESIDE = "resource=collection_items"
+"""The longest directory above that of a collection."""
+
+
 @dataclass(frozen=True)
 class Layout:
     """How a table is divided.
@@ -86,6 +94,33 @@ def layout_of(table: Described) -> Layout:
 
 def _with_hint(table: Described, hint: str) -> list[str]:
     return [name for name, column in table["columns"].items() if column.get(hint)]
+
+
+def check_directory(collection: str, above: str | None) -> None:
+    """Refuse a collection that no directory of a Hive layout can be named after.
+
+    A shorter name would not do: readers take the collection of each row from there.
+
+    Args:
+        collection: its id.
+        above: in a bucket, the path of the table that has the longest one; None for a folder.
+
+    Raises:
+        ConfigurationError: its name is too long; the message says what to do.
+    """
+    name = f"collection={quote(collection, safe='')}"
+    if above is None:
+        length, most, what = len(name), LONGEST_NAME, "name of a directory"
+    else:
+        path = f"{above}/{_LONGEST_BESIDE}/{name}/date=2024-01-01/part-00000.parquet"
+        length, most, what = len(path.encode()), LONGEST_KEY, "key in a bucket"
+    if length > most:
+        raise ConfigurationError(
+            f"the id of the collection {collection!r} is too long for plain Parquet, whose directories are "
+            f"named after it: a {what} has {most} bytes at most, and this would be one of {length}. Set "
+            "table_format to delta (with another dataset_name, where this dataset has tables already), or "
+            "leave the collection out of `collections`. Nothing was fetched"
+        )
 
 
 def check_table_format(schema: Schema | None, wanted: str | None, dataset_setting: str) -> None:

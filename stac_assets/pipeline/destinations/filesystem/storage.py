@@ -13,10 +13,16 @@ from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.pipeline.destinations.base import Storage
 from stac_assets.pipeline.destinations.filesystem.destination import PartitionedFilesystem
-from stac_assets.pipeline.destinations.filesystem.layout import HIVE_COLUMNS, check_table_format
+from stac_assets.pipeline.destinations.filesystem.layout import (
+    HIVE_COLUMNS,
+    check_directory,
+    check_table_format,
+)
 from stac_assets.pipeline.exclusion.waiting import Hold
 from stac_assets.pipeline.place import Place
+from stac_assets.source.columns import REJECTED
 from stac_assets.source.delivery import Delivery, TableForm
+from stac_assets.source.request import LoadRequest
 from stac_assets.stac.errors import ConfigurationError
 
 
@@ -35,6 +41,16 @@ class FilesystemStorage(Storage):
     def check(self, stored: Callable[[], Schema | None]) -> None:
         """Refuse to write files of one format among those of another."""
         check_table_format(stored(), self.target.table_hint, self.target.dataset_setting)
+
+    def check_collections(self, request: LoadRequest, pipeline: Pipeline) -> None:
+        """Refuse collections whose directories no file system could name; Delta's files have other names."""
+        if self.target.table_hint is None and request.endpoint.is_partitioned:
+            config: Any = pipeline.destination_client().config
+            bucket = "" if config.is_local_filesystem else urlsplit(config.bucket_url).path
+            above = f"{bucket}/{pipeline.dataset_name}/{REJECTED}".strip("/")
+            windows = (window.collection for window in request.windows)
+            for collection in dict.fromkeys((*windows, *request.collections)):
+                check_directory(collection, None if config.is_local_filesystem else above)
 
     def form(self, pipeline: Pipeline, folder: Path) -> TableForm:
         """The load job takes the rows; what directories are called, no column of a file may be called."""
