@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
-from stac_assets.pipeline.destinations.filesystem.files import TableFolder, no_rows
+from stac_assets.pipeline.destinations.filesystem.files import StoredMeanwhile, TableFolder, no_rows
 from stac_assets.pipeline.destinations.filesystem.layout import Key, Layout
 
 
@@ -45,11 +45,15 @@ class DeltaFiles:
         self._url = url.rstrip("/")
         self._options = options
         self._properties = CommitProperties(custom_metadata={"dlt_load_id": load_id} if load_id else None)
+        self._read: DeltaTable | None = None
+        """The version whose rows were read, where rows that stay are written again beside new ones."""
         self.left_out = {layout.column} if layout.column else set()
 
     def dataset(self, schema: pa.Schema) -> pads.Dataset:
         """The rows of the newest version."""
         table = self._table()
+        if self._layout.identity:
+            self._read = table
         if table is None or not table.file_uris():
             return no_rows(schema)
         return table.to_pyarrow_dataset().replace_schema(schema)
@@ -61,7 +65,7 @@ class DeltaFiles:
         """
         column = self._layout.column
         partitions = [column] if column else []
-        table = self._table()
+        table = self._read or self._table()
         if table is None:
             table = DeltaTable.create(
                 self._url, schema, partition_by=partitions or None, storage_options=self._options
@@ -71,14 +75,19 @@ class DeltaFiles:
         added: list[AddAction | RemoveAction] = [
             self._upload(path, key) for key, paths in files.items() for path in paths
         ]
-        table.create_write_transaction(
-            added,
-            mode="overwrite",
-            schema=_evolved(pa.schema(table.schema()), schema),
-            partition_by=partitions,
-            partition_filters=[(column, "in", sorted(map(str, keys)))] if column else None,
-            commit_properties=self._properties,
-        )
+        try:
+            table.create_write_transaction(
+                added,
+                mode="overwrite",
+                schema=_evolved(pa.schema(table.schema()), schema),
+                partition_by=partitions,
+                partition_filters=[(column, "in", sorted(map(str, keys)))] if column else None,
+                commit_properties=self._properties,
+            )
+        except CommitFailedError as error:
+            if self._read is None or self._read.version() == self._newest():
+                raise
+            raise StoredMeanwhile(f"{self._url} was changed by another host meanwhile: {error}") from error
 
     def keys(self) -> set[Key]:
         """The partitions that the files of the newest version are of, as its log says."""
@@ -91,6 +100,10 @@ class DeltaFiles:
         """The columns of the newest version."""
         table = self._table()
         return None if table is None else pa.schema(table.schema())
+
+    def _newest(self) -> int:
+        """The number of the newest version."""
+        return DeltaTable(self._url, storage_options=self._options).version()
 
     def _table(self) -> DeltaTable | None:
         try:  # `DeltaTable.is_deltatable` would keep all other threads waiting for the network

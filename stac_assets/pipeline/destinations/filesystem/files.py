@@ -15,6 +15,10 @@ from stac_assets.source.columns import type_of
 from stac_assets.source.spool import ARROW_TYPES
 
 
+class StoredMeanwhile(Exception):
+    """Another host has stored into files since their rows were read, which would be lost."""
+
+
 @dataclass(frozen=True)
 class TableFolder:
     """Where the files of a table lie.
@@ -62,6 +66,9 @@ class TableFiles(Protocol):
         """Let the partitions `keys` have these files, each with a row or more, and no others.
 
         A key without files is emptied. Files of other partitions stay.
+
+        Raises:
+            StoredMeanwhile: some of the files were made of rows that are there no more; nothing was changed.
         """
         ...
 

@@ -4,6 +4,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -15,7 +16,7 @@ import pyarrow.dataset as pads
 from dlt.common.schema.typing import C_DLT_LOAD_ID
 from dlt.destinations.impl.filesystem.filesystem import ReferenceFollowupJob
 
-from stac_assets.pipeline.destinations.filesystem.files import TableFiles, arrow_schema
+from stac_assets.pipeline.destinations.filesystem.files import StoredMeanwhile, TableFiles, arrow_schema
 from stac_assets.pipeline.destinations.filesystem.layout import Key, Layout, layout_of
 from stac_assets.pipeline.destinations.filesystem.staging import Staging
 from stac_assets.source.columns import DELETED
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 ROWS = 2048
 """Rows that are taken at a time, or fewer if they are wide."""
+TRIES = 10
+"""How often rows are put beside those of a partition that other hosts go on to change."""
 NOT_AHEAD = {"batch_readahead": 1, "fragment_readahead": 1}
 """How files are read: Arrow would have several of them in memory as a whole, and documents are large."""
 
@@ -39,7 +42,17 @@ class ReplacePartitions(ReferenceFollowupJob):
     """
 
     def run(self) -> None:
-        """Stage the rows as files, and let them take the place of those of the replaced partitions."""
+        """Stage the rows as files, and let them take the place of those of the replaced partitions.
+
+        Where another host was faster, that is done again with what it has stored.
+        """
+        for _ in range(TRIES - 1):
+            with suppress(StoredMeanwhile):
+                self._replace()
+                return
+        self._replace()
+
+    def _replace(self) -> None:
         client: Client = self._job_client  # type: ignore[assignment]
         table: Any = self._load_table
         schema, layout = arrow_schema(table["columns"]), layout_of(table)
