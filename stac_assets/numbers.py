@@ -1,5 +1,7 @@
 """JSON numbers beyond a double (1e999): valid as text (RFC 8259, section 6), and held by no destination."""
 
+from array import array
+
 _MAY_BE_HUGE = r"[:,\[ \t\r\n]-?[0-9][0-9.]*[eE]\+?[0-9]{3}|[0-9]{210}"
 """RE2. A double ends at 1.8e308; beyond it, a number has an exponent of three digits or 210 digits before it.
 
@@ -16,7 +18,7 @@ def may_hold_a_huge_number(text: bytes) -> bool:
     import pyarrow as pa  # takes a while, and those who only define assets read no page
     import pyarrow.compute as pc
 
-    offsets = pa.array([0, len(text)], pa.int64()).buffers()[1]
+    offsets = pa.py_buffer(array("q", [0, len(text)]))  # pa.array would import pandas
     texts = pa.Array.from_buffers(pa.large_binary(), 1, [None, offsets, pa.py_buffer(text)])
     options = pc.MatchSubstringOptions(_MAY_BE_HUGE)
     return pc.call_function("match_substring_regex", [texts], options)[0].as_py()

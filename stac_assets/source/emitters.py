@@ -91,7 +91,8 @@ def _with_load_id(table: pa.Table) -> pa.Table:
     except CurrentLoadPackageStateNotAvailable:
         return table
     field = pa.field(C_DLT_LOAD_ID, pa.string(), nullable=False)
-    return table.append_column(field, pa.repeat(load_id, table.num_rows))
+    rows = table.num_rows
+    return table.append_column(field, pa.repeat(load_id, rows) if rows else pa.nulls(0, field.type))
 
 
 def with_hints(columns: Columns, dialect: Dialect) -> dict[str, TColumnSchema]:

@@ -207,7 +207,12 @@ def _place(table: pa.Table, item_id: str, partition_key: str) -> int:
 
 
 def core_array(values: list[Any], data_type: str) -> pa.Array:
-    """A column of core values; JSON comes as bytes that are known to be UTF-8 and becomes text."""
+    """A column of core values; JSON comes as bytes that are known to be UTF-8 and becomes text.
+
+    One without values is made without `pa.array`, which imports pandas.
+    """
+    if not values:
+        return pa.nulls(0, ARROW_TYPES[data_type])
     if data_type == "json":
         found = pa.array(values, pa.binary())
         return pa.Array.from_buffers(pa.string(), len(found), found.buffers(), found.null_count)

@@ -6,6 +6,7 @@ A file for a destination has a subclass of `Storage`, which the destination's en
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import copy
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -35,6 +36,10 @@ class Adapted(Destination[Any, Any]):
     """That destination, whose arguments tell dlt which of ours were given and which are defaults."""
     _partial: Any = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._resolved: dict[str, Any] = {}
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.__orig_base__ = cls.__bases__[1]
@@ -45,12 +50,19 @@ class Adapted(Destination[Any, Any]):
         return f"dlt.destinations.{self.__orig_base__.__name__}"
 
     def configuration(self, initial_config: Any, accept_partial: bool = False) -> Any:
-        """As dlt resolves it. The partial configuration is resolved once, because dlt asks for it often."""
-        if not accept_partial:
-            return super().configuration(initial_config)
-        if self._partial is None:
-            self._partial = super().configuration(initial_config, accept_partial)
-        return self._partial
+        """As dlt resolves it, once for each question, because dlt asks often: a fifth of an empty load.
+
+        A destination lives as long as a load, in which the configuration does not change. What dlt does with
+        one answer does not reach the next, but connections, of which all clients of a destination have one.
+        """
+        if accept_partial:
+            if self._partial is None:
+                self._partial = super().configuration(initial_config, accept_partial)
+            return self._partial
+        question = repr(dict(initial_config or {}))
+        if question not in self._resolved:
+            self._resolved[question] = super().configuration(initial_config)
+        return copy(self._resolved[question])
 
 
 class Storage:

@@ -13,19 +13,23 @@ from typing import Any, cast
 
 import duckdb
 from dlt import destinations
-from dlt.common.destination import AnyDestination, DestinationCapabilitiesContext
+from dlt.common.destination import AnyDestination
 from dlt.common.destination.client import FollowupJobRequest, LoadJob
 from dlt.common.destination.typing import PreparedTableSchema
-from dlt.common.schema import Schema
 from dlt.common.schema.typing import TColumnSchema
 from dlt.common.storages.load_package import LoadJobInfo
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration, DuckDbConnectionPool
 from dlt.destinations.impl.duckdb.duck import DuckDbClient
-from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.catalog import VIEWS_SCHEMA
 from stac_assets.pipeline.destinations.base import Adapted, Storage
+from stac_assets.pipeline.destinations.duckdb_client import (
+    FileConfiguration,
+    LiteralClient,
+    LiteralSqlClient,
+    ReadableDuckDb,
+)
 from stac_assets.pipeline.destinations.duckdb_connection import ALIAS, attached, refused
 from stac_assets.pipeline.destinations.duckdb_job import ReplacePartitions
 from stac_assets.pipeline.destinations.duckdb_view import transaction
@@ -43,6 +47,11 @@ class DuckDbStorage(Storage):
     """Stores into a DuckDB file."""
 
     compares = True
+    adapted = ReadableDuckDb
+    _client: Any = None
+    """That of the pipeline by which the place was found: dlt has resolved its credentials."""
+    _configured_name = ""
+    """What the destination is called in the configuration."""
 
     def _destination(self, make: Callable[..., Any] | None = None, **arguments: Any) -> AnyDestination:
         """The destination; where the credentials name no file, it is that of the project."""
@@ -58,6 +67,7 @@ class DuckDbStorage(Storage):
             ConfigurationError: it is a database of MotherDuck, or has the name of a schema in it.
         """
         client: Any = pipeline.destination_client()
+        self._client, self._configured_name = client, pipeline.destination.destination_name
         file = Path(client.config.credentials.database).absolute()
         if file.name.startswith("md:"):  # of which dlt would make a file, whose name holds the token
             raise ConfigurationError(
@@ -97,14 +107,12 @@ class DuckDbStorage(Storage):
         self, place: Place, folder: Path, hold: Hold, delivery: Delivery | None = None
     ) -> Iterator[Pipeline]:
         """A pipeline that stores through a connection of ours, to a file with our row groups."""
-        with super().storing(place, folder, hold) as pipeline:
-            if delivery is None:
+        if delivery is None:
+            with super().storing(place, folder, hold) as pipeline:
                 yield pipeline
-                return
-            client: Any = pipeline.destination_client()
-            credentials = client.config.credentials
-        assert place.file is not None
-        name = pipeline.destination.destination_name
+            return
+        assert place.file is not None and self._client is not None
+        credentials, name = self._client.config.credentials, self._configured_name
         if credentials.read_only:
             raise ConfigurationError(
                 f"read_only is set under [destination.{name}.credentials], and nothing can be stored so"
@@ -115,7 +123,7 @@ class DuckDbStorage(Storage):
             with emptied_afterwards(storing):
                 yield storing
             if delivery.endpoint is SEARCH:
-                dataset = client.sql_client.dataset_name
+                dataset = self._client.sql_client.dataset_name
                 keep_in_step(partial(transaction, connection, dataset), self.target.catalog)
 
 
@@ -133,6 +141,11 @@ class PartitionedDuckDb(Adapted, destinations.duckdb):
         self._file = file
         self._delivery = delivery
         self._section = section
+
+    @property
+    def spec(self) -> type[DuckDbClientConfiguration]:
+        """The configuration, which says where the file is."""
+        return FileConfiguration
 
     def configuration(self, initial_config: Any, accept_partial: bool = False) -> Any:
         """As dlt's, with the file as the place that its trace names; of a connection dlt knows none.
@@ -152,41 +165,29 @@ class PartitionedDuckDb(Adapted, destinations.duckdb):
     @property
     def client_class(self) -> type[DuckDbClient]:
         """The client of this load."""
-        return type("Client", (_Client,), {"delivery": self._delivery, "section": self._section})
+        sessions = type("Sessions", (_SqlClient,), {"section": self._section})
+        return type("Client", (_Client,), {"delivery": self._delivery, "sessions": sessions})
 
 
-class _SqlClient(DuckDbSqlClient):
+class _SqlClient(LiteralSqlClient):
     """Sessions whose database is the attached file; DuckDB begins them in the connection's first database."""
 
     section = ""
     """What the destination is called in the configuration."""
 
     def open_connection(self) -> duckdb.DuckDBPyConnection:
-        pool = cast(DuckDbConnectionPool, self.credentials.conn_pool)
         with refused(self.section, "pragmas or local_config"):
-            self._conn = pool.borrow_conn(pragmas=self._pragmas, global_config=self._global_config)
-        self._conn.execute(f"USE {ALIAS}")
-        if self.has_dataset():
-            self._conn.execute(f"SET search_path = '{ALIAS}.{self.fully_qualified_dataset_name()}'")
+            super().open_connection()
         return self._conn
 
+    def _search(self, schema: str) -> None:
+        self._conn.execute(f"USE {ALIAS}")
+        if self.has_dataset():
+            super()._search(f"{ALIAS}.{schema}")
 
-class _Client(DuckDbClient):
+
+class _Client(LiteralClient):
     delivery: Delivery
-    section: str
-
-    def __init__(
-        self,
-        schema: Schema,
-        config: DuckDbClientConfiguration,
-        capabilities: DestinationCapabilitiesContext,
-    ) -> None:
-        super().__init__(schema, config, capabilities)
-        mine = self.sql_client
-        self.sql_client = _SqlClient(
-            mine.dataset_name, mine.staging_dataset_name, config.credentials, capabilities
-        )
-        self.sql_client.section = self.section
 
     def should_load_data_to_staging_dataset(self, table_name: str) -> bool:
         if self.delivery.holds(table_name):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from dlt.common.data_writers.escape import escape_duckdb_literal
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from stac_assets.pipeline.errors import StoreFailed, causes
@@ -80,7 +81,7 @@ def configure(connection: duckdb.DuckDBPyConnection, credentials: DuckDbCredenti
     for key, value in (credentials.global_config or {}).items():
         if key not in CONNECTING:
             with refused(name, f"global_config: {key}"):
-                connection.execute(f"SET GLOBAL {key} = ?", (value,))
+                connection.execute(f"SET GLOBAL {key} = {escape_duckdb_literal(value)}")
     for number, statement in enumerate(credentials.statements or (), 1):
         with refused(name, f"statements, number {number}"):  # the statement may hold a secret
             connection.execute(statement)
@@ -132,7 +133,7 @@ def compress_sparsely(connection: duckdb.DuckDBPyConnection, columns: int) -> No
 def limited(connection: duckdb.DuckDBPyConnection, limits: Mapping[str, str]) -> Iterator[None]:
     """Settings of a connection, for a while."""
     usual = {
-        name: connection.execute("SELECT current_setting(?)", (name,)).fetchall()[0][0] for name in limits
+        name: connection.execute(f"SELECT current_setting('{name}')").fetchall()[0][0] for name in limits
     }
     try:
         for name, value in limits.items():
