@@ -24,9 +24,6 @@ destination_name = "pystac_client"
 [pipelines]
 pipelines_dir = ".dlt/pipelines"
 
-[normalize.parquet_normalizer]
-add_dlt_load_id = true
-
 [load]
 delete_completed_jobs = true
 
