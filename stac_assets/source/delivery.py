@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import pyarrow as pa
 from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
@@ -24,6 +24,8 @@ from stac_assets.source.request import LoadRequest, whole_request
 from stac_assets.source.spool import SpoolFile, read_tables
 from stac_assets.stac.endpoints import Endpoint, Replaces
 from stac_assets.stac.owners import Owners
+
+Portion = TypeVar("Portion")
 
 PORTION_ROWS = 512
 """Rows of a stream that are in memory at once, while as many are prepared, or fewer that are wide."""
@@ -159,7 +161,7 @@ class Delivery:
         """
         size = self.fitting(PORTION_ROWS)
         with ThreadPoolExecutor(1) as thread:
-            portions = enumerate(_prepared(self.portions(size), thread))
+            portions = enumerate(prepared(self.portions(size), thread))
             for _, some in groupby(portions, key=lambda numbered: numbered[0] * size // number):
                 batches = (batch for _, portion in some for batch in portion.to_batches())
                 yield pa.RecordBatchReader.from_batches(self.schema, batches)
@@ -211,7 +213,7 @@ def in_portions(tables: Iterator[pa.Table], number: int) -> Iterator[pa.Table]:
         yield pa.concat_tables(kept).combine_chunks()
 
 
-def _prepared(portions: Iterator[pa.Table], thread: Executor) -> Iterator[pa.Table]:
+def prepared(portions: Iterator[Portion], thread: Executor) -> Iterator[Portion]:
     """The same portions, each made in `thread` while the one before is in use."""
     coming = thread.submit(next, portions, None)
     while (portion := coming.result()) is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stac_assets.catalog import Catalog
 from stac_assets.pipeline.load import load
-from stac_assets.source.dialects import DIALECTS, Locking
+from stac_assets.source.dialects import DIALECTS, OTHER, Locking
 from stac_assets.source.request import LoadRequest
 from stac_assets.stac.endpoints import SEARCH
 from stac_assets.stac.windows import parse_day
@@ -42,11 +42,14 @@ class Host(Forker):
 
 
 def load_day(url: str, day: str, folder: str, doing: str, protection: str, lock_timeout: float) -> int:
-    """What `Host.load` does, on the host; how many partitions it has stored."""
+    """What `Host.load` does, on the host; how many partitions it has stored.
+
+    Without the lock it stores as dlt does, by way of staging tables, as into warehouses that have no lock.
+    """
     os.environ["DLT_DATA_DIR"] = folder
     if protection != "lock":
         locking = Locking.OWN_STAGING if protection == "own staging" else Locking.MACHINE
-        DIALECTS["postgres"] = replace(DIALECTS["postgres"], locking=locking)
+        DIALECTS["postgres"] = replace(DIALECTS["postgres"], locking=locking, storage=OTHER.storage)
     settings = settings_for(url, lock_timeout=lock_timeout)
     windows = tuple(settings.windows("c1", parse_day(day, "day"), parse_day(day, "day")))
     result = load(LoadRequest(SEARCH, windows), Catalog(settings), doing=doing, tell=say)

@@ -85,7 +85,7 @@ def test_with_staging_datasets_of_their_own_they_lose_nothing(
         ask(server, f"CREATE SCHEMA {name}; CREATE TABLE {name}.search (id text); SELECT 1")
     load_across(server, api, hosts, "own staging")
     assert ids(server) == ["first-new", "second-new"]
-    assert datasets(server) == [DATASET, f"{DATASET}_staging", alive]
+    assert datasets(server) == [DATASET, alive]
 
 
 def test_the_limit_of_the_wait(server: str, api: StacApi, hosts: tuple[Host, Host]) -> None:

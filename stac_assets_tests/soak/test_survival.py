@@ -198,14 +198,14 @@ def test_a_database_that_is_away_from_the_start(project: Path, api: StacApi, rem
     assert remote.held() == properties_of(new)
 
 
-PREPARED = f"{DATASET}_staging".encode()
-MERGED = f'INSERT INTO "{DATASET}"."search"'.encode()
+EMPTIED = f'DELETE FROM "{DATASET}"."search"'.encode()
+FILLED = f'COPY "{DATASET}"."search"'.encode()
 
 
 @pytest.mark.parametrize(
     ("words", "answer_only"),
-    [([MERGED], False), ([MERGED, b"COMMIT"], False), ([MERGED, b"COMMIT"], True)],
-    ids=["merging", "committing", "committed"],
+    [([EMPTIED], False), ([FILLED], False), ([FILLED, b"COMMIT"], False), ([FILLED, b"COMMIT"], True)],
+    ids=["deleting", "copying", "committing", "committed"],
 )
 def test_a_database_that_hangs_up_once_is_asked_again(
     project: Path, api: StacApi, remote: Remote, words: list[bytes], answer_only: bool
@@ -219,7 +219,7 @@ def test_a_database_that_hangs_up_once_is_asked_again(
     assert remote.held() == properties_of(new)
 
 
-@pytest.mark.parametrize("word", [PREPARED, MERGED], ids=["preparing", "merging"])
+@pytest.mark.parametrize("word", [EMPTIED, FILLED], ids=["deleting", "copying"])
 def test_a_database_that_goes_away_in_mid_load_and_comes_back(
     project: Path, api: StacApi, remote: Remote, monkeypatch: pytest.MonkeyPatch, word: bytes
 ) -> None:

@@ -19,7 +19,7 @@ from dlt.common.destination.client import FollowupJobRequest, HasFollowupJobs, L
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema.typing import TSchemaTables
 from dlt.common.storages import FileStorage
-from dlt.common.storages.load_package import ParsedLoadJobFileName
+from dlt.common.storages.load_package import LoadJobInfo, ParsedLoadJobFileName
 from dlt.destinations.impl.postgres.postgres import PostgresClient
 from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 from dlt.destinations.sql_jobs import SqlMergeFollowupJob
@@ -28,12 +28,14 @@ from dlt.pipeline.pipeline import Pipeline
 from stac_assets.pipeline.destinations.base import Adapted, Storage
 from stac_assets.pipeline.destinations.items_view import keep_in_step
 from stac_assets.pipeline.destinations.postgres_credentials import LibpqConfiguration
+from stac_assets.pipeline.destinations.postgres_job import ReplacePartitions
 from stac_assets.pipeline.destinations.postgres_rights import check_rights, has_schema
 from stac_assets.pipeline.destinations.postgres_view import transaction
+from stac_assets.pipeline.exclusion.own_staging import emptied_afterwards
 from stac_assets.pipeline.exclusion.waiting import Hold
 from stac_assets.pipeline.place import Place
 from stac_assets.source.columns import ITEM_TABLES, PARTITION_KEY, REJECTED
-from stac_assets.source.delivery import Delivery
+from stac_assets.source.delivery import Delivery, TableForm
 from stac_assets.stac.endpoints import SEARCH
 
 BY_PARTITION = ("btree", PARTITION_KEY)
@@ -51,9 +53,16 @@ class PartitionedPostgres(Adapted, destinations.postgres):
     """dlt's PostgreSQL destination, with indexes for the partitions and ids of item tables.
 
     With `create_indexes = false` under `[destination.postgres]` there are none.
+
+    Args:
+        delivery: the rows of the load, which its load job takes from there; None to read only.
     """
 
     spec = LibpqConfiguration  # type: ignore[assignment]
+
+    def __init__(self, *args: Any, delivery: Delivery | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._delivery = delivery
 
     def _raw_capabilities(self) -> DestinationCapabilitiesContext:
         """Never Parquet: dlt takes it where a driver for ADBC is installed, and makes `json` of `jsonb`."""
@@ -65,8 +74,8 @@ class PartitionedPostgres(Adapted, destinations.postgres):
 
     @property
     def client_class(self) -> type[PostgresClient]:
-        """The client that makes the indexes."""
-        return _Client
+        """The client of this load, which makes the indexes."""
+        return type("Client", (_Client,), {"delivery": self._delivery})
 
 
 class PostgresStorage(Storage):
@@ -85,12 +94,18 @@ class PostgresStorage(Storage):
         """Refuse a role that may not store, with the statements that its administrator has to run."""
         check_rights(client.sql_client)
 
+    def form(self, pipeline: Pipeline, folder: Path) -> TableForm:
+        """The load job takes the rows."""
+        return TableForm(takes_rows=True, folder=folder)
+
     @contextmanager
     def storing(
         self, place: Place, folder: Path, hold: Hold, delivery: Delivery | None = None
     ) -> Iterator[Pipeline]:
         """A pipeline, after which the view over all catalogs shows what it has stored."""
-        with super().storing(place, folder, hold, delivery) as pipeline:
+        make = partial(PartitionedPostgres, delivery=delivery)
+        pipeline = self._pipeline(folder, self._destination(make))
+        with emptied_afterwards(pipeline):
             yield pipeline
         if delivery is not None and delivery.endpoint is SEARCH:
             keep_in_step(partial(transaction, pipeline), self.target.catalog)
@@ -137,9 +152,28 @@ class _Copy(RunnableLoadJob, HasFollowupJobs):
 
 
 class _Client(PostgresClient):
+    delivery: Delivery | None
+
+    def _takes_rows_of(self, table: str | None) -> bool:
+        return self.delivery is not None and self.delivery.holds(table)
+
+    def should_load_data_to_staging_dataset(self, table_name: str) -> bool:
+        return not self._takes_rows_of(table_name) and super().should_load_data_to_staging_dataset(table_name)
+
+    def create_table_chain_completed_followup_jobs(
+        self,
+        table_chain: Sequence[PreparedTableSchema],
+        completed_table_chain_jobs: Sequence[LoadJobInfo] | None = None,
+    ) -> list[FollowupJobRequest]:
+        if self._takes_rows_of(table_chain[0].get("name")):
+            return []
+        return super().create_table_chain_completed_followup_jobs(table_chain, completed_table_chain_jobs)
+
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
     ) -> LoadJob:
+        if self.delivery is not None and self.delivery.holds(table.get("name")):
+            return ReplacePartitions(file_path, self.delivery)
         if ParsedLoadJobFileName.parse(file_path).file_format == "csv":
             return _Copy(file_path)
         return super().create_load_job(table, file_path, load_id, restore)
