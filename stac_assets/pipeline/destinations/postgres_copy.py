@@ -1,10 +1,10 @@
-"""Rows as PostgreSQL's COPY takes them: binary, made by Arrow column by column, or CSV.
+"""Rows as PostgreSQL's COPY takes them: binary, made by Arrow column by column.
 
 A server reads binary rows in two thirds of the time that it takes for CSV, in which it has to look for the
-end of each value (5,000 items of 17 KB: 1.7 s and 2.5 s). But each value has to be of the type of its column.
+end of each value (5,000 items of 17 KB: 1.7 s and 2.5 s). Each value has to be of the type of its column,
+which is compared before (see `pipeline/comparison.py`).
 """
 
-import io
 import sys
 from array import array
 from collections.abc import Iterable, Iterator
@@ -13,49 +13,26 @@ from typing import Any
 
 import pyarrow as pa
 from pyarrow.compute import call_function
-from pyarrow.csv import WriteOptions, write_csv
 
 BEGIN = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 END = b"\xff\xff"
 JSONB_VERSION = b"\x01"
 EPOCH = 946_684_800_000_000
 """2000-01-01, from which PostgreSQL counts, in the microseconds since 1970 that Arrow counts."""
-TEXTS = ("character varying", "text")
-TYPES: dict[pa.DataType, tuple[str, ...]] = {
-    pa.string(): (*TEXTS, "json", "jsonb"),
-    pa.float64(): ("double precision",),
-    pa.int64(): ("bigint",),
-    pa.bool_(): ("boolean",),
-    pa.timestamp("us", "UTC"): ("timestamp with time zone",),
-}
-"""The types of columns that binary values of a type of Arrow's are for."""
-
-
-def is_binary(schema: pa.Schema, types: dict[str, str]) -> bool:
-    """Whether rows can be binary: somebody may have given a column another type.
-
-    Args:
-        schema: of the rows.
-        types: the type of each column of the table, as PostgreSQL writes it.
-    """
-    return all(types.get(field.name) in TYPES.get(field.type, ()) for field in schema)
 
 
 def as_binary(tables: Iterable[pa.Table], types: dict[str, str]) -> Iterator[memoryview]:
-    """Tables in the format `binary`, some rows at a time."""
+    """Tables in the format `binary`, some rows at a time.
+
+    Args:
+        tables: with the same columns.
+        types: the type of each column of PostgreSQL's table, as it writes it.
+    """
     yield memoryview(BEGIN)
     for table in tables:
         if table.num_rows:
             yield _rows(table.combine_chunks(), types)
     yield memoryview(END)
-
-
-def as_csv(tables: Iterable[pa.Table]) -> Iterator[memoryview]:
-    """CSV without a header, some rows at a time. Texts are quoted, even empty ones, and NULL is nothing."""
-    for table in tables:
-        written = io.BytesIO()
-        write_csv(table, written, WriteOptions(include_header=False))
-        yield written.getbuffer()
 
 
 class Stream:

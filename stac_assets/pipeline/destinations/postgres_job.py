@@ -4,7 +4,6 @@ dlt would write the rows to CSV files, copy these into a staging table, and from
 each document is compressed for the second time.
 """
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,7 +14,7 @@ from dlt.destinations.exceptions import DatabaseTerminalException
 from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 from psycopg2 import DataError
 
-from stac_assets.pipeline.destinations.postgres_copy import Stream, as_binary, as_csv, is_binary
+from stac_assets.pipeline.destinations.postgres_copy import Stream, as_binary
 from stac_assets.source.columns import PARTITION_KEY
 from stac_assets.source.delivery import Delivery, prepared
 from stac_assets.source.running import conditions
@@ -74,12 +73,10 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
         found: Any = client.execute_sql(TYPES, table)
         types: dict[str, str] = dict(found)
         tables = (rows.append_column(field, pa.repeat(load_id, rows.num_rows)) for rows in delivery.rows())
-        binary = is_binary(schema, types)
-        pieces: Iterator[memoryview] = as_binary(tables, types) if binary else as_csv(tables)
+        pieces = as_binary(tables, types)
         columns = ", ".join(map(client.escape_column_name, schema.names))
-        form = "FORMAT binary" if binary else "FORMAT csv, NULL ''"
         connection: Any = client.native_connection
-        copy = f"COPY {table} ({columns}) FROM STDIN WITH ({form}, ENCODING 'utf-8')"
+        copy = f"COPY {table} ({columns}) FROM STDIN WITH (FORMAT binary, ENCODING 'utf-8')"
         with ThreadPoolExecutor(1) as thread, connection.cursor() as cursor:
             try:
                 cursor.copy_expert(copy, Stream(prepared(pieces, thread)), READ_BYTES)
