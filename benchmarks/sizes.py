@@ -32,6 +32,10 @@ class Sizes:
     day: int = 100
     """Items of the day that is loaded again."""
     loads: tuple[int, ...] = (1_000, 10_000, 50_000, 200_000)
+    stored: int = 5_000
+    """Items of 17 KB that each destination stores."""
+    grown: tuple[int, ...] = (10_000, 1_000_000, 3_000_000)
+    """Rows of the tables of each destination in which a day is loaded again."""
     catalog: tuple[int, int] = (140, 6_000)
     """Collections and items of the catalog of all years."""
     backfill_end: str = "2025-12-31"
@@ -56,6 +60,8 @@ QUICK = Sizes(
     tables=(1_000, 20_000),
     day=50,
     loads=(500, 3_000),
+    stored=500,
+    grown=(1_000, 5_000),
     catalog=(20, 500),
     backfill_end="1955-12-31",
     many_catalogs=(2, 1),

@@ -1,0 +1,128 @@
+"""Loads of stac-assets into several destinations, and pypgstac's of the same items."""
+
+import json
+import os
+import subprocess
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import requests
+
+from benchmarks.clock import MB, Clock, peak_bytes
+from benchmarks.sizes import PAGE_SIZE
+from benchmarks.work.ours import load_range, warm_up
+from stac_assets.demo import documents
+from stac_assets.pipeline.load import LoadResult
+from stac_assets.settings import read_settings
+from stac_assets.stac.windows import parse_day
+
+
+def load_days(
+    clock: Clock, *, url: str, collection: str, last_day: str, items: int, to: Mapping[str, str], **rest: Any
+) -> dict[str, Any]:
+    """Load every daily partition of a collection.
+
+    Args:
+        clock: measures the load.
+        url: the API.
+        collection: what is loaded.
+        last_day: `YYYY-MM-DD`; the first is that of the settings.
+        items: how many there must be.
+        to: variables that say where the rows go; `PGHOST` stands for a new database of that server.
+        rest: settings of the load.
+    """
+    with _another(url, collection, to):
+        settings = read_settings(base_url=url, collections=[collection], **rest)
+        with clock:
+            result = load_range(settings, parse_day(last_day, "last_day"))
+        assert _rows(result) == items, f"{_rows(result)} rows, expected {items}"
+    return {"fetch_seconds": result.fetch_seconds, "store_seconds": result.store_seconds}
+
+
+def reload_day(
+    clock: Clock, *, url: str, collection: str, last_day: str, items: int, to: Mapping[str, str]
+) -> dict[str, Any]:
+    """Load every daily partition, and then the last day again, which is measured; arguments as above."""
+    with _another(url, collection, to):
+        settings, last = (
+            read_settings(base_url=url, collections=[collection]),
+            parse_day(last_day, "last_day"),
+        )
+        result = load_range(settings, last)
+        assert _rows(result) == items, f"{_rows(result)} rows, expected {items}"
+        whole = peak_bytes() / MB
+        with clock:
+            again = load_range(settings, last, last)
+    return {"store_seconds": again.store_seconds, "load_mb": whole}
+
+
+def _rows(result: LoadResult) -> int:
+    assert result.inspection is not None
+    return sum(found.rows for found in result.inspection.partitions.values())
+
+
+@contextmanager
+def _another(url: str, collection: str, to: Mapping[str, str]) -> Iterator[None]:
+    """Everything imported, and the variables set."""
+    warm_up(url, collection)
+    if "PGHOST" not in to:
+        os.environ.update(to)
+        yield
+        return
+    with new_database(to) as database:
+        server = f"postgresql://{database['PGUSER']}:unused@{database['PGHOST']}:{database['PGPORT']}"
+        os.environ["PIPELINE__DESTINATION"] = "postgres"
+        os.environ["DESTINATION__POSTGRES__CREDENTIALS"] = f"{server}/{database['PGDATABASE']}"
+        yield
+
+
+@contextmanager
+def new_database(server: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """libpq's variables of a database that is there for a while, on the server that they lead to."""
+    name = f"bench_{uuid.uuid4().hex[:8]}"
+    _execute(server, f"CREATE DATABASE {name}")
+    try:
+        yield {**server, "PGDATABASE": name}
+    finally:
+        _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _execute(server: Mapping[str, str], statement: str) -> list[tuple[Any, ...]]:
+    where = psycopg2.connect(
+        host=server["PGHOST"], port=server["PGPORT"], user=server["PGUSER"], dbname=server["PGDATABASE"]
+    )
+    with closing(where) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+
+def pypgstac(
+    clock: Clock, *, url: str, collection: str, items: int, program: str, to: Mapping[str, str]
+) -> dict[str, Any]:
+    """`pypgstac load items --method delsert` of a file with the same items; it reads the file and starts."""
+    file, described = Path("items.ndjson"), Path("collection.ndjson")
+    with file.open("w") as out:
+        for at in range(0, items, PAGE_SIZE):
+            asked = {"collections": [collection], "limit": PAGE_SIZE, "token": str(at)}
+            page = requests.post(f"{url}/search", json=asked, timeout=60).json()
+            out.writelines(json.dumps(item) + "\n" for item in page["features"])
+    described.write_text(json.dumps(documents.collection(collection)) + "\n")
+    with new_database(to) as database:
+        environment = {**os.environ, **database, "PYTHONWARNINGS": "ignore"}
+
+        def run(*words: str | Path) -> None:
+            subprocess.run([program, *words], check=True, env=environment, stdout=subprocess.DEVNULL)
+
+        run("migrate")
+        run("load", "collections", described, "--method", "upsert")
+        with clock:
+            run("load", "items", file, "--method", "delsert")
+        ((found,),) = _execute(database, "SELECT count(*) FROM pgstac.items")
+        assert found == items, f"{found} items, expected {items}"
+    return {}
