@@ -5,7 +5,7 @@ from collections.abc import Callable
 from benchmarks.bench import Bench
 from benchmarks.scenarios.catalog import catalog
 from benchmarks.scenarios.concurrency import concurrency
-from benchmarks.scenarios.destinations import destinations, growth
+from benchmarks.scenarios.destinations import destinations, growing
 from benchmarks.scenarios.growth import linearity, reloads
 from benchmarks.scenarios.imports import imports
 from benchmarks.scenarios.many_catalogs import many_catalogs
@@ -24,6 +24,6 @@ SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "reloads": reloads,
     "linearity": linearity,
     "destinations": destinations,
-    "growth": growth,
+    "growth": growing,
     "imports": imports,
 }

@@ -50,7 +50,7 @@ def destinations(bench: Bench) -> None:
         bench.judge("11", f"pypgstac / our store of {size}", ratio, 1.5, at_least=True)
 
 
-def growth(bench: Bench) -> None:
+def growing(bench: Bench) -> None:
     """A day again in tables of more and more rows, with its peak memory and that of the whole load."""
     with _server() as where:
         for name, to in where.items():
