@@ -8,6 +8,7 @@ from typing import Any
 import psycopg2
 import pytest
 
+from stac_assets.pipeline.errors import StoreFailed
 from stac_assets_tests.loads import items, load_days
 from stac_assets_tests.reading import DATASET, POSTGRES_URL, query_postgres, rows
 from stac_assets_tests.stac_api import StacApi, make_item
@@ -149,6 +150,32 @@ def test_columns_that_come_later_and_those_of_somebody_else(api: StacApi) -> Non
     load_days(api)
     found = query_postgres(f"SELECT id, title, gsd, seen FROM {DATASET}.search ORDER BY id")
     assert [tuple(row.values()) for row in found] == [("a", "T", None, True), ("b", None, 10, True)]
+
+
+@pytest.mark.parametrize("data_type", ["bigint", "timestamptz", "integer", "real", "numeric", "text"])
+def test_a_column_of_somebody_else_is_not_filled_with_the_bytes_of_another_type(
+    api: StacApi, data_type: str
+) -> None:
+    api.put(make_item("a", title="T"))
+    load_days(api)
+    execute(f"ALTER TABLE {DATASET}.search ADD gsd {data_type}")
+    api.put(make_item("b", gsd=10.5))
+    with pytest.raises(StoreFailed, match=r"column gsd of the table search is .+ double precision"):
+        load_days(api)
+    assert query_postgres(f"SELECT id, gsd FROM {DATASET}.search") == [{"id": "a", "gsd": None}]
+    execute(f"ALTER TABLE {DATASET}.search RENAME gsd TO mine")
+    load_days(api)
+    found = query_postgres(f"SELECT gsd FROM {DATASET}.search ORDER BY id")
+    assert [row["gsd"] for row in found] == [None, 10.5]
+
+
+def test_a_column_whose_type_is_a_domain_is_filled(api: StacApi) -> None:
+    api.put(make_item("a", title="T"))
+    load_days(api)
+    execute("CREATE DOMAIN document AS jsonb")
+    execute(f"ALTER TABLE {DATASET}.search ALTER assets TYPE document")
+    load_days(api)
+    assert list(items().values()) == [make_item("a", title="T")]
 
 
 def compressions() -> set[str | None]:

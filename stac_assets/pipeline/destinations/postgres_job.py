@@ -14,7 +14,7 @@ from dlt.destinations.exceptions import DatabaseTerminalException
 from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 from psycopg2 import DataError
 
-from stac_assets.pipeline.destinations.postgres_copy import Stream, as_binary
+from stac_assets.pipeline.destinations.postgres_copy import Stream, as_binary, names_of_types
 from stac_assets.source.columns import PARTITION_KEY
 from stac_assets.source.delivery import Delivery, prepared
 from stac_assets.source.running import conditions
@@ -31,9 +31,11 @@ COMPRESS_FAST = """
 default, takes half as long again for all of a load."""
 
 TYPES = """
-    SELECT attname, format_type(atttypid, NULL) FROM pg_catalog.pg_attribute
+    SELECT attname, format_type(CASE typtype WHEN 'd' THEN typbasetype ELSE atttypid END, NULL)
+    FROM pg_catalog.pg_attribute JOIN pg_catalog.pg_type ON pg_type.oid = atttypid
     WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped
 """
+"""Of each column; of a domain, the type that it is made of."""
 
 
 class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
@@ -49,8 +51,23 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
         table = client.make_qualified_table_name(self.load_table_name)
         with client.begin_transaction():
             client.execute_sql(COMPRESS_FAST)
+            types = self._types(client, table)
             self._delete(client, table)
-            self._copy(client, table)
+            self._copy(client, table, types)
+
+    def _types(self, client: Psycopg2SqlClient, table: str) -> dict[str, str]:
+        """The type of each column. A column that somebody has added himself may have any."""
+        found: Any = client.execute_sql(TYPES, table)
+        types: dict[str, str] = dict(found)
+        told = [
+            f"the column {field.name} of the table {self.load_table_name} is {types[field.name]}, which "
+            f"holds no values of its property: rename the column, or let it be {names[0]}"
+            for field in self._delivery.schema
+            if types[field.name] not in (names := names_of_types(field.type))
+        ]
+        if told:
+            raise DatabaseTerminalException(DataError("; ".join(told)))
+        return types
 
     def _delete(self, client: Psycopg2SqlClient, table: str) -> None:
         """Delete by the keys that are there: an index finds them, and so the rows of each."""
@@ -65,13 +82,11 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
                 some = gone[at : at + KEYS_OF_A_STATEMENT]
                 client.execute_sql(f"DELETE FROM {table} WHERE {key} = ANY(%s)", some)  # noqa: S608
 
-    def _copy(self, client: Psycopg2SqlClient, table: str) -> None:
+    def _copy(self, client: Psycopg2SqlClient, table: str, types: dict[str, str]) -> None:
         """Copy the rows. A thread makes the next while the server takes some."""
         delivery, load_id = self._delivery, self._load_id
         field = pa.field(C_DLT_LOAD_ID, pa.string(), nullable=False)
         schema = delivery.schema.append(field)
-        found: Any = client.execute_sql(TYPES, table)
-        types: dict[str, str] = dict(found)
         tables = (rows.append_column(field, pa.repeat(load_id, rows.num_rows)) for rows in delivery.rows())
         pieces = as_binary(tables, types)
         columns = ", ".join(map(client.escape_column_name, schema.names))
