@@ -25,8 +25,9 @@ WHOLE = (
 )
 STORED = "The rows are stored, but were not counted; the same run again counts them"
 LOST = re.compile(
-    r"terminating connection.*|server closed the connection.*|connection already closed|"
-    r"the database system is .*|SSL (connection|SYSCALL).*|could not (receive|send) data .*",
+    r"(connection to server .* failed: )?"
+    r"(terminating connection.*|server closed the connection.*|connection already closed|"
+    r"the database system is .*|SSL (connection|SYSCALL).*|could not (receive|send) data .*)",
     re.IGNORECASE,
 )
 """How libpq tells of a connection that was ended from elsewhere; the first is what the server said of it."""
@@ -102,7 +103,7 @@ def _tell_of_lost_connection(error: BaseException, place: str, stored: str) -> N
     if not lines:
         return
     logger.debug("the connection to %s was lost", place, exc_info=error)
-    said = min(lines, key=lambda line: not line.lower().startswith("terminating"))
+    said = min(lines, key=lambda line: "terminating" not in line.lower())
     raise StoreFailed(f"the connection to {place} was lost ({said}). {stored}") from None
 
 

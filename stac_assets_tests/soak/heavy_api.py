@@ -10,9 +10,11 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from math import ceil, floor
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+REPOSITORY = Path(__file__).parent.parent.parent
 FIRST = date(2024, 1, 1)
 SENTENCE = "the lazy dog jumps over the quick brown fox, "
 CONFORMS_TO = ["https://api.stacspec.org/v1.0.0/core", "https://api.stacspec.org/v1.0.0/item-search"]
@@ -125,7 +127,8 @@ def serve(heavy: Heavy) -> None:
 def serving(heavy: Heavy) -> Iterator[str]:
     """The URL of an API in a process of its own, which ends with the context."""
     command = [sys.executable, "-m", "stac_assets_tests.soak.heavy_api", json.dumps(asdict(heavy))]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=REPOSITORY, **pipes) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
         process.communicate()

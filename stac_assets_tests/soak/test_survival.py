@@ -190,7 +190,7 @@ def properties_of(published: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_a_database_that_is_away_from_the_start(project: Path, api: StacApi, remote: Remote) -> None:
     new = publish(api, 1)
     remote.proxy.is_away = True
-    with pytest.raises(StoreFailed, match=r"postgres, dataset .* cannot .*127\.0\.0\.1.*Nothing"):
+    with pytest.raises(StoreFailed, match=r"postgres, dataset .* was lost .*127\.0\.0\.1.*Nothing"):
         load_days(api)
     assert [request for request in api.requests if request.path == "/search"] == [], "nothing was fetched"
     remote.proxy.is_away = False
@@ -228,7 +228,7 @@ def test_a_database_that_goes_away_in_mid_load_and_comes_back(
     load_days(api)
     new = publish(api, 2, count=15)
     remote.proxy.cut([word], for_good=True)
-    with pytest.raises(StoreFailed, match=r"postgres.* failed \(.*closed.*old rows or its new ones"):
+    with pytest.raises(StoreFailed, match=r"postgres.* was lost \(.*closed.*old rows or its new ones"):
         load_days(api)
     assert remote.proxy.cuts == 1
     assert remote.held() == properties_of(old)
