@@ -9,7 +9,7 @@ PGSTAC_STAMP := .venv-pgstac/.installed
 ALONE := -ra --numprocesses=2 --dist=worksteal
 SUITE := $(foreach each,exact lossless typed catalog_tables odd_documents,stac_assets_tests/test_$(each).py)
 
-.PHONY: demo ui test test-apis test-destinations test-concurrency test-deploy test-catalogs test-soak test-upgrade test-browser test-catalog test-pgstac test-embedded-elt test-wheel test-newest lint types check bench bench-quick settings-table screenshots clean
+.PHONY: demo ui test test-apis test-destinations test-warehouses test-bigquery test-snowflake test-concurrency test-deploy test-catalogs test-soak test-upgrade test-browser test-catalog test-pgstac test-embedded-elt test-wheel test-newest lint types check bench bench-quick settings-table screenshots clean
 
 demo: $(STAMP)  ## load the sample API into DuckDB through Dagster
 	$(BIN)/stac-assets demo
@@ -29,6 +29,14 @@ test-soak: $(STAMP)  ## what a load survives: kills, full disks, databases that 
 test-destinations: $(ALL_STAMP)  ## the suite on PostgreSQL, tables as files, and warehouses without an account
 	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" --destination=postgres $(SUITE)
 	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" stac_assets_tests/destinations
+
+test-warehouses: test-bigquery test-snowflake  ## loads into what stands in for a warehouse, each from an environment of its own
+
+test-bigquery: $(ALL_STAMP) .venv-bigquery/.installed
+	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" --warehouse=bigquery stac_assets_tests/warehouses
+
+test-snowflake: $(ALL_STAMP) .venv-snowflake/.installed
+	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" --warehouse=snowflake stac_assets_tests/warehouses
 
 test-concurrency: $(STAMP)  ## many runs at once, and two hosts that store into one PostgreSQL dataset
 	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2 --dist=loadfile" stac_assets_tests/concurrency
@@ -88,7 +96,7 @@ screenshots: $(STAMP)  ## docs/*.png, of Dagster's UI on the demo's data and on 
 	$(BIN)/python -m stac_assets_tests.browser.screenshots
 
 clean:
-	rm -rf $(VENV) .venv-embedded-elt .venv-newest .venv-pgstac .demo
+	rm -rf $(VENV) .venv-bigquery .venv-embedded-elt .venv-newest .venv-pgstac .venv-snowflake .demo
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; try: make PYTHON=python3.11")'
@@ -105,6 +113,15 @@ $(PGSTAC_STAMP): stac_assets_tests/pgstac/constraints.txt
 	test -d .venv-pgstac || $(PYTHON) -m venv .venv-pgstac
 	.venv-pgstac/bin/python -m pip install --quiet --disable-pip-version-check --constraint $< \
 		stac-fastapi-pgstac 'pypgstac[psycopg]' uvicorn
+	touch $@
+
+# What is in .venv too is taken from there; the versions that disagree come first.
+.venv-bigquery/.installed .venv-snowflake/.installed: .venv-%/.installed: stac_assets_tests/warehouses/%.txt $(ALL_STAMP)
+	test -d .venv-$* || $(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	$(BIN)/python -c 'import sys, sysconfig; here = sysconfig.get_path("purelib"); \
+		print("import site; site.addsitedir(%r)" % here, file=open(sys.argv[1] + "/borrowed.pth", "w"))' \
+		"$$(.venv-$*/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 	touch $@
 
 $(BENCH_STAMP): $(STAMP)

@@ -1,0 +1,1 @@
+"""Loads into stand-ins for warehouses, which run what `destinations` only parses."""

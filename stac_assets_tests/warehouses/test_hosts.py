@@ -1,0 +1,96 @@
+"""Loads into a warehouse that are killed amid a merge, and loads of two hosts at once."""
+
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stac_assets_tests.forked import Forker
+from stac_assets_tests.stac_api import StacApi, make_item
+from stac_assets_tests.warehouses.stand_in import StandIn
+from stac_assets_tests.warehouses.test_exact import FIRST, SECOND, by_id, fill, items, search
+
+MOMENTS = {"before the insert": "old", "before the commit": "old", "stored": "new"}
+"""When a load is killed, and which rows are there then."""
+
+
+def load_and_die(moment: str) -> None:
+    """Load the first day, and die at a moment of the merge of `search`."""
+    from dlt.destinations.job_client_impl import SqlJobClientBase
+    from dlt.destinations.sql_client import SqlClientBase
+
+    execute_many = SqlClientBase.execute_many
+
+    def one_by_one(self: Any, statements: Sequence[str], *arguments: Any, **named: Any) -> Any:
+        merge = [each for each in statements if each.strip()]
+        if len(merge) != 2 or not merge[0].startswith("DELETE") or "search" not in merge[1].lower():
+            return execute_many(self, statements, *arguments, **named)
+        delete, insert = merge
+        self.execute_sql(delete)
+        _die_at("before the insert", moment)
+        self.execute_sql(insert)
+        _die_at("before the commit", moment)
+        return None
+
+    def complete_load(*_: Any) -> None:
+        _die_at("stored", moment)
+
+    SqlClientBase.execute_many = one_by_one  # type: ignore[method-assign]
+    SqlJobClientBase.complete_load = complete_load  # type: ignore[method-assign]
+    search()
+
+
+def _die_at(name: str, moment: str) -> None:
+    if name == moment:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def load_day_elsewhere(day: str, folder: str) -> None:
+    """Load a day as another host does, whose files for locks are its own."""
+    os.environ["DLT_DATA_DIR"] = folder
+    search(day)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_load_that_is_killed_leaves_the_old_rows_or_the_new_ones(
+    warehouse: StandIn, api: StacApi, forker: Forker, moment: str
+) -> None:
+    old = by_id(make_item("a", gsd=1), make_item("b"))
+    fill(api, *old.values())
+    search()
+    new = by_id(make_item("a", gsd=2), make_item("c"))
+    fill(api, *new.values())
+    api.remove("c1", "b")
+    ended = forker.run(load_and_die, moment=moment)
+    assert ended.status == -signal.SIGKILL, ended.raised
+    assert items(warehouse) == {"old": old, "new": new}[MOMENTS[moment]]
+    warehouse.reset()
+    search()
+    assert items(warehouse) == new
+
+
+@pytest.fixture
+def hosts() -> Iterator[list[Forker]]:
+    """Two hosts."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(Forker()) for _ in range(2)]
+
+
+def test_two_hosts_that_store_at_once_lose_no_rows(
+    warehouse: StandIn, api: StacApi, hosts: list[Forker], tmp_path: Path
+) -> None:
+    fill(api, make_item("a"), make_item("b", datetime=f"{SECOND}T00:00:00Z"))
+    search((FIRST, SECOND))
+    new = by_id(make_item("a", gsd=2), make_item("b", datetime=f"{SECOND}T00:00:00Z", gsd=3))
+    fill(api, *new.values())
+    calls = [
+        host.start(load_day_elsewhere, day=day, folder=str(tmp_path / day))
+        for host, day in zip(hosts, (FIRST, SECOND), strict=True)
+    ]
+    ended = [call.ended() for call in calls]
+    assert [each.raised for each in ended] == ["", ""]
+    assert items(warehouse) == new
