@@ -28,6 +28,22 @@ def load_there(url: str, item_ids: list[str], folder: str) -> None:
     load_days(url, "item", item_ids=item_ids)
 
 
+def let_another_be_faster(
+    monkeypatch: pytest.MonkeyPatch, other_host: Forker, url: str, item_id: str, folder: Path
+) -> list[str]:
+    """Let another host load an item when this one has read the table; what is given is empty afterwards."""
+    replace, waiting = DeltaFiles.replace, [item_id]
+
+    def replace_second(self: DeltaFiles, *arguments: Any) -> None:
+        while waiting and self._url.endswith("/item"):
+            ended = other_host.run(load_there, url=url, item_ids=[waiting.pop()], folder=str(folder))
+            assert ended.status == 0, ended.raised
+        replace(self, *arguments)
+
+    monkeypatch.setattr(DeltaFiles, "replace", replace_second)
+    return waiting
+
+
 @pytest.mark.parametrize(
     ("lake", "here", "there"),
     [("delta-s3", "a", "b"), ("delta-local", "a", "a"), ("delta-local", "gone", "b")],
@@ -48,17 +64,7 @@ def test_both_are_stored(
     for id in ("a", "b"):
         api.put(make_item(id, version="new"))
     api.remove("c1", "gone")
-    replace, waiting = DeltaFiles.replace, [there]
-
-    def replace_second(self: DeltaFiles, *arguments: Any) -> None:
-        while waiting and self._url.endswith("/item"):
-            ended = other_host.run(
-                load_there, url=api.url, item_ids=[waiting.pop()], folder=str(tmp_path / "there")
-            )
-            assert ended.status == 0, ended.raised
-        replace(self, *arguments)
-
-    monkeypatch.setattr(DeltaFiles, "replace", replace_second)
+    waiting = let_another_be_faster(monkeypatch, other_host, api.url, there, tmp_path / "there")
     load_days(api, "item", item_ids=[here])
     assert not waiting
     versions = {row["id"]: row["version"] for row in lake.rows("item")}
@@ -67,3 +73,15 @@ def test_both_are_stored(
     if here == "gone":
         del expected["gone"]
     assert versions == expected and len(lake.rows("item")) == len(expected)
+
+
+@pytest.mark.parametrize("lake", ["delta-local"], indirect=True)
+def test_a_table_that_another_host_has_just_made_keeps_its_rows(
+    lake: Lake, api: StacApi, other_host: Forker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for id in ("a", "b"):
+        api.put(make_item(id))
+    waiting = let_another_be_faster(monkeypatch, other_host, api.url, "b", tmp_path / "there")
+    load_days(api, "item", item_ids=["a"])
+    assert not waiting
+    assert sorted(row["id"] for row in lake.rows("item")) == ["a", "b"]

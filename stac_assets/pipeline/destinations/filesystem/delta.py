@@ -47,13 +47,15 @@ class DeltaFiles:
         self._properties = CommitProperties(custom_metadata={"dlt_load_id": load_id} if load_id else None)
         self._read: DeltaTable | None = None
         """The version whose rows were read, where rows that stay are written again beside new ones."""
+        self._found_none = False
+        """Whether there was no table to read, where rows that stay would be written again."""
         self.left_out = {layout.column} if layout.column else set()
 
     def dataset(self, schema: pa.Schema) -> pads.Dataset:
         """The rows of the newest version."""
         table = self._table()
         if self._layout.identity:
-            self._read = table
+            self._read, self._found_none = table, table is None
         if table is None or not table.file_uris():
             return no_rows(schema)
         return table.to_pyarrow_dataset().replace_schema(schema)
@@ -66,6 +68,8 @@ class DeltaFiles:
         column = self._layout.column
         partitions = [column] if column else []
         table = self._read or self._table()
+        if table is not None and self._found_none:
+            raise StoredMeanwhile(f"{self._url} was made by another host meanwhile")
         if table is None:
             table = DeltaTable.create(
                 self._url, schema, partition_by=partitions or None, storage_options=self._options
