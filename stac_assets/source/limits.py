@@ -69,16 +69,17 @@ def _may_hold(marked: bytes, sought: bytes) -> bool:
         marked: the text, after `_MARKS`.
         sought: a part of a number, marked in the same way.
     """
-    at = marked.find(sought)
+    at, seen = marked.find(sought), 0
     while at >= 0:
         start, end = at, at + len(sought)
-        while start and marked[start - 1] in b"0.":
+        while start > seen and marked[start - 1] in b"0.":
             start -= 1
-        if not start or marked[start - 1] in _BEFORE_NUMBER:
-            return True
+        if not start or (start > seen and marked[start - 1] in _BEFORE_NUMBER):
+            return True  # what goes on from where was looked before is no number either
         while marked[end : end + 1] == b"0":
             end += 1
-        at = marked.find(sought, end - 1)
+        seen = end - 1
+        at = marked.find(sought, seen)
     return False
 
 
