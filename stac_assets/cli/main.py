@@ -64,12 +64,7 @@ def _is_told_in_a_line(error: Exception) -> bool:
 
 def _command(module: str, name: str = "run") -> Callable[[argparse.Namespace], int]:
     """A command, whose module is imported only when it is run."""
-
-    def run(arguments: argparse.Namespace) -> int:
-        command = _imported(module, name)
-        return command(arguments)
-
-    return run
+    return lambda arguments: _imported(module, name)(arguments)
 
 
 def _imported(module: str, name: str) -> Any:

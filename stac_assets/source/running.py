@@ -86,18 +86,30 @@ def held_keys(table: str, owners: Owners, schema: Schema) -> list[str]:
         return []
     try:
         with pipeline.sql_client() as client:
-            return sorted(_keys_in(client, table, owners))
+            return sorted(chain.from_iterable(portions_of_keys(client, table, owners)))
     except DestinationUndefinedEntity:
         return []
     except (SqlClientNotAvailable, PipelineConfigMissing):
         return list(owners.day_keys())
 
 
-def _keys_in(client: SqlClientBase[Any], table: str, owners: Owners) -> Iterator[str]:
+def portions_of_keys(client: SqlClientBase[Any], table: str, owners: Owners) -> Iterator[list[str]]:
+    """The partition keys of the rows that a table holds of some windows.
+
+    Keys that are there are asked for, since days may be millions, and ranges of them hold others' keys too.
+
+    Args:
+        client: which is open.
+        table: its name alone.
+        owners: the windows.
+
+    Yields:
+        The keys that one query finds, each once.
+    """
     name, column = client.make_qualified_table_name(table), client.escape_column_name(PARTITION_KEY)
     for condition, values, some in conditions(column, owners):
         found = client.execute_sql(f"SELECT DISTINCT {column} FROM {name} WHERE {condition}", *values)  # noqa: S608
-        yield from some.among(key for (key,) in found or ())
+        yield list(some.among(key for (key,) in found or ()))
 
 
 def conditions(column: str, owners: Owners) -> Iterator[tuple[str, tuple[str, ...], Owners]]:

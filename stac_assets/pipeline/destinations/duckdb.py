@@ -5,7 +5,7 @@ JSON columns are zstd: dictionaries, DuckDB's own choice, took 48 s and six time
 a few thousand wide rows are compressed and written while they come, instead of a write-ahead log.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -14,10 +14,8 @@ from typing import Any, cast
 import duckdb
 from dlt import destinations
 from dlt.common.destination import AnyDestination
-from dlt.common.destination.client import FollowupJobRequest, LoadJob
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema.typing import TColumnSchema
-from dlt.common.storages.load_package import LoadJobInfo
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration, DuckDbConnectionPool
 from dlt.destinations.impl.duckdb.duck import DuckDbClient
 from dlt.pipeline.pipeline import Pipeline
@@ -34,6 +32,7 @@ from stac_assets.pipeline.destinations.duckdb_connection import ALIAS, attached,
 from stac_assets.pipeline.destinations.duckdb_job import ReplacePartitions
 from stac_assets.pipeline.destinations.duckdb_view import transaction
 from stac_assets.pipeline.destinations.items_view import keep_in_step
+from stac_assets.pipeline.destinations.taking_rows import TakesRows
 from stac_assets.pipeline.exclusion.database_file import database_name, make_ready
 from stac_assets.pipeline.exclusion.own_staging import emptied_afterwards
 from stac_assets.pipeline.exclusion.waiting import Hold, Wait
@@ -186,29 +185,8 @@ class _SqlClient(LiteralSqlClient):
             super()._search(f"{ALIAS}.{schema}")
 
 
-class _Client(LiteralClient):
-    delivery: Delivery
-
-    def should_load_data_to_staging_dataset(self, table_name: str) -> bool:
-        if self.delivery.holds(table_name):
-            return False
-        return super().should_load_data_to_staging_dataset(table_name)
-
-    def create_load_job(
-        self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
-    ) -> LoadJob:
-        if self.delivery.holds(table.get("name")):
-            return ReplacePartitions(file_path, self.delivery)
-        return super().create_load_job(table, file_path, load_id, restore)
-
-    def create_table_chain_completed_followup_jobs(
-        self,
-        table_chain: Sequence[PreparedTableSchema],
-        completed_table_chain_jobs: Sequence[LoadJobInfo] | None = None,
-    ) -> list[FollowupJobRequest]:
-        if self.delivery.holds(table_chain[0].get("name")):
-            return []
-        return super().create_table_chain_completed_followup_jobs(table_chain, completed_table_chain_jobs)
+class _Client(TakesRows, LiteralClient):
+    replacing = ReplacePartitions
 
     def _get_column_def_sql(self, c: TColumnSchema, table: PreparedTableSchema | None = None) -> str:
         definition = super()._get_column_def_sql(c, cast(PreparedTableSchema, table))

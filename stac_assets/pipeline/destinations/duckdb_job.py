@@ -16,7 +16,7 @@ from stac_assets.pipeline.destinations.duckdb_connection import (
 from stac_assets.pipeline.errors import StoreFailed
 from stac_assets.source.columns import ITEM_COLUMNS, PARTITION_KEY, type_of
 from stac_assets.source.delivery import Delivery
-from stac_assets.source.running import conditions
+from stac_assets.source.running import portions_of_keys
 
 VIEW = "delivered"
 """The temporary view by which a statement reads rows."""
@@ -76,14 +76,9 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
                 client.execute_sql(insert)
 
     def _delete(self, client: DuckDbSqlClient, table: str) -> None:
-        """Delete by the keys that are there, since days may be millions and ranges hold others' keys too."""
+        """Delete by the keys that are there."""
         key = client.escape_column_name(PARTITION_KEY)
-        for condition, values, owners in conditions(key, self._delivery.owners):
-            held = client.execute_sql(
-                f"SELECT DISTINCT {key} FROM {table} WHERE {condition}",  # noqa: S608
-                *values,
-            )
-            gone = list(owners.among(each for (each,) in held or ()))
+        for gone in portions_of_keys(client, self.load_table_name, self._delivery.owners):
             if gone:
                 keys = pa.table({PARTITION_KEY: pa.array(gone, pa.string())})
                 client.native_connection.register(REPLACED, keys)

@@ -19,7 +19,7 @@ from dlt.common.destination.client import FollowupJobRequest, HasFollowupJobs, L
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema.typing import TSchemaTables
 from dlt.common.storages import FileStorage
-from dlt.common.storages.load_package import LoadJobInfo, ParsedLoadJobFileName
+from dlt.common.storages.load_package import ParsedLoadJobFileName
 from dlt.destinations.impl.postgres.postgres import PostgresClient
 from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 from dlt.destinations.sql_jobs import SqlMergeFollowupJob
@@ -31,6 +31,7 @@ from stac_assets.pipeline.destinations.postgres_credentials import LibpqConfigur
 from stac_assets.pipeline.destinations.postgres_job import ReplacePartitions
 from stac_assets.pipeline.destinations.postgres_rights import check_rights, has_schema
 from stac_assets.pipeline.destinations.postgres_view import transaction
+from stac_assets.pipeline.destinations.taking_rows import TakesRows
 from stac_assets.pipeline.exclusion.own_staging import emptied_afterwards
 from stac_assets.pipeline.exclusion.waiting import Hold
 from stac_assets.pipeline.place import Place
@@ -151,32 +152,17 @@ class _Copy(RunnableLoadJob, HasFollowupJobs):
                 )
 
 
-class _Client(PostgresClient):
-    delivery: Delivery | None
-
-    def _takes_rows_of(self, table: str | None) -> bool:
-        return self.delivery is not None and self.delivery.holds(table)
-
-    def should_load_data_to_staging_dataset(self, table_name: str) -> bool:
-        return not self._takes_rows_of(table_name) and super().should_load_data_to_staging_dataset(table_name)
-
-    def create_table_chain_completed_followup_jobs(
-        self,
-        table_chain: Sequence[PreparedTableSchema],
-        completed_table_chain_jobs: Sequence[LoadJobInfo] | None = None,
-    ) -> list[FollowupJobRequest]:
-        if self._takes_rows_of(table_chain[0].get("name")):
-            return []
-        return super().create_table_chain_completed_followup_jobs(table_chain, completed_table_chain_jobs)
-
+class _CopyingClient(PostgresClient):
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
     ) -> LoadJob:
-        if self.delivery is not None and self.delivery.holds(table.get("name")):
-            return ReplacePartitions(file_path, self.delivery)
         if ParsedLoadJobFileName.parse(file_path).file_format == "csv":
             return _Copy(file_path)
         return super().create_load_job(table, file_path, load_id, restore)
+
+
+class _Client(TakesRows, _CopyingClient):
+    replacing = ReplacePartitions
 
     def is_storage_initialized(self) -> bool:
         return has_schema(self.sql_client)

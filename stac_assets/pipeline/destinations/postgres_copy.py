@@ -8,7 +8,6 @@ which is compared before: the server would take the eight bytes of a double for 
 import sys
 from array import array
 from collections.abc import Iterable, Iterator
-from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -27,11 +26,7 @@ NAMES_OF_TYPES: dict[pa.DataType, tuple[str, ...]] = {
     pa.bool_(): ("boolean",),
     pa.timestamp("us", "UTC"): ("timestamp with time zone",),
 }
-
-
-def names_of_types(data_type: pa.DataType) -> tuple[str, ...]:
-    """What PostgreSQL calls the types that read these bytes as they are meant, the usual one first."""
-    return NAMES_OF_TYPES[data_type]
+"""What PostgreSQL calls the types that read the bytes of a type as they are meant, the usual one first."""
 
 
 def as_binary(tables: Iterable[pa.Table], types: dict[str, str]) -> Iterator[memoryview]:
@@ -68,7 +63,8 @@ class Stream:
 
 def _rows(table: pa.Table, types: dict[str, str]) -> memoryview:
     """The rows one after the other. Each is the number of its values, and each value its length and bytes."""
-    parts = [_repeated(len(table.column_names).to_bytes(2), table.num_rows)]
+    count = pa.scalar(len(table.column_names).to_bytes(2), pa.binary())
+    parts = [pa.repeat(count, table.num_rows)]
     for name, column in zip(table.column_names, table.columns, strict=True):
         values = column.chunk(0)
         parts += _texts(values, types[name]) if values.type == pa.string() else _fixed(values)
@@ -79,15 +75,12 @@ def _rows(table: pa.Table, types: dict[str, str]) -> memoryview:
 
 
 def _texts(values: pa.Array, data_type: str) -> list[pa.Array]:
-    version = JSONB_VERSION if data_type == "jsonb" else b""
-    lengths = call_function("binary_length", [values])
-    if version:
-        lengths = call_function("add", [lengths, pa.scalar(len(version), pa.int32())])
-    parts = [_lengths(lengths)]
-    if version:
-        versions = [pa.scalar(version, pa.binary()), pa.scalar(b"", pa.binary())]
-        parts.append(call_function("if_else", [values.is_valid(), *versions]))
-    return [*parts, _or_nothing(values.cast(pa.binary()))]
+    texts, lengths = _or_nothing(values.cast(pa.binary())), call_function("binary_length", [values])
+    if data_type != "jsonb":
+        return [_lengths(lengths), texts]
+    lengths = call_function("add", [lengths, pa.scalar(len(JSONB_VERSION), pa.int32())])
+    versions = [pa.scalar(JSONB_VERSION, pa.binary()), pa.scalar(b"", pa.binary())]
+    return [_lengths(lengths), call_function("if_else", [values.is_valid(), *versions]), texts]
 
 
 def _fixed(values: pa.Array) -> list[pa.Array]:
@@ -124,12 +117,3 @@ def _swapped(values: pa.Array, code: str) -> Any:
 
 def _or_nothing(values: pa.Array) -> pa.Array:
     return values.fill_null(b"") if values.null_count else values
-
-
-@cache
-def _scalar(value: bytes) -> pa.Scalar:
-    return pa.scalar(value, pa.binary())
-
-
-def _repeated(value: bytes, number: int) -> pa.Array:
-    return pa.repeat(_scalar(value), number)

@@ -14,10 +14,10 @@ from dlt.destinations.exceptions import DatabaseTerminalException
 from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 from psycopg2 import DataError
 
-from stac_assets.pipeline.destinations.postgres_copy import Stream, as_binary, names_of_types
+from stac_assets.pipeline.destinations.postgres_copy import NAMES_OF_TYPES, Stream, as_binary
 from stac_assets.source.columns import PARTITION_KEY
 from stac_assets.source.delivery import Delivery, prepared
-from stac_assets.source.running import conditions
+from stac_assets.source.running import portions_of_keys
 
 READ_BYTES = 1024 * 1024
 """What psycopg2 sends at a time."""
@@ -63,7 +63,7 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
             f"the column {field.name} of the table {self.load_table_name} is {types[field.name]}, which "
             f"holds no values of its property: rename the column, or let it be {names[0]}"
             for field in self._delivery.schema
-            if types[field.name] not in (names := names_of_types(field.type))
+            if types[field.name] not in (names := NAMES_OF_TYPES[field.type])
         ]
         if told:
             raise DatabaseTerminalException(DataError("; ".join(told)))
@@ -72,12 +72,7 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
     def _delete(self, client: Psycopg2SqlClient, table: str) -> None:
         """Delete by the keys that are there: an index finds them, and so the rows of each."""
         key = client.escape_column_name(PARTITION_KEY)
-        for condition, values, owners in conditions(key, self._delivery.owners):
-            held = client.execute_sql(
-                f"SELECT DISTINCT {key} FROM {table} WHERE {condition}",  # noqa: S608
-                *values,
-            )
-            gone = list(owners.among(each for (each,) in held or ()))
+        for gone in portions_of_keys(client, self.load_table_name, self._delivery.owners):
             for at in range(0, len(gone), KEYS_OF_A_STATEMENT):
                 some = gone[at : at + KEYS_OF_A_STATEMENT]
                 client.execute_sql(f"DELETE FROM {table} WHERE {key} = ANY(%s)", some)  # noqa: S608
