@@ -112,6 +112,11 @@ class Settings(BaseModel):
         description="Properties that get typed columns of their own: `all`, `none`, names, or patterns "
         "such as `eo:*`.",
     )
+    geometry: Annotated[Literal["native", "none"], Mark.IN_LOADS] = Field(
+        default="native",
+        description="Whether item tables get the column `geom`, a geometry of the destination's own type, or "
+        "where it is a view, `<table>_geo`: `native` or `none`.",
+    )
     largest_whole_collection: v.Amount = Field(
         default=100_000,
         description="Items of a collection that is read whole at most, where dates do not find all of them; "

@@ -1,5 +1,6 @@
 """The rows of one endpoint on their way from the spool to the destination."""
 
+import logging
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from stac_assets.source.columns import ITEM_COLUMNS
 from stac_assets.source.dialects import Dialect
 from stac_assets.source.dlt_log import WithoutJsonAsText, filtered
 from stac_assets.source.fetch import Fetched, fetch
+from stac_assets.source.geometry import FIELD, GEOM, as_wkb
 from stac_assets.source.ownership import claim_dataset
 from stac_assets.source.promotion import Promotion, settle
 from stac_assets.source.request import LoadRequest, whole_request
@@ -33,6 +35,9 @@ PORTION_BYTES = 8 * 1024 * 1024
 """What the documents of a portion may have."""
 
 
+logger = logging.getLogger("stac_assets")
+
+
 @dataclass(frozen=True)
 class TableForm:
     """What a destination wants of the tables of a load.
@@ -43,12 +48,14 @@ class TableForm:
         table_format: dlt's hint of that name for all tables of the load.
         reserved: names that no promoted property may take as its column.
         folder: for working files of its load jobs.
+        dimensions: of the geometries that its load jobs store in the column `geom`; 0 where they store none.
     """
 
     takes_rows: bool = False
     table_format: Literal["delta"] | None = None
     reserved: frozenset[str] = frozenset()
     folder: Path = Path()
+    dimensions: Literal[0, 2, 3] = 0
 
 
 class Delivery:
@@ -71,6 +78,9 @@ class Delivery:
         self.schema = self.promotion.schema()
         self._settings = settings
         self._files: list[SpoolFile] = []
+        self._dimensions: Literal[0, 2, 3] = (
+            self.form.dimensions if self.wants_geometries and self.takes_rows else 0
+        )
 
     @contextmanager
     def opened(self, dialect: Dialect) -> Iterator[Fetched]:
@@ -120,7 +130,16 @@ class Delivery:
         self._files = [file for window in self.fetched.complete_windows for file in window.spool.files]
         selected, reserved = self._settings.promote_properties, self.form.reserved
         self.promotion = settle(stored, self._files, normalize, selected, reserved, most, row_bytes)
+        if GEOM in stored and self._dimensions:
+            self._dimensions = 0
+            logger.warning(
+                "the column %s of %s holds a property of that name, and so no geometries; they are stored where "
+                "the items are loaded into another dataset_name",
+                *(GEOM, self.endpoint.name),
+            )
         self.schema = self.promotion.schema()
+        if self._dimensions:
+            self.schema = self.schema.append(FIELD)
 
     @property
     def columns(self) -> dict[str, TColumnSchema]:
@@ -148,7 +167,22 @@ class Delivery:
         """The rows of items, from the first one on, in tables of the columns that were settled."""
         self.promotion.misfits.clear()
         for file, table in read_tables(self._files):
-            yield self.promotion.apply([file], table)
+            yield self._with_geometries(self.promotion.apply([file], table))
+
+    @property
+    def wants_geometries(self) -> bool:
+        """Whether the settings want geometries, which the destination may have or not."""
+        return self._settings.geometry == "native"
+
+    def _with_geometries(self, rows: pa.Table) -> pa.Table:
+        """Rows with the column `geom`, if their table has one; what it cannot hold is counted."""
+        if not self._dimensions:
+            return rows
+        texts = rows["geometry"]
+        found = as_wkb(texts, self._dimensions)
+        if missing := found.null_count - texts.null_count:
+            self.promotion.misfits["geometry"] += missing
+        return rows.append_column(FIELD, found)
 
     def portions(self, number: int) -> Iterator[pa.Table]:
         """The rows, `number` at a time; only the last portion may have fewer."""

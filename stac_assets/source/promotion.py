@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 
 from stac_assets.source.columns import ITEM_COLUMNS, PROPERTY_HINT, SOMEBODY, type_of
+from stac_assets.source.geometry import GEOM
 from stac_assets.source.property_types import PROPERTY_TYPES
 from stac_assets.source.row_width import keep_to_width
 from stac_assets.source.spool import ARROW_TYPES, Kind, SpoolFile
@@ -91,8 +92,8 @@ class Promotion:
     def _narrow(self, arrays: dict[str, pa.Array | pa.ChunkedArray], rows: int, most: int) -> None:
         """Leave out, and count, the values for which their row has no room."""
         names = {str(column.get("name")): name for name, column in self.columns.items()}
-        with_load_id = len(ITEM_COLUMNS) + 1
-        for column, count in keep_to_width(arrays, names, rows, most, with_load_id).items():
+        others = len(ITEM_COLUMNS) + 2  # dlt's id of the load, and a geometry
+        for column, count in keep_to_width(arrays, names, rows, most, others).items():
             self._count(names[column], count)
 
     def _count(self, name: str, misfits: int) -> None:
@@ -131,8 +132,8 @@ def settle(
     }
     nobodys = {name for name, column in stored.items() if column.get(PROPERTY_HINT) == SOMEBODY}
     there = set(stored) | set(ITEM_COLUMNS) | {"_dlt_load_id"}
-    room = len(first) if most is None else most - len(there)
-    taken = there | {"_dlt_id"} | reserved
+    room = len(first) if most is None else most - len(there | {GEOM})
+    taken = there | {"_dlt_id", GEOM} | reserved
     columns: dict[str, TColumnSchema] = {}
     left_out: list[str] = []
     for name in sorted(first):

@@ -98,8 +98,8 @@ class DuckDbStorage(Storage):
         yield Hold(wait)
 
     def form(self, pipeline: Pipeline, folder: Path) -> TableForm:
-        """The load job takes the rows."""
-        return TableForm(takes_rows=True, folder=folder)
+        """The load job takes the rows, and stores geometries with them."""
+        return TableForm(takes_rows=True, folder=folder, dimensions=3)
 
     @contextmanager
     def storing(

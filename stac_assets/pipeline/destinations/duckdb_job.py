@@ -1,5 +1,8 @@
 """The load job of a DuckDB file, which replaces partitions in one transaction, straight from our rows."""
 
+import logging
+from collections.abc import Mapping
+
 import pyarrow as pa
 from dlt.common.destination.client import HasFollowupJobs, RunnableLoadJob
 from dlt.common.schema.typing import C_DLT_LOAD_ID
@@ -16,12 +19,17 @@ from stac_assets.pipeline.destinations.duckdb_connection import (
 from stac_assets.pipeline.errors import StoreFailed
 from stac_assets.source.columns import ITEM_COLUMNS, PARTITION_KEY, type_of
 from stac_assets.source.delivery import Delivery
+from stac_assets.source.geometry import GEOM, SYSTEM
 from stac_assets.source.running import portions_of_keys
 
+GEOMETRY = f"GEOMETRY('{SYSTEM}')"
+"""DuckDB's own type of the geometries, with their reference system."""
 VIEW = "delivered"
 """The temporary view by which a statement reads rows."""
 REPLACED = "replaced"
 """That by which a statement reads the partition keys of what is replaced."""
+
+logger = logging.getLogger("stac_assets")
 
 
 class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
@@ -36,7 +44,9 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
         client: DuckDbSqlClient = self._job_client.sql_client  # type: ignore[attr-defined]
         connection = client.native_connection
         table = client.make_qualified_table_name(self.load_table_name)
-        columns = len(connection.execute(f"SELECT * FROM {table} LIMIT 0").description or ())  # noqa: S608
+        there = connection.execute(f"SELECT * FROM {table} LIMIT 0").description or ()  # noqa: S608
+        columns = len(there)
+        self._prepare({name: str(kind) for name, kind, *_ in there})
         compress_sparsely(connection, columns)
         try:
             with limited(connection, frugal_limits(connection, columns, self._delivery.widest)):
@@ -61,15 +71,32 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
             failed.__cause__ = error
             raise DatabaseTerminalException(failed) from failed  # no other try of dlt's would mend it
 
+    def _prepare(self, there: Mapping[str, str]) -> None:
+        """Tell which columns are stored: not the geometries, where somebody's own column has their name.
+
+        Args:
+            there: the types of the table's columns by name.
+        """
+        self._names = list(self._delivery.schema.names)
+        if GEOM in self._names and not there.get(GEOM, GEOMETRY).startswith("GEOMETRY"):
+            self._names.remove(GEOM)
+            logger.warning(
+                "the column %s of %s is %s, and so no geometries are stored: rename the column, and the next "
+                "loads store them",
+                *(GEOM, self.load_table_name, there[GEOM]),
+            )
+
     def _replace(self, client: DuckDbSqlClient, table: str) -> None:
         connection, delivery = client.native_connection, self._delivery
-        columns = ", ".join(map(client.escape_column_name, delivery.schema.names))
+        columns = ", ".join(map(client.escape_column_name, self._names))
         insert = (
             f"INSERT INTO {table} ({columns}, {client.escape_column_name(C_DLT_LOAD_ID)}) "  # noqa: S608
             f"SELECT {columns}, '{self._load_id}' FROM temp.{VIEW}"
         )
         typed = _with_json(delivery.schema)
         with client.begin_transaction():
+            if GEOM in self._names:
+                client.execute_sql(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {GEOM} {GEOMETRY}")
             self._delete(client, table)
             for stream in delivery.streams(ROW_GROUP_SIZE):
                 connection.register(VIEW, stream.cast(typed))

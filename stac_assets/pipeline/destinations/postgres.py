@@ -28,6 +28,7 @@ from dlt.pipeline.pipeline import Pipeline
 from stac_assets.pipeline.destinations.base import Adapted, Storage
 from stac_assets.pipeline.destinations.items_view import keep_in_step
 from stac_assets.pipeline.destinations.postgres_credentials import LibpqConfiguration
+from stac_assets.pipeline.destinations.postgres_geometry import DIMENSIONS, postgis_schema
 from stac_assets.pipeline.destinations.postgres_job import ReplacePartitions
 from stac_assets.pipeline.destinations.postgres_rights import check_rights, has_schema
 from stac_assets.pipeline.destinations.postgres_view import transaction
@@ -84,6 +85,7 @@ class PostgresStorage(Storage):
 
     adapted = PartitionedPostgres
     compares = True
+    _has_postgis = False
 
     def place(self, pipeline: Pipeline) -> Place:
         """The database on its server; a server may be written in several ways."""
@@ -94,10 +96,11 @@ class PostgresStorage(Storage):
     def check_rights(self, client: Any) -> None:
         """Refuse a role that may not store, with the statements that its administrator has to run."""
         check_rights(client.sql_client)
+        self._has_postgis = postgis_schema(client.sql_client) is not None
 
     def form(self, pipeline: Pipeline, folder: Path) -> TableForm:
-        """The load job takes the rows."""
-        return TableForm(takes_rows=True, folder=folder)
+        """The load job takes the rows, and stores geometries with them where PostGIS is there."""
+        return TableForm(takes_rows=True, folder=folder, dimensions=DIMENSIONS if self._has_postgis else 0)
 
     @contextmanager
     def storing(

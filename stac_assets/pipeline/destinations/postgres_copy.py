@@ -25,8 +25,13 @@ NAMES_OF_TYPES: dict[pa.DataType, tuple[str, ...]] = {
     pa.int64(): ("bigint",),
     pa.bool_(): ("boolean",),
     pa.timestamp("us", "UTC"): ("timestamp with time zone",),
+    pa.binary(): ("geometry",),
 }
 """What PostgreSQL calls the types that read the bytes of a type as they are meant, the usual one first."""
+
+
+LONG = (pa.string(), pa.binary())
+"""The types whose values are of any length."""
 
 
 def as_binary(tables: Iterable[pa.Table], types: dict[str, str]) -> Iterator[memoryview]:
@@ -67,7 +72,7 @@ def _rows(table: pa.Table, types: dict[str, str]) -> memoryview:
     parts = [pa.repeat(count, table.num_rows)]
     for name, column in zip(table.column_names, table.columns, strict=True):
         values = column.chunk(0)
-        parts += _texts(values, types[name]) if values.type == pa.string() else _fixed(values)
+        parts += _texts(values, types[name]) if values.type in LONG else _fixed(values)
     joined = call_function("binary_join_element_wise", [*parts, pa.scalar(b"", pa.binary())])
     _, offsets, data = joined.buffers()
     ends = memoryview(offsets).cast("i")

@@ -15,8 +15,10 @@ from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 from psycopg2 import DataError
 
 from stac_assets.pipeline.destinations.postgres_copy import NAMES_OF_TYPES, Stream, as_binary
+from stac_assets.pipeline.destinations.postgres_geometry import make_column, tell_of_postgis
 from stac_assets.source.columns import PARTITION_KEY
 from stac_assets.source.delivery import Delivery, prepared
+from stac_assets.source.geometry import GEOM
 from stac_assets.source.running import portions_of_keys
 
 READ_BYTES = 1024 * 1024
@@ -51,18 +53,31 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
         table = client.make_qualified_table_name(self.load_table_name)
         with client.begin_transaction():
             client.execute_sql(COMPRESS_FAST)
-            types = self._types(client, table)
+            schema = self._stored(client)
+            types = self._types(client, table, schema)
             self._delete(client, table)
-            self._copy(client, table, types)
+            self._copy(client, table, schema, types)
 
-    def _types(self, client: Psycopg2SqlClient, table: str) -> dict[str, str]:
+    def _stored(self, client: Psycopg2SqlClient) -> pa.Schema:
+        """What is stored of the delivery: not the geometries, where the table has no column for them."""
+        schema = self._delivery.schema
+        indexed = self._job_client.config.create_indexes  # type: ignore[attr-defined]
+        if GEOM not in schema.names:
+            if self._delivery.wants_geometries:
+                tell_of_postgis(client, self.load_table_name)
+            return schema
+        if make_column(client, self.load_table_name, indexed=indexed):
+            return schema
+        return schema.remove(schema.get_field_index(GEOM))
+
+    def _types(self, client: Psycopg2SqlClient, table: str, schema: pa.Schema) -> dict[str, str]:
         """The type of each column. A column that somebody has added himself may have any."""
         found: Any = client.execute_sql(TYPES, table)
-        types: dict[str, str] = dict(found)
+        types: dict[str, str] = {name: kind.rpartition(".")[2] for name, kind in found}
         told = [
             f"the column {field.name} of the table {self.load_table_name} is {types[field.name]}, which "
             f"holds no values of its property: rename the column, or let it be {names[0]}"
-            for field in self._delivery.schema
+            for field in schema
             if types[field.name] not in (names := NAMES_OF_TYPES[field.type])
         ]
         if told:
@@ -77,14 +92,16 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
                 some = gone[at : at + KEYS_OF_A_STATEMENT]
                 client.execute_sql(f"DELETE FROM {table} WHERE {key} = ANY(%s)", some)  # noqa: S608
 
-    def _copy(self, client: Psycopg2SqlClient, table: str, types: dict[str, str]) -> None:
+    def _copy(self, client: Psycopg2SqlClient, table: str, schema: pa.Schema, types: dict[str, str]) -> None:
         """Copy the rows. A thread makes the next while the server takes some."""
         delivery, load_id = self._delivery, self._load_id
         field = pa.field(C_DLT_LOAD_ID, pa.string(), nullable=False)
-        schema = delivery.schema.append(field)
-        tables = (rows.append_column(field, pa.repeat(load_id, rows.num_rows)) for rows in delivery.rows())
+        tables = (
+            rows.select(schema.names).append_column(field, pa.repeat(load_id, rows.num_rows))
+            for rows in delivery.rows()
+        )
         pieces = as_binary(tables, types)
-        columns = ", ".join(map(client.escape_column_name, schema.names))
+        columns = ", ".join(map(client.escape_column_name, [*schema.names, C_DLT_LOAD_ID]))
         connection: Any = client.native_connection
         copy = f"COPY {table} ({columns}) FROM STDIN WITH (FORMAT binary, ENCODING 'utf-8')"
         with ThreadPoolExecutor(1) as thread, connection.cursor() as cursor:

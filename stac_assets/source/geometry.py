@@ -1,0 +1,70 @@
+"""The geometries of items as WKB, which databases and files hold for geo tools.
+
+`geometry` stays what the API sent. What is derived from it here is never read back.
+"""
+
+from typing import Any, Literal
+
+import pyarrow as pa
+
+GEOM = "geom"
+"""The column of item tables. dlt does not know of it: it has no such type, and leaves the column alone."""
+SYSTEM = "OGC:CRS84"
+"""The reference system of GeoJSON (RFC 7946, section 4): longitude and latitude in degrees, in this order."""
+FIELD = pa.field(
+    GEOM,
+    pa.binary(),
+    metadata={
+        "ARROW:extension:name": "geoarrow.wkb",
+        "ARROW:extension:metadata": f'{{"crs":"{SYSTEM}","crs_type":"authority_code"}}',
+    },
+)
+"""The column in Arrow, which GeoArrow's readers, DuckDB among them, take for geometries."""
+MOST_COLLECTIONS = 32
+"""Collections within collections of which a geometry is read: GEOS has no stack for 100,000."""
+LEAST_RING = 4
+"""Positions that a ring has at least (RFC 7946, section 3.1.6). PostGIS refuses any other."""
+
+
+def as_wkb(texts: pa.Array | pa.ChunkedArray, dimensions: Literal[2, 3] = 3) -> pa.Array:
+    """The WKB (ISO 13249-3) of geometries.
+
+    Polygons that cross themselves, or the antimeridian, stay as they are.
+
+    Args:
+        texts: GeoJSON.
+        dimensions: 2 leaves heights out, 3 keeps them.
+
+    Returns:
+        As many values as `texts`, NULL where there is no geometry, or what GEOS or PostGIS takes for none:
+        a ring that is not closed, or has fewer than four positions, text for a number, four dimensions.
+    """
+    if texts.null_count == len(texts):
+        return pa.nulls(len(texts), pa.binary())
+    import numpy as np
+    import shapely  # neither is imported by a load that finds nothing
+
+    sent = [None if t is None or _is_too_deep(t) else t for t in texts.to_pylist()]
+    with np.errstate(over="ignore", invalid="ignore"):
+        found: Any = shapely.from_geojson(sent, on_invalid="ignore")
+    found[_short_ringed(found)] = None
+    written: Any = shapely.to_wkb(found, flavor="iso", output_dimension=dimensions)
+    return pa.array(written, pa.binary())
+
+
+def _is_too_deep(text: str) -> bool:
+    return text.count("geometries") > MOST_COLLECTIONS
+
+
+def _short_ringed(geometries: Any) -> Any:
+    """The places of geometries that have a ring of fewer positions than a ring has."""
+    import numpy as np
+    import shapely
+
+    parts, places = geometries, np.arange(len(geometries))
+    while np.any(shapely.get_type_id(parts) > shapely.GeometryType.POLYGON):
+        parts, inner = shapely.get_parts(parts, return_index=True)
+        places = places[inner]
+    rings, inner = shapely.get_rings(parts, return_index=True)
+    counts = shapely.get_num_points(rings)
+    return places[inner[(counts > 0) & (counts < LEAST_RING)]]
