@@ -20,6 +20,7 @@ from stac_assets.pipeline.destinations.base import Storage
 from stac_assets.pipeline.errors import StoreFailed
 from stac_assets.source import SOURCE_NAME
 from stac_assets.source.columns import PARTITION_KEY, REJECTED, type_of
+from stac_assets.source.geometry import HINT
 from stac_assets.stac.endpoints import ENDPOINTS, Endpoint
 
 NAMES_OF_TYPES: Mapping[str, frozenset[str]] = {
@@ -90,6 +91,8 @@ class Comparison:
         assert self.schema is not None
         types = tables.get(name, {})
         for key, column in self.schema.get_table_columns(name).items():
+            if column.get(HINT):  # of which dlt says that it is text; load jobs look at it themselves
+                continue
             found, wanted = types.get(key), NAMES_OF_TYPES.get(type_of(column))
             if found is not None and wanted is not None and found.lower() not in wanted:
                 yield column, found

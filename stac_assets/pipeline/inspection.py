@@ -30,7 +30,6 @@ from stac_assets.source.columns import (
     type_of,
 )
 from stac_assets.source.fetch import Fetched
-from stac_assets.source.geometry import GEOM
 from stac_assets.source.running import conditions
 from stac_assets.stac.owners import Owners
 from stac_assets.stac.windows import ONE_DAY, PartitionKey
@@ -114,8 +113,6 @@ def compared(
     """
     exact = capabilities is None or capabilities.generates_case_sensitive_identifiers()
     found = {c if exact else c.lower(): type_of(hints) for c, hints in stored.items()}
-    if GEOM not in promised:  # dlt knows no geometries, and takes them for text
-        found.pop(GEOM, None)
     mapper = capabilities.get_type_mapper() if capabilities else None
     for column, kind in promised.items():
         if mapper is None or found.get(column, kind) == kind:

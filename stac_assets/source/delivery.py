@@ -19,7 +19,16 @@ from stac_assets.source.columns import ITEM_COLUMNS
 from stac_assets.source.dialects import Dialect
 from stac_assets.source.dlt_log import WithoutJsonAsText, filtered
 from stac_assets.source.fetch import Fetched, fetch
-from stac_assets.source.geometry import FIELD, GEOM, as_wkb
+from stac_assets.source.geometry import (
+    COLUMN,
+    FIELD,
+    GEOM,
+    HINT,
+    TEXT_FIELD,
+    Dimensions,
+    as_wkb,
+    as_wkt,
+)
 from stac_assets.source.ownership import claim_dataset
 from stac_assets.source.promotion import Promotion, settle
 from stac_assets.source.request import LoadRequest, whole_request
@@ -48,14 +57,14 @@ class TableForm:
         table_format: dlt's hint of that name for all tables of the load.
         reserved: names that no promoted property may take as its column.
         folder: for working files of its load jobs.
-        dimensions: of the geometries that its load jobs store in the column `geom`; 0 where they store none.
+        dimensions: of the geometries in the column `geom`; 0 where there is no such column.
     """
 
     takes_rows: bool = False
     table_format: Literal["delta"] | None = None
     reserved: frozenset[str] = frozenset()
     folder: Path = Path()
-    dimensions: Literal[0, 2, 3] = 0
+    dimensions: Dimensions | Literal[0] = 0
 
 
 class Delivery:
@@ -78,9 +87,7 @@ class Delivery:
         self.schema = self.promotion.schema()
         self._settings = settings
         self._files: list[SpoolFile] = []
-        self._dimensions: Literal[0, 2, 3] = (
-            self.form.dimensions if self.wants_geometries and self.takes_rows else 0
-        )
+        self._dimensions: Dimensions | Literal[0] = self.form.dimensions if self.wants_geometries else 0
 
     @contextmanager
     def opened(self, dialect: Dialect) -> Iterator[Fetched]:
@@ -130,21 +137,23 @@ class Delivery:
         self._files = [file for window in self.fetched.complete_windows for file in window.spool.files]
         selected, reserved = self._settings.promote_properties, self.form.reserved
         self.promotion = settle(stored, self._files, normalize, selected, reserved, most, row_bytes)
-        if GEOM in stored and self._dimensions:
+        if self._dimensions and not stored.get(GEOM, COLUMN).get(HINT):
             self._dimensions = 0
             logger.warning(
-                "the column %s of %s holds a property of that name, and so no geometries; they are stored where "
-                "the items are loaded into another dataset_name",
+                "the column %s of %s holds a property of that name, and so no geometries; they are stored "
+                "where the items are loaded into another dataset_name",
                 *(GEOM, self.endpoint.name),
             )
         self.schema = self.promotion.schema()
         if self._dimensions:
-            self.schema = self.schema.append(FIELD)
+            self.schema = self.schema.append(FIELD if self.takes_rows else TEXT_FIELD)
 
     @property
     def columns(self) -> dict[str, TColumnSchema]:
         """The columns of the item table, by name."""
-        described = (*ITEM_COLUMNS.values(), *self.promotion.columns.values())
+        described = [*ITEM_COLUMNS.values(), *self.promotion.columns.values()]
+        if self._dimensions:
+            described.append(COLUMN)
         return {str(column.get("name")): column for column in described}
 
     @property
@@ -178,11 +187,11 @@ class Delivery:
         """Rows with the column `geom`, if their table has one; what it cannot hold is counted."""
         if not self._dimensions:
             return rows
-        texts = rows["geometry"]
-        found = as_wkb(texts, self._dimensions)
+        texts, field = rows["geometry"], self.schema.field(GEOM)
+        found = (as_wkb if field == FIELD else as_wkt)(texts, self._dimensions)
         if missing := found.null_count - texts.null_count:
             self.promotion.misfits["geometry"] += missing
-        return rows.append_column(FIELD, found)
+        return rows.append_column(field, found)
 
     def portions(self, number: int) -> Iterator[pa.Table]:
         """The rows, `number` at a time; only the last portion may have fewer."""

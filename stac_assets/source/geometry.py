@@ -6,9 +6,21 @@
 from typing import Any, Literal
 
 import pyarrow as pa
+from dlt.common.schema.typing import TColumnSchema
+
+Dimensions = Literal[2, 3]
 
 GEOM = "geom"
-"""The column of item tables. dlt does not know of it: it has no such type, and leaves the column alone."""
+"""The column of item tables."""
+HINT = "x-stac-geometry"
+"""Hint on that column. To dlt, which has no such type, it is text; clients make a geometry of it."""
+COLUMN = TColumnSchema(
+    name=GEOM,
+    data_type="text",
+    nullable=True,
+    description="`geometry` as geo tools read it; null where that cannot be",
+)
+COLUMN[HINT] = True  # type: ignore[literal-required]
 SYSTEM = "OGC:CRS84"
 """The reference system of GeoJSON (RFC 7946, section 4): longitude and latitude in degrees, in this order."""
 FIELD = pa.field(
@@ -20,13 +32,15 @@ FIELD = pa.field(
     },
 )
 """The column in Arrow, which GeoArrow's readers, DuckDB among them, take for geometries."""
+TEXT_FIELD = pa.field(GEOM, pa.string())
+"""The column in Arrow where dlt stores the rows: WKT, which databases turn into geometries."""
 MOST_COLLECTIONS = 32
 """Collections within collections of which a geometry is read: GEOS has no stack for 100,000."""
 LEAST_RING = 4
 """Positions that a ring has at least (RFC 7946, section 3.1.6). PostGIS refuses any other."""
 
 
-def as_wkb(texts: pa.Array | pa.ChunkedArray, dimensions: Literal[2, 3] = 3) -> pa.Array:
+def as_wkb(texts: pa.Array | pa.ChunkedArray, dimensions: Dimensions = 3) -> pa.Array:
     """The WKB (ISO 13249-3) of geometries.
 
     Polygons that cross themselves, or the antimeridian, stay as they are.
@@ -41,15 +55,32 @@ def as_wkb(texts: pa.Array | pa.ChunkedArray, dimensions: Literal[2, 3] = 3) -> 
     """
     if texts.null_count == len(texts):
         return pa.nulls(len(texts), pa.binary())
+    import shapely  # not where nothing is found, which it would make slower
+
+    written: Any = shapely.to_wkb(_geometries(texts), flavor="iso", output_dimension=dimensions)
+    return pa.array(written, pa.binary())
+
+
+def as_wkt(texts: pa.Array | pa.ChunkedArray, dimensions: Dimensions = 3) -> pa.Array:
+    """The same as WKT, whose numbers have all their digits."""
+    if texts.null_count == len(texts):
+        return pa.nulls(len(texts), pa.string())
+    import shapely
+
+    found = _geometries(texts)
+    written: Any = shapely.to_wkt(found, rounding_precision=-1, output_dimension=dimensions)
+    return pa.array(written, pa.string())
+
+
+def _geometries(texts: pa.Array | pa.ChunkedArray) -> Any:
     import numpy as np
-    import shapely  # neither is imported by a load that finds nothing
+    import shapely
 
     sent = [None if t is None or _is_too_deep(t) else t for t in texts.to_pylist()]
     with np.errstate(over="ignore", invalid="ignore"):
         found: Any = shapely.from_geojson(sent, on_invalid="ignore")
     found[_short_ringed(found)] = None
-    written: Any = shapely.to_wkb(found, flavor="iso", output_dimension=dimensions)
-    return pa.array(written, pa.binary())
+    return found
 
 
 def _is_too_deep(text: str) -> bool:

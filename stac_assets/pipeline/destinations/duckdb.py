@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import duckdb
 from dlt import destinations
-from dlt.common.destination import AnyDestination
+from dlt.common.destination import AnyDestination, DestinationCapabilitiesContext
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema.typing import TColumnSchema
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration, DuckDbConnectionPool
@@ -29,6 +29,7 @@ from stac_assets.pipeline.destinations.duckdb_client import (
     ReadableDuckDb,
 )
 from stac_assets.pipeline.destinations.duckdb_connection import ALIAS, attached, refused
+from stac_assets.pipeline.destinations.duckdb_geometry import DuckDbTypes
 from stac_assets.pipeline.destinations.duckdb_job import ReplacePartitions
 from stac_assets.pipeline.destinations.duckdb_view import transaction
 from stac_assets.pipeline.destinations.items_view import keep_in_step
@@ -160,6 +161,11 @@ class PartitionedDuckDb(Adapted, destinations.duckdb):
                 credentials.extensions = credentials.global_config = credentials.statements = None
                 credentials.conn_pool = DuckDbConnectionPool(credentials)
         return configuration
+
+    def _raw_capabilities(self) -> DestinationCapabilitiesContext:
+        capabilities = super()._raw_capabilities()
+        capabilities.type_mapper = DuckDbTypes
+        return capabilities
 
     @property
     def client_class(self) -> type[DuckDbClient]:

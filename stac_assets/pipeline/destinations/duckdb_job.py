@@ -16,14 +16,13 @@ from stac_assets.pipeline.destinations.duckdb_connection import (
     lacks_memory,
     limited,
 )
+from stac_assets.pipeline.destinations.duckdb_geometry import GEOMETRY
 from stac_assets.pipeline.errors import StoreFailed
 from stac_assets.source.columns import ITEM_COLUMNS, PARTITION_KEY, type_of
 from stac_assets.source.delivery import Delivery
-from stac_assets.source.geometry import GEOM, SYSTEM
+from stac_assets.source.geometry import GEOM
 from stac_assets.source.running import portions_of_keys
 
-GEOMETRY = f"GEOMETRY('{SYSTEM}')"
-"""DuckDB's own type of the geometries, with their reference system."""
 VIEW = "delivered"
 """The temporary view by which a statement reads rows."""
 REPLACED = "replaced"
@@ -95,8 +94,6 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
         )
         typed = _with_json(delivery.schema)
         with client.begin_transaction():
-            if GEOM in self._names:
-                client.execute_sql(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {GEOM} {GEOMETRY}")
             self._delete(client, table)
             for stream in delivery.streams(ROW_GROUP_SIZE):
                 connection.register(VIEW, stream.cast(typed))

@@ -28,7 +28,14 @@ from dlt.pipeline.pipeline import Pipeline
 from stac_assets.pipeline.destinations.base import Adapted, Storage
 from stac_assets.pipeline.destinations.items_view import keep_in_step
 from stac_assets.pipeline.destinations.postgres_credentials import LibpqConfiguration
-from stac_assets.pipeline.destinations.postgres_geometry import DIMENSIONS, postgis_schema
+from stac_assets.pipeline.destinations.postgres_geometry import (
+    DIMENSIONS,
+    INDEX,
+    PostgresTypes,
+    is_geometry,
+    postgis_schema,
+    type_of_geometries,
+)
 from stac_assets.pipeline.destinations.postgres_job import ReplacePartitions
 from stac_assets.pipeline.destinations.postgres_rights import check_rights, has_schema
 from stac_assets.pipeline.destinations.postgres_view import transaction
@@ -38,6 +45,7 @@ from stac_assets.pipeline.exclusion.waiting import Hold
 from stac_assets.pipeline.place import Place
 from stac_assets.source.columns import ITEM_TABLES, PARTITION_KEY, REJECTED
 from stac_assets.source.delivery import Delivery, TableForm
+from stac_assets.source.geometry import GEOM
 from stac_assets.stac.endpoints import SEARCH
 
 BY_PARTITION = ("btree", PARTITION_KEY)
@@ -62,9 +70,12 @@ class PartitionedPostgres(Adapted, destinations.postgres):
 
     spec = LibpqConfiguration  # type: ignore[assignment]
 
-    def __init__(self, *args: Any, delivery: Delivery | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, delivery: Delivery | None = None, postgis: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._delivery = delivery
+        self._postgis = postgis
 
     def _raw_capabilities(self) -> DestinationCapabilitiesContext:
         """Never Parquet: dlt takes it where a driver for ADBC is installed, and makes `json` of `jsonb`."""
@@ -72,6 +83,7 @@ class PartitionedPostgres(Adapted, destinations.postgres):
         offered = capabilities.supported_loader_file_formats or ()
         capabilities.supported_loader_file_formats = [form for form in offered if form != "parquet"]
         capabilities.loader_file_format_selector = None  # type: ignore[assignment]
+        capabilities.type_mapper = type("Types", (PostgresTypes,), {"postgis": self._postgis})
         return capabilities
 
     @property
@@ -85,7 +97,8 @@ class PostgresStorage(Storage):
 
     adapted = PartitionedPostgres
     compares = True
-    _has_postgis = False
+    _postgis: str | None = None
+    """The schema of PostGIS, if the role may use it."""
 
     def place(self, pipeline: Pipeline) -> Place:
         """The database on its server; a server may be written in several ways."""
@@ -96,18 +109,18 @@ class PostgresStorage(Storage):
     def check_rights(self, client: Any) -> None:
         """Refuse a role that may not store, with the statements that its administrator has to run."""
         check_rights(client.sql_client)
-        self._has_postgis = postgis_schema(client.sql_client) is not None
+        self._postgis = postgis_schema(client.sql_client)
 
     def form(self, pipeline: Pipeline, folder: Path) -> TableForm:
         """The load job takes the rows, and stores geometries with them where PostGIS is there."""
-        return TableForm(takes_rows=True, folder=folder, dimensions=DIMENSIONS if self._has_postgis else 0)
+        return TableForm(takes_rows=True, folder=folder, dimensions=DIMENSIONS if self._postgis else 0)
 
     @contextmanager
     def storing(
         self, place: Place, folder: Path, hold: Hold, delivery: Delivery | None = None
     ) -> Iterator[Pipeline]:
         """A pipeline, after which the view over all catalogs shows what it has stored."""
-        make = partial(PartitionedPostgres, delivery=delivery)
+        make = partial(PartitionedPostgres, delivery=delivery, postgis=self._postgis)
         pipeline = self._pipeline(folder, self._destination(make))
         with emptied_afterwards(pipeline):
             yield pipeline
@@ -193,7 +206,7 @@ class _Client(TakesRows, _CopyingClient):
         names = {name for _, name, _ in found or ()}
         known = {(table, definition.rpartition(" USING ")[2]) for table, _, definition in found or ()}
         for table in sorted(tables & set(INDEXES)):
-            for method, column in INDEXES[table]:
+            for method, column in self._wanted_indexes(table):
                 if (table, f"{method} ({column})") in known:
                     continue
                 name = index_name(table, column)
@@ -203,6 +216,12 @@ class _Client(TakesRows, _CopyingClient):
                     f"CREATE INDEX {named}"
                     f"ON {where} USING {method} ({self.sql_client.escape_column_name(column)})"
                 )
+
+    def _wanted_indexes(self, table: str) -> Iterator[tuple[str, str]]:
+        yield from INDEXES[table]
+        known = GEOM in self.schema.get_table_columns(table)
+        if known and is_geometry(type_of_geometries(self.sql_client, table)):
+            yield INDEX
 
     def _create_merge_followup_jobs(
         self, table_chain: Sequence[PreparedTableSchema]

@@ -4,28 +4,45 @@ import logging
 import re
 from typing import Any
 
-from stac_assets.source.geometry import GEOM
+from dlt.common.destination.typing import PreparedTableSchema
+from dlt.common.schema.typing import TColumnSchema
+from dlt.destinations.impl.postgres.factory import PostgresTypeMapper
+
+from stac_assets.source.geometry import GEOM, HINT
 
 DIMENSIONS = 2
 """Those of `geometry(Geometry, 4326)`, which refuses heights."""
-SRID = 4326
-"""PostGIS' number for longitude and latitude in degrees."""
-_TAKEN = re.compile(rf"(.*\.)?geometry(\(Geometry,{SRID}\))?")
+TYPE = "geometry(Geometry,4326)"
+"""Any shape, in longitude and latitude."""
+INDEX = ("gist", GEOM)
+_TAKING = re.compile(rf"(.*\.)?(geometry|{re.escape(TYPE)})")
 """The types into which the geometries of any item go."""
 
 POSTGIS = """
-    SELECT n.nspname FROM pg_catalog.pg_extension JOIN pg_catalog.pg_namespace AS n ON n.oid = extnamespace
+    SELECT quote_ident(nspname) FROM pg_catalog.pg_extension
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = extnamespace
     WHERE extname = 'postgis' AND has_schema_privilege(n.oid, 'USAGE')
 """
 COLUMN = """
-    SELECT pg_has_role(relowner, 'USAGE'), format_type(atttypid, atttypmod)
-    FROM pg_catalog.pg_class
-    LEFT JOIN pg_catalog.pg_attribute ON attrelid = pg_class.oid AND attname = %s AND NOT attisdropped
-    WHERE pg_class.oid = to_regclass(%s)
+    SELECT format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute
+    WHERE attrelid = to_regclass(%s) AND attname = %s AND NOT attisdropped
 """
-"""Whether the role owns the table, and the type of its column of that name, if it has one."""
 
 logger = logging.getLogger("stac_assets")
+
+
+class PostgresTypes(PostgresTypeMapper):
+    """dlt's types, and that of geometries."""
+
+    postgis: str | None = None
+    """The schema of PostGIS."""
+
+    def to_destination_type(self, column: TColumnSchema, table: PreparedTableSchema) -> str:
+        """PostgreSQL's type of a column."""
+        hints: dict[str, Any] = dict(column)
+        if self.postgis and hints.get(HINT):
+            return f"{self.postgis}.{TYPE}"
+        return super().to_destination_type(column, table)
 
 
 def postgis_schema(client: Any) -> str | None:
@@ -34,36 +51,24 @@ def postgis_schema(client: Any) -> str | None:
     return found[0][0] if found else None
 
 
-def make_column(client: Any, table: str, *, indexed: bool) -> bool:
-    """Make the column of geometries where the table lacks it; to be called in a transaction.
-
-    Args:
-        client: dlt's, which is open.
-        table: its name alone.
-        indexed: whether an index is made with it.
-
-    Returns:
-        Whether the table has one in which geometries can be stored. If not, a warning says why.
-    """
-    name, key = client.make_qualified_table_name(table), client.escape_column_name(GEOM)
-    ((is_owner, found),) = client.execute_sql(COLUMN, GEOM, name)
-    if found is not None:
-        if not _TAKEN.fullmatch(found):
-            _tell(f"the column {GEOM} of {table} is {found}", "rename the column")
-            return False
+def takes_geometries(client: Any, table: str) -> bool:
+    """Whether the column of that name takes geometries. If somebody's own does not, a warning says so."""
+    kind = type_of_geometries(client, table) or "not there"
+    if is_geometry(kind):
         return True
-    schema = postgis_schema(client)
-    if schema is None or not is_owner:
-        _tell(
-            f"the table {table} has no column {GEOM}",
-            f"let its owner run: ALTER TABLE {name} ADD COLUMN {key} geometry(Geometry, {SRID})",
-        )
-        return False
-    kind = f"{client.escape_column_name(schema)}.geometry(Geometry, {SRID})"
-    client.execute_sql(f"ALTER TABLE {name} ADD COLUMN {key} {kind}")
-    if indexed:
-        client.execute_sql(f"CREATE INDEX ON {name} USING gist ({key})")
-    return True
+    _tell(f"the column {GEOM} of {table} is {kind}", "rename the column")
+    return False
+
+
+def type_of_geometries(client: Any, table: str) -> str | None:
+    """The type of the column of that name; None where the table has none."""
+    found = client.execute_sql(COLUMN, client.make_qualified_table_name(table), GEOM)
+    return found[0][0] if found else None
+
+
+def is_geometry(kind: str | None) -> bool:
+    """Whether a column of a type takes the geometries of any item."""
+    return kind is not None and _TAKING.fullmatch(kind) is not None
 
 
 def tell_of_postgis(client: Any, table: str) -> None:

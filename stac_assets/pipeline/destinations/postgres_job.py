@@ -15,7 +15,7 @@ from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 from psycopg2 import DataError
 
 from stac_assets.pipeline.destinations.postgres_copy import NAMES_OF_TYPES, Stream, as_binary
-from stac_assets.pipeline.destinations.postgres_geometry import make_column, tell_of_postgis
+from stac_assets.pipeline.destinations.postgres_geometry import takes_geometries, tell_of_postgis
 from stac_assets.source.columns import PARTITION_KEY
 from stac_assets.source.delivery import Delivery, prepared
 from stac_assets.source.geometry import GEOM
@@ -59,16 +59,13 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
             self._copy(client, table, schema, types)
 
     def _stored(self, client: Psycopg2SqlClient) -> pa.Schema:
-        """What is stored of the delivery: not the geometries, where the table has no column for them."""
+        """What is stored of the delivery: not the geometries, where somebody's own column has their name."""
         schema = self._delivery.schema
-        indexed = self._job_client.config.create_indexes  # type: ignore[attr-defined]
-        if GEOM not in schema.names:
-            if self._delivery.wants_geometries:
-                tell_of_postgis(client, self.load_table_name)
-            return schema
-        if make_column(client, self.load_table_name, indexed=indexed):
-            return schema
-        return schema.remove(schema.get_field_index(GEOM))
+        if GEOM in schema.names and not takes_geometries(client, self.load_table_name):
+            return schema.remove(schema.get_field_index(GEOM))
+        if GEOM not in schema.names and self._delivery.wants_geometries:
+            tell_of_postgis(client, self.load_table_name)
+        return schema
 
     def _types(self, client: Psycopg2SqlClient, table: str, schema: pa.Schema) -> dict[str, str]:
         """The type of each column. A column that somebody has added himself may have any."""

@@ -49,6 +49,7 @@ class DeltaFiles:
         """The version whose rows were read, where rows that stay are written again beside new ones."""
         self._found_none = False
         """Whether there was no table to read, where rows that stay would be written again."""
+        self.footer: dict[str, str] = {}
         self.left_out = {layout.column} if layout.column else set()
 
     def dataset(self, schema: pa.Schema) -> pads.Dataset:

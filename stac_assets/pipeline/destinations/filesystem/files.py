@@ -12,6 +12,7 @@ from fsspec import AbstractFileSystem
 
 from stac_assets.pipeline.destinations.filesystem.layout import Key
 from stac_assets.source.columns import type_of
+from stac_assets.source.geometry import HINT
 from stac_assets.source.spool import ARROW_TYPES
 
 
@@ -57,6 +58,8 @@ class TableFiles(Protocol):
 
     left_out: set[str]
     """Columns that no file holds, because something else says them of all rows of a file."""
+    footer: dict[str, str]
+    """What each file says of itself."""
 
     def dataset(self, schema: pa.Schema) -> pads.Dataset:
         """The rows, with the columns of `schema`; no rows where there is no table yet."""
@@ -82,9 +85,13 @@ class TableFiles(Protocol):
 
 
 def arrow_schema(columns: TTableSchemaColumns) -> pa.Schema:
-    """The Arrow schema of a table that dlt describes."""
+    """The Arrow schema of a table that dlt describes; geometries are WKB."""
     return pa.schema(
-        [(name, ARROW_TYPES[type_of(column)]) for name, column in columns.items() if "data_type" in column]
+        [
+            (name, pa.binary() if column.get(HINT) else ARROW_TYPES[type_of(column)])
+            for name, column in columns.items()
+            if "data_type" in column
+        ]
     )
 
 

@@ -5,6 +5,7 @@ what a load has not reached when it is killed stays as it was. A partition is on
 changes at once, unless its rows are many and come in no order.
 """
 
+import json
 import posixpath
 import shutil
 from contextlib import suppress
@@ -17,6 +18,15 @@ import pyarrow.parquet as pq
 
 from stac_assets.pipeline.destinations.filesystem.files import TableFolder, no_rows
 from stac_assets.pipeline.destinations.filesystem.layout import Key, Layout
+from stac_assets.source.geometry import GEOM
+
+GEOPARQUET = {
+    "version": "1.1.0",
+    "primary_column": GEOM,
+    "columns": {GEOM: {"encoding": "WKB", "geometry_types": []}},
+}
+"""What makes a file one of GeoParquet (its specification, 1.1.0): which geometries there are is not said, and
+without a reference system it is that of GeoJSON."""
 
 
 class HiveFiles:
@@ -28,6 +38,7 @@ class HiveFiles:
     def __init__(self, folder: TableFolder, layout: Layout, columns: pa.Schema) -> None:
         self._folder = folder
         self._layout = layout
+        self.footer = {"geo": json.dumps(GEOPARQUET)} if GEOM in columns.names else {}
         self.left_out = {name for name in layout.hive_names if name in columns.names}
 
     def dataset(self, schema: pa.Schema) -> pads.Dataset:

@@ -21,6 +21,7 @@ from stac_assets.pipeline.destinations.filesystem.layout import Key, Layout, lay
 from stac_assets.pipeline.destinations.filesystem.staging import Staging
 from stac_assets.source.columns import DELETED
 from stac_assets.source.delivery import Delivery, TableForm
+from stac_assets.source.geometry import FIELD, GEOM, as_wkb
 
 if TYPE_CHECKING:
     from stac_assets.pipeline.destinations.filesystem.destination import Client
@@ -58,10 +59,11 @@ class ReplacePartitions(ReferenceFollowupJob):
         schema, layout = arrow_schema(table["columns"]), layout_of(table)
         text = {n for n, column in table["columns"].items() if column.get("data_type") == "json"}
         files = client.table_files(table, self._load_id)
+        text.add(GEOM)
         form = client.delivery.form if client.delivery else TableForm()
         folder = Path(tempfile.mkdtemp(prefix="partitions-", dir=form.folder))
         try:
-            with Staging(folder, schema, layout.column, files.left_out, text) as staging:
+            with Staging(folder, schema, layout.column, files.left_out, text, files.footer) as staging:
                 keys = self._stage(staging, files, layout, schema)
             keys |= set(staging.files)
             files.replace(staging.files, keys, schema)
@@ -113,6 +115,8 @@ class ReplacePartitions(ReferenceFollowupJob):
 
     def _complete(self, table: pa.Table, schema: pa.Schema) -> pa.Table:
         columns: dict[str, Any] = {name: table[name] for name in table.column_names}
+        if GEOM in columns and table.schema.field(GEOM).type != FIELD.type:  # dlt's files have it as text
+            columns[GEOM] = as_wkb(table["geometry"])
         if C_DLT_LOAD_ID in schema.names:
             columns[C_DLT_LOAD_ID] = pa.repeat(self._load_id, table.num_rows)
         return pa.table(
@@ -164,7 +168,7 @@ def _is_deleted(table: pa.Table) -> Any:
 def _names(table: pa.Table, identity: list[str]) -> pa.ChunkedArray:
     """What names each row, in one value."""
     join = partial(pc.binary_join_element_wise, null_handling="emit_null")  # type: ignore[attr-defined]
-    return join(*(table[name] for name in identity), "\x00")
+    return join(*(table[name] for name in identity), "\x00").cast(pa.string())  # of no rows it makes nulls
 
 
 def _is_in(table: pa.Table, identity: list[str], names: pa.Array) -> Any:

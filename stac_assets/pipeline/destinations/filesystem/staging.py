@@ -1,7 +1,7 @@
 """Rows on their way to the files of partitions: Parquet files on the local disk first, in bounded memory."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -29,15 +29,23 @@ class Staging(AbstractContextManager["Staging"]):
         column: the partition column; None if all rows belong together.
         left_out: columns that the files do not get.
         text: columns of documents, which no dictionary makes smaller.
+        footer: what each file says of itself.
     """
 
     def __init__(
-        self, folder: Path, schema: pa.Schema, column: str | None, left_out: set[str], text: set[str]
+        self,
+        folder: Path,
+        schema: pa.Schema,
+        column: str | None,
+        left_out: set[str],
+        text: set[str],
+        footer: Mapping[str, str],
     ) -> None:
         self.files: dict[Key, list[Path]] = {}
         self._folder = folder
         self._column = column
         self._schema = pa.schema([field for field in schema if field.name not in left_out])
+        self._footer = dict(footer)
         self._dictionaries = [name for name in self._schema.names if name not in text]
         self._gathered: dict[Key, list[pa.Table]] = {}
         self._bytes = 0
@@ -86,8 +94,9 @@ class Staging(AbstractContextManager["Staging"]):
                 self._writers.popitem(last=False)[1].close()
             path = self._folder / f"{sum(map(len, self.files.values())):06}.parquet"
             self.files.setdefault(key, []).append(path)
+            schema = self._schema.with_metadata(self._footer) if self._footer else self._schema
             writer = pq.ParquetWriter(
-                path, self._schema, compression=COMPRESSION, use_dictionary=cast(Any, self._dictionaries)
+                path, schema, compression=COMPRESSION, use_dictionary=cast(Any, self._dictionaries)
             )
         self._writers[key] = writer
         return writer

@@ -55,7 +55,8 @@ class FilesystemStorage(Storage):
     def form(self, pipeline: Pipeline, folder: Path) -> TableForm:
         """The load job takes the rows; what directories are called, no column of a file may be called."""
         hint = self.target.table_hint
-        return TableForm(True, hint, frozenset() if hint else HIVE_COLUMNS, folder)
+        reserved = frozenset[str]() if hint else HIVE_COLUMNS
+        return TableForm(True, hint, reserved, folder, dimensions=3)
 
     @contextmanager
     def storing(

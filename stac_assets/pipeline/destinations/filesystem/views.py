@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow as pa
 from dlt.destinations.impl.duckdb.sql_client import WithTableScanners
 
 from stac_assets.pipeline.destinations.filesystem.files import arrow_schema
+from stac_assets.source.geometry import FIELD, GEOM
 
 if TYPE_CHECKING:
     from stac_assets.pipeline.destinations.filesystem.destination import Client
@@ -40,7 +42,9 @@ class ViewsOfFiles(WithTableScanners):
         known = set(self.schema.data_table_names()) - self._shown
         for name in known.intersection(tables):
             table = self.remote_client.prepare_load_table(name)
-            schema = arrow_schema(self.schema.get_table_columns(name))
+            schema = pa.schema(
+                [FIELD if f.name == GEOM else f for f in arrow_schema(self.schema.get_table_columns(name))]
+            )
             registered = f"files of {name}"
             self._conn.register(registered, self.remote_client.table_files(table).dataset(schema))
             view = self.make_qualified_table_name(name)

@@ -1,0 +1,21 @@
+"""DuckDB's own type of geometries, which needs no extension."""
+
+from typing import Any
+
+from dlt.common.destination.typing import PreparedTableSchema
+from dlt.common.schema.typing import TColumnSchema
+from dlt.destinations.impl.duckdb.factory import DuckDbTypeMapper
+
+from stac_assets.source.geometry import HINT, SYSTEM
+
+GEOMETRY = f"GEOMETRY('{SYSTEM}')"
+"""With the reference system, so that two columns of different ones are not compared."""
+
+
+class DuckDbTypes(DuckDbTypeMapper):
+    """dlt's types, and that of geometries."""
+
+    def to_destination_type(self, column: TColumnSchema, table: PreparedTableSchema) -> str:
+        """DuckDB's type of a column."""
+        hints: dict[str, Any] = dict(column)
+        return GEOMETRY if hints.get(HINT) else super().to_destination_type(column, table)
