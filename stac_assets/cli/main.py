@@ -99,6 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_presets(commands)
     _add_load(commands)
     _add_check(commands)
+    _add_backfill(commands)
     _add_show(commands)
     _add_catalogs(commands)
     _add_demo(commands)
@@ -177,6 +178,23 @@ def _add_check(commands: Any) -> None:
         add_flags=_add_selection,
     )
     parser.set_defaults(run=_command("stac_assets.cli.check"))
+
+
+def _add_backfill(commands: Any) -> None:
+    parser = commands.add_parser(
+        "backfill-geometry",
+        help="fill the column geom of rows that were stored without it",
+        description="Derive the geometries that rows of an earlier version lack. The API is not asked.",
+        add_flags=_backfill_flags,
+    )
+    parser.set_defaults(run=_command("stac_assets.cli.backfill"))
+
+
+def _backfill_flags(parser: argparse.ArgumentParser) -> None:
+    from stac_assets.cli.flags import add_setting
+
+    _add_catalog(parser)
+    add_setting(parser, "--destination", "destination", "NAME")
 
 
 def _add_show(commands: Any) -> None:

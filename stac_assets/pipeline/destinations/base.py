@@ -7,6 +7,7 @@ A file for a destination has a subclass of `Storage`, which the destination's en
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -63,6 +64,14 @@ class Adapted(Destination[Any, Any]):
         if question not in self._resolved:
             self._resolved[question] = super().configuration(initial_config)
         return copy(self._resolved[question])
+
+
+@dataclass
+class Filled:
+    """Rows that got a geometry, and those that have GeoJSON of which none can be made."""
+
+    rows: int = 0
+    left: int = 0
 
 
 class Storage:
@@ -182,6 +191,15 @@ class Storage:
         pipeline = self._pipeline(folder, self._destination(**layout))
         with dropped_afterwards(pipeline) if hold.staging else emptied_afterwards(pipeline):
             yield pipeline
+
+    def fill_geometries(self, client: Any, table: str) -> Filled:
+        """Fill the column `geom` of rows that lack it. Whoever calls holds the dataset.
+
+        Args:
+            client: dlt's, which is open, of a pipeline that stores.
+            table: which has the column.
+        """
+        raise NotImplementedError
 
     # Making -----------------------------------------------------------------------------------
 

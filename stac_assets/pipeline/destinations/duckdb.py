@@ -21,7 +21,7 @@ from dlt.destinations.impl.duckdb.duck import DuckDbClient
 from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.catalog import VIEWS_SCHEMA
-from stac_assets.pipeline.destinations.base import Adapted, Storage
+from stac_assets.pipeline.destinations.base import Adapted, Filled, Storage
 from stac_assets.pipeline.destinations.duckdb_client import (
     FileConfiguration,
     LiteralClient,
@@ -29,7 +29,7 @@ from stac_assets.pipeline.destinations.duckdb_client import (
     ReadableDuckDb,
 )
 from stac_assets.pipeline.destinations.duckdb_connection import ALIAS, attached, refused
-from stac_assets.pipeline.destinations.duckdb_geometry import DuckDbTypes
+from stac_assets.pipeline.destinations.duckdb_geometry import DuckDbTypes, fill
 from stac_assets.pipeline.destinations.duckdb_job import ReplacePartitions
 from stac_assets.pipeline.destinations.duckdb_view import transaction
 from stac_assets.pipeline.destinations.items_view import keep_in_step
@@ -125,6 +125,9 @@ class DuckDbStorage(Storage):
             if delivery.endpoint is SEARCH:
                 dataset = self._client.sql_client.dataset_name
                 keep_in_step(partial(transaction, connection, dataset), self.target.catalog)
+
+    def fill_geometries(self, client: Any, table: str) -> Filled:
+        return fill(client.sql_client, table)
 
 
 class PartitionedDuckDb(Adapted, destinations.duckdb):

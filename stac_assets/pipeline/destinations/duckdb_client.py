@@ -19,6 +19,7 @@ from dlt.destinations.impl.duckdb.duck import DuckDbClient
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 from stac_assets.pipeline.destinations.base import Adapted
+from stac_assets.pipeline.destinations.duckdb_geometry import DuckDbTypes
 
 PLACE = "%s"
 """Where dlt's statements have a value."""
@@ -91,6 +92,11 @@ class ReadableDuckDb(Adapted, destinations.duckdb):
     def spec(self) -> type[DuckDbClientConfiguration]:
         """The configuration, which says where the file is."""
         return FileConfiguration
+
+    def _raw_capabilities(self) -> DestinationCapabilitiesContext:
+        capabilities = super()._raw_capabilities()
+        capabilities.type_mapper = DuckDbTypes
+        return capabilities
 
     @property
     def client_class(self) -> type[DuckDbClient]:

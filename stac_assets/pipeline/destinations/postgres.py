@@ -25,13 +25,14 @@ from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 from dlt.destinations.sql_jobs import SqlMergeFollowupJob
 from dlt.pipeline.pipeline import Pipeline
 
-from stac_assets.pipeline.destinations.base import Adapted, Storage
+from stac_assets.pipeline.destinations.base import Adapted, Filled, Storage
 from stac_assets.pipeline.destinations.items_view import keep_in_step
 from stac_assets.pipeline.destinations.postgres_credentials import LibpqConfiguration
 from stac_assets.pipeline.destinations.postgres_geometry import (
     DIMENSIONS,
     INDEX,
     PostgresTypes,
+    fill,
     is_geometry,
     postgis_schema,
     type_of_geometries,
@@ -126,6 +127,9 @@ class PostgresStorage(Storage):
             yield pipeline
         if delivery is not None and delivery.endpoint is SEARCH:
             keep_in_step(partial(transaction, pipeline), self.target.catalog)
+
+    def fill_geometries(self, client: Any, table: str) -> Filled:
+        return fill(client.sql_client, table, str(self._postgis))
 
 
 class _Merge(SqlMergeFollowupJob):

@@ -3,7 +3,7 @@
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from itertools import chain
@@ -57,13 +57,13 @@ class ReplacePartitions(ReferenceFollowupJob):
         client: Client = self._job_client  # type: ignore[assignment]
         table: Any = self._load_table
         schema, layout = arrow_schema(table["columns"]), layout_of(table)
-        text = {n for n, column in table["columns"].items() if column.get("data_type") == "json"}
         files = client.table_files(table, self._load_id)
-        text.add(GEOM)
         form = client.delivery.form if client.delivery else TableForm()
         folder = Path(tempfile.mkdtemp(prefix="partitions-", dir=form.folder))
         try:
-            with Staging(folder, schema, layout.column, files.left_out, text, files.footer) as staging:
+            with Staging(
+                folder, schema, layout.column, files.left_out, text_columns(table), files.footer
+            ) as staging:
                 keys = self._stage(staging, files, layout, schema)
             keys |= set(staging.files)
             files.replace(staging.files, keys, schema)
@@ -159,6 +159,11 @@ class ReplacePartitions(ReferenceFollowupJob):
                 yield table.filter(others).select(schema.names).cast(schema)
 
         return keys, kept()
+
+
+def text_columns(table: Mapping[str, Any]) -> set[str]:
+    """The columns of a table that no dictionary makes smaller: documents, and geometries."""
+    return {n for n, column in table["columns"].items() if column.get("data_type") == "json" or n == GEOM}
 
 
 def _is_deleted(table: pa.Table) -> Any:

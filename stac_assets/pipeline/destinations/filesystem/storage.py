@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -11,8 +12,9 @@ from dlt.common.destination import AnyDestination
 from dlt.common.schema import Schema
 from dlt.pipeline.pipeline import Pipeline
 
-from stac_assets.pipeline.destinations.base import Storage
+from stac_assets.pipeline.destinations.base import Filled, Storage
 from stac_assets.pipeline.destinations.filesystem.destination import PartitionedFilesystem
+from stac_assets.pipeline.destinations.filesystem.geometry import fill
 from stac_assets.pipeline.destinations.filesystem.layout import (
     HIVE_COLUMNS,
     check_directory,
@@ -64,6 +66,10 @@ class FilesystemStorage(Storage):
     ) -> Iterator[Pipeline]:
         """A pipeline whose load job takes the rows from the delivery."""
         yield self._pipeline(folder, self._destination(delivery=delivery))
+
+    def fill_geometries(self, client: Any, table: str) -> Filled:
+        with TemporaryDirectory(prefix="partitions-") as folder:
+            return fill(client, table, Path(folder))
 
     def _destination(self, make: Callable[..., Any] | None = None, **arguments: Any) -> AnyDestination:
         if self.target.table_format == "delta" and find_spec("deltalake") is None:
