@@ -1,6 +1,9 @@
 """The load job of a DuckDB file, which replaces partitions in one transaction, straight from our rows."""
 
-import pyarrow as pa
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from dlt.common.destination.client import HasFollowupJobs, RunnableLoadJob
 from dlt.common.schema.typing import C_DLT_LOAD_ID
 from dlt.destinations.exceptions import DatabaseTerminalException
@@ -17,6 +20,9 @@ from stac_assets.pipeline.errors import StoreFailed
 from stac_assets.source.columns import ITEM_COLUMNS, PARTITION_KEY, type_of
 from stac_assets.source.delivery import Delivery
 from stac_assets.source.running import portions_of_keys
+
+if TYPE_CHECKING:  # it is imported where there are rows, or some to be deleted
+    import pyarrow as pa
 
 VIEW = "delivered"
 """The temporary view by which a statement reads rows."""
@@ -63,16 +69,15 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
 
     def _replace(self, client: DuckDbSqlClient, table: str) -> None:
         connection, delivery = client.native_connection, self._delivery
-        columns = ", ".join(map(client.escape_column_name, delivery.schema.names))
+        columns = ", ".join(map(client.escape_column_name, delivery.columns))
         insert = (
             f"INSERT INTO {table} ({columns}, {client.escape_column_name(C_DLT_LOAD_ID)}) "  # noqa: S608
             f"SELECT {columns}, '{self._load_id}' FROM temp.{VIEW}"
         )
-        typed = _with_json(delivery.schema)
         with client.begin_transaction():
             self._delete(client, table)
             for stream in delivery.streams(ROW_GROUP_SIZE):
-                connection.register(VIEW, stream.cast(typed))
+                connection.register(VIEW, stream.cast(_with_json(delivery.schema)))
                 client.execute_sql(insert)
 
     def _delete(self, client: DuckDbSqlClient, table: str) -> None:
@@ -80,6 +85,8 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
         key = client.escape_column_name(PARTITION_KEY)
         for gone in portions_of_keys(client, self.load_table_name, self._delivery.owners):
             if gone:
+                import pyarrow as pa
+
                 keys = pa.table({PARTITION_KEY: pa.array(gone, pa.string())})
                 client.native_connection.register(REPLACED, keys)
                 client.execute_sql(f"DELETE FROM {table} WHERE {key} IN (FROM temp.{REPLACED})")  # noqa: S608
@@ -90,5 +97,7 @@ def _with_json(schema: pa.Schema) -> pa.Schema:
 
     Text it would parse again to see that it is JSON, as decoding the page has shown.
     """
+    import pyarrow as pa
+
     json = {name for name, column in ITEM_COLUMNS.items() if type_of(column) == "json"}
     return pa.schema([f.with_type(pa.json_(f.type)) if f.name in json else f for f in schema])
