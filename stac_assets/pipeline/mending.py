@@ -21,7 +21,7 @@ from stac_assets.source.columns import (
     REJECTED_COLUMNS,
     SOMEBODY,
 )
-from stac_assets.source.emitters import LOAD_ID
+from stac_assets.source.hints import LOAD_ID
 from stac_assets.source.resources import REPLACING
 from stac_assets.stac.endpoints import ENDPOINTS, Endpoint
 from stac_assets.stac.wording import counted

@@ -1,5 +1,7 @@
 """The rows of one endpoint on their way from the spool to the destination."""
 
+from __future__ import annotations
+
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -8,9 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
-import pyarrow as pa
 from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 
 from stac_assets.settings import Settings
@@ -21,9 +22,12 @@ from stac_assets.source.fetch import Fetched, fetch
 from stac_assets.source.ownership import claim_dataset
 from stac_assets.source.promotion import Promotion, settle
 from stac_assets.source.request import LoadRequest, whole_request
-from stac_assets.source.spool import SpoolFile, read_tables
+from stac_assets.source.spool_file import SpoolFile
 from stac_assets.stac.endpoints import Endpoint, Replaces
 from stac_assets.stac.owners import Owners
+
+if TYPE_CHECKING:  # it is imported with the first row
+    import pyarrow as pa
 
 Portion = TypeVar("Portion")
 
@@ -68,7 +72,6 @@ class Delivery:
         self.endpoint = fetched.request.endpoint
         self.form = form or TableForm()
         self.promotion = Promotion({})
-        self.schema = self.promotion.schema()
         self._settings = settings
         self._files: list[SpoolFile] = []
 
@@ -120,7 +123,11 @@ class Delivery:
         self._files = [file for window in self.fetched.complete_windows for file in window.spool.files]
         selected, reserved = self._settings.promote_properties, self.form.reserved
         self.promotion = settle(stored, self._files, normalize, selected, reserved, most, row_bytes)
-        self.schema = self.promotion.schema()
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of the rows."""
+        return self.promotion.schema()
 
     @property
     def columns(self) -> dict[str, TColumnSchema]:
@@ -147,6 +154,10 @@ class Delivery:
     def rows(self) -> Iterator[pa.Table]:
         """The rows of items, from the first one on, in tables of the columns that were settled."""
         self.promotion.misfits.clear()
+        if not self._files:
+            return
+        from stac_assets.source.spool_files import read_tables
+
         for file, table in read_tables(self._files):
             yield self.promotion.apply([file], table)
 
@@ -159,6 +170,10 @@ class Delivery:
 
         While some rows are worked with, a thread prepares the next.
         """
+        if not self._files:
+            return
+        import pyarrow as pa
+
         size = self.fitting(PORTION_ROWS)
         with ThreadPoolExecutor(1) as thread:
             portions = enumerate(prepared(self.portions(size), thread))
@@ -197,6 +212,8 @@ class LateDelivery(Delivery):
 
 def in_portions(tables: Iterator[pa.Table], number: int) -> Iterator[pa.Table]:
     """The rows of `tables`, `number` at a time; only the last portion may have fewer."""
+    import pyarrow as pa
+
     kept: list[pa.Table] = []
     missing = number
     for table in tables:
