@@ -14,12 +14,10 @@ from dlt.common.json import json
 from dlt.common.schema import Schema
 from dlt.common.schema.typing import TColumnSchema
 from dlt.common.schema.utils import has_table_seen_data
-from dlt.pipeline.pipeline import Pipeline
 
-from stac_assets.pipeline.destinations.base import Storage
 from stac_assets.pipeline.errors import StoreFailed
 from stac_assets.source import SOURCE_NAME
-from stac_assets.source.columns import PARTITION_KEY, REJECTED, type_of
+from stac_assets.source.columns import REJECTED, type_of
 from stac_assets.stac.endpoints import ENDPOINTS, Endpoint
 
 NAMES_OF_TYPES: Mapping[str, frozenset[str]] = {
@@ -133,17 +131,6 @@ def compare(client: Any, endpoint: Endpoint) -> Comparison:
     comparison = Comparison(schema, there, staged, needed)
     _refuse_changed(client, comparison)
     return comparison
-
-
-def finds_rows(storage: Storage, pipeline: Pipeline, endpoint: Endpoint) -> bool:
-    """Whether the endpoint's table is there, with the column that tells which partition a row is of.
-
-    Raises:
-        StoreFailed: a column of it has another type than it was made with, or nothing can be stored.
-    """
-    with pipeline.destination_client() as client:
-        storage.check_rights(client)
-        return PARTITION_KEY in compare(client, endpoint).there.get(endpoint.name, {})
 
 
 def _refuse_changed(client: Any, comparison: Comparison) -> None:
