@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from dlt.common.schema.typing import TTableSchema
 from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.catalog import Catalog
-from stac_assets.pipeline.comparison import stored_schema
+from stac_assets.pipeline.comparison import refuse_unfit, stored_schema
 from stac_assets.pipeline.destinations.base import storage_of
 from stac_assets.pipeline.exclusion.access import DatasetAccess
 from stac_assets.pipeline.failures import told_once_stored, told_plainly
@@ -218,7 +219,11 @@ def _store(
     delivery = Delivery(fetched, catalog.settings, storage.form(access.pipeline, folder.parent))
     with access.held() as hold, storage.storing(place, folder, hold, delivery) as pipeline:
         source = build_source([delivery])
-        known = mended(pipeline, endpoint, source.schema) if storage.compares else _stored_schema(pipeline)
+        if storage.compares:
+            known, types = mended(pipeline, endpoint, source.schema)
+            delivery.refuse_unfit = partial(refuse_unfit, pipeline.destination_client(), name, types)
+        else:
+            known = _stored_schema(pipeline)
         source.schema = known or source.schema
         storage.check(lambda: source.schema)
         columns = set(source.schema.tables.get(name, {}).get("columns", {}))

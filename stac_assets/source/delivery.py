@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,6 +72,8 @@ class Delivery:
         self.endpoint = fetched.request.endpoint
         self.form = form or TableForm()
         self.promotion = Promotion({})
+        self.refuse_unfit: Callable[[Iterable[TColumnSchema]], None] | None = None
+        """Raises an error where the table has a column that does not hold the values of one of these."""
         self._settings = settings
         self._files: list[SpoolFile] = []
 
@@ -123,6 +125,8 @@ class Delivery:
         self._files = [file for window in self.fetched.complete_windows for file in window.spool.files]
         selected, reserved = self._settings.promote_properties, self.form.reserved
         self.promotion = settle(stored, self._files, normalize, selected, reserved, most, row_bytes)
+        if self.refuse_unfit is not None:
+            self.refuse_unfit(self.columns.values())
 
     @property
     def schema(self) -> pa.Schema:

@@ -19,15 +19,6 @@ JSONB_VERSION = b"\x01"
 EPOCH = 946_684_800_000_000
 """2000-01-01, from which PostgreSQL counts, in the microseconds since 1970 that Arrow counts."""
 
-NAMES_OF_TYPES: dict[pa.DataType, tuple[str, ...]] = {
-    pa.string(): ("character varying", "text", "jsonb", "json"),
-    pa.float64(): ("double precision",),
-    pa.int64(): ("bigint",),
-    pa.bool_(): ("boolean",),
-    pa.timestamp("us", "UTC"): ("timestamp with time zone",),
-}
-"""What PostgreSQL calls the types that read the bytes of a type as they are meant, the usual one first."""
-
 
 def as_binary(tables: Iterable[pa.Table], types: dict[str, str]) -> Iterator[memoryview]:
     """Tables in the format `binary`, some rows at a time.

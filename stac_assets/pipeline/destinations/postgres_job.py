@@ -14,7 +14,7 @@ from dlt.destinations.exceptions import DatabaseTerminalException
 from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 from psycopg2 import DataError
 
-from stac_assets.pipeline.destinations.postgres_copy import NAMES_OF_TYPES, Stream, as_binary
+from stac_assets.pipeline.destinations.postgres_copy import Stream, as_binary
 from stac_assets.source.columns import PARTITION_KEY
 from stac_assets.source.delivery import Delivery, prepared
 from stac_assets.source.running import portions_of_keys
@@ -51,23 +51,9 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
         table = client.make_qualified_table_name(self.load_table_name)
         with client.begin_transaction():
             client.execute_sql(COMPRESS_FAST)
-            types = self._types(client, table)
+            types: Any = client.execute_sql(TYPES, table)
             self._delete(client, table)
-            self._copy(client, table, types)
-
-    def _types(self, client: Psycopg2SqlClient, table: str) -> dict[str, str]:
-        """The type of each column. A column that somebody has added himself may have any."""
-        found: Any = client.execute_sql(TYPES, table)
-        types: dict[str, str] = dict(found)
-        told = [
-            f"the column {field.name} of the table {self.load_table_name} is {types[field.name]}, which "
-            f"holds no values of its property: rename the column, or let it be {names[0]}"
-            for field in self._delivery.schema
-            if types[field.name] not in (names := NAMES_OF_TYPES[field.type])
-        ]
-        if told:
-            raise DatabaseTerminalException(DataError("; ".join(told)))
-        return types
+            self._copy(client, table, dict(types))
 
     def _delete(self, client: Psycopg2SqlClient, table: str) -> None:
         """Delete by the keys that are there: an index finds them, and so the rows of each."""
