@@ -151,6 +151,11 @@ class Delivery:
         """The length of the longest documents of an item in bytes, as a mean over the rows of a file."""
         return max((file.bytes // file.rows for file in self._files), default=0)
 
+    @property
+    def length(self) -> int:
+        """How many rows there are."""
+        return sum(file.rows for file in self._files)
+
     def fitting(self, number: int) -> int:
         """How many rows to take at a time: `number`, or fewer where they are wide."""
         return max(1, min(number, PORTION_BYTES // max(1, self.widest)))

@@ -118,7 +118,9 @@ class DuckDbStorage(Storage):
             )
         with attached(place.file, hold.wait, credentials, name) as connection:
             make = partial(PartitionedDuckDb, connection, file=place.file, delivery=delivery, section=name)
-            storing = self._pipeline(folder, self._destination(make))
+            # one job at a time: they share the memory, and DuckDB skips its log only for a lone transaction
+            destination = self._destination(make, loader_parallelism_strategy="sequential")
+            storing = self._pipeline(folder, destination)
             with emptied_afterwards(storing):
                 yield storing
             if delivery.endpoint is SEARCH:

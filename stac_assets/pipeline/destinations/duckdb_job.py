@@ -14,6 +14,7 @@ from stac_assets.pipeline.destinations.duckdb_connection import (
     compress_sparsely,
     frugal_limits,
     lacks_memory,
+    leave_heavy_rows,
     limited,
 )
 from stac_assets.pipeline.errors import StoreFailed
@@ -28,6 +29,8 @@ VIEW = "delivered"
 """The temporary view by which a statement reads rows."""
 REPLACED = "replaced"
 """That by which a statement reads the partition keys of what is replaced."""
+PORTIONS = 4
+"""Portions of heavy rows that a statement inserts, because until its end some of what was read is kept."""
 
 
 class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
@@ -43,9 +46,12 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
         connection = client.native_connection
         table = client.make_qualified_table_name(self.load_table_name)
         columns = len(connection.execute(f"SELECT * FROM {table} LIMIT 0").description or ())  # noqa: S608
+        ((count,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()  # noqa: S608
+        connection.execute("SET enable_caching_operators = false")  # it would gather copies of 2,048 rows
         compress_sparsely(connection, columns)
+        leave_heavy_rows(connection, self._delivery)
         try:
-            with limited(connection, frugal_limits(connection, columns, self._delivery.widest)):
+            with limited(connection, frugal_limits(connection, columns, self._delivery, not count)):
                 self._replace(client, table)
         except Exception as error:
             if not lacks_memory(error):
@@ -74,9 +80,10 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
             f"INSERT INTO {table} ({columns}, {client.escape_column_name(C_DLT_LOAD_ID)}) "  # noqa: S608
             f"SELECT {columns}, '{self._load_id}' FROM temp.{VIEW}"
         )
+        number = min(ROW_GROUP_SIZE, PORTIONS * delivery.fitting(ROW_GROUP_SIZE))
         with client.begin_transaction():
             self._delete(client, table)
-            for stream in delivery.streams(ROW_GROUP_SIZE):
+            for stream in delivery.streams(number):
                 connection.register(VIEW, stream.cast(_with_json(delivery.schema)))
                 client.execute_sql(insert)
 
