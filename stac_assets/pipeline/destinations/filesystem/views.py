@@ -3,12 +3,34 @@
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.dataset as pads
 from dlt.destinations.impl.duckdb.sql_client import WithTableScanners
 
 from stac_assets.pipeline.destinations.filesystem.files import arrow_schema
 
 if TYPE_CHECKING:
     from stac_assets.pipeline.destinations.filesystem.destination import Client
+
+
+class ReadInTurn(pads.Dataset):
+    """A dataset whose files are read one after another; Arrow would read several ahead, whole documents too.
+
+    Args:
+        dataset: what is read.
+    """
+
+    def __init__(self, dataset: pads.Dataset) -> None:  # Arrow's own refuses to be called
+        self._dataset = dataset
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns."""
+        return self._dataset.schema
+
+    def scanner(self, **asked: Any) -> pads.Scanner:
+        """What DuckDB reads, with the columns and the filter that it asks for."""
+        return self._dataset.scanner(batch_readahead=1, fragment_readahead=1, **asked)
 
 
 class ViewsOfFiles(WithTableScanners):
@@ -42,7 +64,8 @@ class ViewsOfFiles(WithTableScanners):
             table = self.remote_client.prepare_load_table(name)
             schema = arrow_schema(self.schema.get_table_columns(name))
             registered = f"files of {name}"
-            self._conn.register(registered, self.remote_client.table_files(table).dataset(schema))
+            dataset = self.remote_client.table_files(table).dataset(schema)
+            self._conn.register(registered, ReadInTurn(dataset))
             view = self.make_qualified_table_name(name)
             self._conn.execute(f'CREATE OR REPLACE VIEW {view} AS SELECT * FROM "{registered}"')  # noqa: S608
             self._shown.add(name)
