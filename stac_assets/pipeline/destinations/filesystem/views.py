@@ -65,7 +65,10 @@ class ViewsOfFiles(WithTableScanners):
             schema = arrow_schema(self.schema.get_table_columns(name))
             registered = f"files of {name}"
             dataset = self.remote_client.table_files(table).dataset(schema)
-            self._conn.register(registered, ReadInTurn(dataset))
+            is_near = (
+                self.remote_client.is_local_filesystem
+            )  # else a file is waited for longer than it is read
+            self._conn.register(registered, ReadInTurn(dataset) if is_near else dataset)
             view = self.make_qualified_table_name(name)
             self._conn.execute(f'CREATE OR REPLACE VIEW {view} AS SELECT * FROM "{registered}"')  # noqa: S608
             self._shown.add(name)
