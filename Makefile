@@ -9,7 +9,7 @@ PGSTAC_STAMP := .venv-pgstac/.installed
 ALONE := -ra --numprocesses=2 --dist=worksteal
 SUITE := $(foreach each,exact lossless typed catalog_tables odd_documents,stac_assets_tests/test_$(each).py)
 
-.PHONY: demo ui test test-apis test-destinations test-warehouses test-bigquery test-snowflake test-concurrency test-deploy test-catalogs test-soak test-upgrade test-browser test-catalog test-pgstac test-embedded-elt test-wheel test-newest lint types check bench bench-quick settings-table screenshots clean
+.PHONY: demo ui test test-apis test-destinations test-warehouses test-bigquery test-snowflake test-redshift test-concurrency test-deploy test-catalogs test-soak test-upgrade test-browser test-catalog test-pgstac test-embedded-elt test-wheel test-newest lint types check bench bench-quick settings-table screenshots clean
 
 demo: $(STAMP)  ## load the sample API into DuckDB through Dagster
 	$(BIN)/stac-assets demo
@@ -30,13 +30,16 @@ test-destinations: $(ALL_STAMP)  ## the suite on PostgreSQL, tables as files, an
 	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" --destination=postgres $(SUITE)
 	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" stac_assets_tests/destinations
 
-test-warehouses: test-bigquery test-snowflake  ## loads into what stands in for a warehouse, each from an environment of its own
+test-warehouses: test-bigquery test-snowflake test-redshift  ## loads into what stands in for a warehouse
 
 test-bigquery: $(ALL_STAMP) .venv-bigquery/.installed
 	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" --warehouse=bigquery stac_assets_tests/warehouses
 
 test-snowflake: $(ALL_STAMP) .venv-snowflake/.installed
 	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" --warehouse=snowflake stac_assets_tests/warehouses
+
+test-redshift: $(ALL_STAMP)
+	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" --warehouse=redshift stac_assets_tests/warehouses
 
 test-concurrency: $(STAMP)  ## many runs at once, and two hosts that store into one PostgreSQL dataset
 	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2 --dist=loadfile" stac_assets_tests/concurrency
