@@ -4,9 +4,10 @@
 CREATE DOMAIN pg_catalog.varchar_max AS varchar
     CONSTRAINT "value too long for type character varying(65535)" CHECK (octet_length(VALUE) <= 65535);
 
--- SUPER is a type of its own, of which a driver knows nothing: it brings JSON text.
+-- SUPER is a type of its own, of which a driver knows nothing: it brings JSON text. A text that is not parsed
+-- is refused here; Redshift would keep it as a JSON string.
 CREATE TYPE pg_catalog.super;
-CREATE FUNCTION pg_catalog.super_in(cstring) RETURNS super IMMUTABLE STRICT LANGUAGE internal AS 'jsonb_in';
+CREATE FUNCTION pg_catalog.super_in(cstring) RETURNS super IMMUTABLE STRICT LANGUAGE internal AS 'any_in';
 CREATE FUNCTION pg_catalog.super_out(super) RETURNS cstring IMMUTABLE STRICT LANGUAGE internal AS 'jsonb_out';
 CREATE TYPE pg_catalog.super (INPUT = super_in, OUTPUT = super_out, ALIGNMENT = int4, STORAGE = extended);
 CREATE CAST (jsonb AS super) WITHOUT FUNCTION;
