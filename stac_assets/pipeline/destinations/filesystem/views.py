@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class ReadInTurn(pads.Dataset):
     """A dataset whose files are read one after another; Arrow would read several ahead, whole documents too.
 
+    Files of a bucket are not read so: each would be waited for.
+
     Args:
         dataset: what is read.
     """
@@ -65,9 +67,7 @@ class ViewsOfFiles(WithTableScanners):
             schema = arrow_schema(self.schema.get_table_columns(name))
             registered = f"files of {name}"
             dataset = self.remote_client.table_files(table).dataset(schema)
-            is_near = (
-                self.remote_client.is_local_filesystem
-            )  # else a file is waited for longer than it is read
+            is_near = self.remote_client.is_local_filesystem
             self._conn.register(registered, ReadInTurn(dataset) if is_near else dataset)
             view = self.make_qualified_table_name(name)
             self._conn.execute(f'CREATE OR REPLACE VIEW {view} AS SELECT * FROM "{registered}"')  # noqa: S608
