@@ -9,7 +9,7 @@ PGSTAC_STAMP := .venv-pgstac/.installed
 ALONE := -ra --numprocesses=2 --dist=worksteal
 SUITE := $(foreach each,exact lossless typed catalog_tables odd_documents,stac_assets_tests/test_$(each).py)
 
-.PHONY: demo ui test test-apis test-destinations test-warehouses test-bigquery test-snowflake test-concurrency test-deploy test-catalogs test-soak test-upgrade test-browser test-catalog test-pgstac test-embedded-elt test-wheel test-newest lint types check bench bench-quick settings-table screenshots clean
+.PHONY: demo ui test test-apis test-destinations test-warehouses test-bigquery test-snowflake test-redshift test-databricks test-concurrency test-deploy test-catalogs test-soak test-upgrade test-browser test-catalog test-pgstac test-embedded-elt test-wheel test-newest lint types check bench bench-quick settings-table screenshots clean
 
 demo: $(STAMP)  ## load the sample API into DuckDB through Dagster
 	$(BIN)/stac-assets demo
@@ -30,13 +30,19 @@ test-destinations: $(ALL_STAMP)  ## the suite on PostgreSQL, tables as files, an
 	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" --destination=postgres $(SUITE)
 	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" stac_assets_tests/destinations
 
-test-warehouses: test-bigquery test-snowflake  ## loads into what stands in for a warehouse, each from an environment of its own
+test-warehouses: test-bigquery test-snowflake test-redshift test-databricks  ## loads into what stands in for a warehouse
 
 test-bigquery: $(ALL_STAMP) .venv-bigquery/.installed
 	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" --warehouse=bigquery stac_assets_tests/warehouses
 
 test-snowflake: $(ALL_STAMP) .venv-snowflake/.installed
 	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" --warehouse=snowflake stac_assets_tests/warehouses
+
+test-redshift: $(ALL_STAMP)
+	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" --warehouse=redshift stac_assets_tests/warehouses
+
+test-databricks: $(ALL_STAMP) .venv-databricks/.installed
+	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" --warehouse=databricks stac_assets_tests/warehouses
 
 test-concurrency: $(STAMP)  ## many runs at once, and two hosts that store into one PostgreSQL dataset
 	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2 --dist=loadfile" stac_assets_tests/concurrency
@@ -96,7 +102,7 @@ screenshots: $(STAMP)  ## docs/*.png, of Dagster's UI on the demo's data and on 
 	$(BIN)/python -m stac_assets_tests.browser.screenshots
 
 clean:
-	rm -rf $(VENV) .venv-bigquery .venv-embedded-elt .venv-newest .venv-pgstac .venv-snowflake .demo
+	rm -rf $(VENV) .venv-bigquery .venv-databricks .venv-embedded-elt .venv-newest .venv-pgstac .venv-snowflake .demo
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; try: make PYTHON=python3.11")'
@@ -116,7 +122,7 @@ $(PGSTAC_STAMP): stac_assets_tests/pgstac/constraints.txt
 	touch $@
 
 # What is in .venv too is taken from there; the versions that disagree come first.
-.venv-bigquery/.installed .venv-snowflake/.installed: .venv-%/.installed: stac_assets_tests/warehouses/%.txt $(ALL_STAMP)
+.venv-bigquery/.installed .venv-databricks/.installed .venv-snowflake/.installed: .venv-%/.installed: stac_assets_tests/warehouses/%.txt $(ALL_STAMP)
 	test -d .venv-$* || $(PYTHON) -m venv .venv-$*
 	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	$(BIN)/python -c 'import sys, sysconfig; here = sysconfig.get_path("purelib"); \

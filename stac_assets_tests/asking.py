@@ -9,7 +9,7 @@ from typing import Any
 from stac_assets.settings import Settings
 from stac_assets.source.fetched import FetchedWindow
 from stac_assets.source.reader import fetch_windows
-from stac_assets.source.spool import read_tables
+from stac_assets.source.spool_files import read_tables
 from stac_assets.stac.api import StacApi as Client
 from stac_assets.stac.documents import Page
 from stac_assets.stac.endpoints import ENDPOINTS

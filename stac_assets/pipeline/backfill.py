@@ -15,7 +15,7 @@ from stac_assets.pipeline.folders import publish, run_folder
 from stac_assets.pipeline.place import runs_folder
 from stac_assets.pipeline.target import target_of
 from stac_assets.source.columns import ITEM_TABLES
-from stac_assets.source.geometry import COLUMN, GEOM, HINT
+from stac_assets.source.geometry_column import COLUMN, GEOM, HINT
 from stac_assets.stac.errors import ConfigurationError
 
 

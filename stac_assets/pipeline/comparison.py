@@ -4,7 +4,7 @@ dlt looks at the tables only where its schema has changed. So whatever somebody 
 to be there, and every later load fails.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,14 +13,12 @@ from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.json import json
 from dlt.common.schema import Schema
 from dlt.common.schema.typing import TColumnSchema
-from dlt.common.schema.utils import has_table_seen_data
-from dlt.pipeline.pipeline import Pipeline
+from dlt.common.schema.utils import has_table_seen_data, new_table
 
-from stac_assets.pipeline.destinations.base import Storage
 from stac_assets.pipeline.errors import StoreFailed
 from stac_assets.source import SOURCE_NAME
-from stac_assets.source.columns import PARTITION_KEY, REJECTED, type_of
-from stac_assets.source.geometry import HINT
+from stac_assets.source.columns import REJECTED, type_of
+from stac_assets.source.geometry_column import HINT
 from stac_assets.stac.endpoints import ENDPOINTS, Endpoint
 
 NAMES_OF_TYPES: Mapping[str, frozenset[str]] = {
@@ -73,13 +71,18 @@ class Comparison:
     def unstaged(self) -> tuple[str, ...]:
         """The needed tables whose staging table is there, and is not like them."""
         tables = [name for name in self.remembered if name in self.needed and name in self.staged]
-        return tuple(n for n in tables if self._lacking(n, self.staged) or any(self._changed(n, self.staged)))
+        return tuple(
+            name
+            for name in tables
+            if self._lacking(name, self.staged) or any(unfit(self.staged[name], self._columns(name)))
+        )
 
     def changed(self) -> Iterator[tuple[str, TColumnSchema, str]]:
         """Table, column and type of each needed column that has another type than it was made with."""
         for name in self.remembered:
             if name in self.needed:
-                yield from ((name, column, found) for column, found in self._changed(name, self.there))
+                there = self.there.get(name, {})
+                yield from ((name, column, found) for column, found in unfit(there, self._columns(name)))
 
     def _lacking(self, name: str, tables: Mapping[str, Types]) -> list[TColumnSchema]:
         assert self.schema is not None
@@ -87,15 +90,24 @@ class Comparison:
         columns = self.schema.get_table_columns(name)
         return [column for key, column in columns.items() if key.casefold() not in known]
 
-    def _changed(self, name: str, tables: Mapping[str, Types]) -> Iterator[tuple[TColumnSchema, str]]:
+    def _columns(self, name: str) -> Iterable[TColumnSchema]:
         assert self.schema is not None
-        types = tables.get(name, {})
-        for key, column in self.schema.get_table_columns(name).items():
-            if column.get(HINT):  # of which dlt says that it is text; load jobs look at it themselves
-                continue
-            found, wanted = types.get(key), NAMES_OF_TYPES.get(type_of(column))
-            if found is not None and wanted is not None and found.lower() not in wanted:
-                yield column, found
+        return self.schema.get_table_columns(name).values()
+
+
+def unfit(types: Types, columns: Iterable[TColumnSchema]) -> Iterator[tuple[TColumnSchema, str]]:
+    """Those of some columns that are there with a type which does not hold all of their values, and that.
+
+    One of the same name in capitals, too, keeps dlt from making the column.
+    """
+    lower = {name.lower(): found for name, found in types.items()}
+    for column in columns:
+        if column.get(HINT):  # of which dlt says that it is text; load jobs look at it themselves
+            continue
+        name, wanted = str(column.get("name")), NAMES_OF_TYPES.get(type_of(column))
+        found = types.get(name, lower.get(name))
+        if found is not None and wanted is not None and found.lower() not in wanted:
+            yield column, found
 
 
 def stored_schema(client: Any) -> Schema | None:
@@ -138,15 +150,30 @@ def compare(client: Any, endpoint: Endpoint) -> Comparison:
     return comparison
 
 
-def finds_rows(storage: Storage, pipeline: Pipeline, endpoint: Endpoint) -> bool:
-    """Whether the endpoint's table is there, with the column that tells which partition a row is of.
+def refuse_unfit(client: Any, name: str, types: Types, columns: Iterable[TColumnSchema]) -> None:
+    """Refuse to store values in a column of another type, which somebody has added himself.
+
+    DuckDB would round them or make something else of them; PostgreSQL would take their bytes for others.
+
+    Args:
+        client: of the destination; it need not be open.
+        name: of the table.
+        types: of the columns that it has.
+        columns: into which values are to be stored.
 
     Raises:
-        StoreFailed: a column of it has another type than it was made with, or nothing can be stored.
+        StoreFailed: there is such a column; the message names each, with both types.
     """
-    with pipeline.destination_client() as client:
-        storage.check_rights(client)
-        return PARTITION_KEY in compare(client, endpoint).there.get(endpoint.name, {})
+    told = [
+        f"the column {column.get('name')} of the table {name} is {found}, and its property needs "
+        f"{client.type_mapper.to_destination_type(column, new_table(name))}"
+        for column, found in unfit(types, columns)
+    ]
+    if told:
+        raise StoreFailed(
+            f"{'; '.join(told)}. Somebody has added it: rename or drop it, and the next load makes the "
+            "property's own. Nothing was stored, the table is as it was"
+        )
 
 
 def _refuse_changed(client: Any, comparison: Comparison) -> None:

@@ -23,6 +23,10 @@ WHOLE = (
     "Nothing is stored by halves: a partition has its old rows or its new ones. "
     "Once that is mended, the same run again makes it exact"
 )
+HALVES = (
+    "A partition has its old rows, its new ones, or none: this destination deletes and inserts without a "
+    "transaction. Once that is mended, the same run again makes it exact"
+)
 STORED = "The rows are stored, but were not counted; the same run again counts them"
 LOST = re.compile(
     r"(connection to server .* failed: )?"
@@ -59,7 +63,8 @@ def told_plainly(target: Target, folder: Path) -> Iterator[None]:
         own = next((cause for cause in causes(error) if isinstance(cause, StacError)), None)
         if own is not None:
             raise own from None
-        stored = WHOLE if error.step == "load" else NOTHING_STORED
+        loaded = WHOLE if target.dialect.replaces_at_once else HALVES
+        stored = loaded if error.step == "load" else NOTHING_STORED
         _tell_of_lost_connection(error, place, stored)
         raise StoreFailed(f"storing into {place} failed ({_reason(error, folder)}). {stored}") from error
     except BrokenPipeError:

@@ -63,6 +63,11 @@ def publish(pipeline: Pipeline, targets: list[Path]) -> None:
             )
 
 
+def are_published(pipeline_name: str, targets: list[Path]) -> bool:
+    """Whether dlt's tools find an earlier load in all of these folders."""
+    return all((target / pipeline_name / Pipeline.STATE_FILE).exists() for target in targets)
+
+
 def _replace(final: Path, source: Path) -> None:
     """Make `final` a copy of `source`, one run after the other, also of several projects."""
     final.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ under a lock, one at a time per dataset, and per DuckDB file.
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
@@ -20,12 +20,13 @@ from dlt.common.schema.typing import TTableSchema
 from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.catalog import Catalog
-from stac_assets.pipeline.comparison import finds_rows, stored_schema
+from stac_assets.pipeline.comparison import refuse_unfit, stored_schema
 from stac_assets.pipeline.destinations.base import storage_of
 from stac_assets.pipeline.exclusion.access import DatasetAccess
 from stac_assets.pipeline.failures import told_once_stored, told_plainly
-from stac_assets.pipeline.folders import publish, run_folder
-from stac_assets.pipeline.held_rows import held_rows
+from stac_assets.pipeline.first_look import FirstLook, first_look
+from stac_assets.pipeline.folders import are_published, publish, run_folder
+from stac_assets.pipeline.held_rows import HeldRows
 from stac_assets.pipeline.inspection import inspect
 from stac_assets.pipeline.inspection_result import Inspection
 from stac_assets.pipeline.mending import mended
@@ -38,11 +39,11 @@ from stac_assets.source.delivery import Delivery
 from stac_assets.source.fetch import Fetched, fetch
 from stac_assets.source.fetched import FetchedWindow, Progress
 from stac_assets.source.memory import give_back
+from stac_assets.source.ownership import check_owner
 from stac_assets.source.request import LoadRequest
-from stac_assets.stac.endpoints import Refused
+from stac_assets.stac.endpoints import Refused, Replaces
 from stac_assets.stac.errors import StacError
 from stac_assets.stac.figures import Figures
-from stac_assets.stac.windows import Window
 from stac_assets.stac.wording import counted
 
 logger = logging.getLogger("stac_assets")
@@ -62,7 +63,7 @@ class LoadResult:
         misfits: how many values fit no column, by property.
         fetch_seconds: of the first half.
         store_seconds: of the second half.
-        load_info: what dlt says of it; None if nothing was stored.
+        load_info: what dlt says of it; None if nothing was stored, or nothing was to be stored.
         table: the stored table as dlt's schema describes it.
         inspection: what the destination holds, if that was counted.
         location: where the table is, as people read it.
@@ -166,11 +167,9 @@ def load(
     with told_plainly(target, runs), run_folder(runs) as folder:
         storage = storage_of(target)
         access = DatasetAccess(storage, folder / "check", settings.lock_timeout, doing, tell)
-        held = partial(held_rows, access, request.endpoint.name)
-        sees = partial(finds_rows, storage, access.pipeline, request.endpoint)
-        if storage.compares and not access.read(sees):
-            held = _no_rows
-        access.check_owner(settings)
+        look = first_look(access, request.endpoint)
+        check_owner(look.owner, settings)
+        held = HeldRows(access, request.endpoint.name, look.may_have_rows, look.table is not None)
         storage.check(lambda: access.read(lambda: _stored_schema(access.pipeline)))
         storage.check_collections(request, access.pipeline)
         started = time.monotonic()
@@ -191,6 +190,10 @@ def load(
             collection_ids=fetched.collection_ids,
         )
         if fetched.windows and not fetched.complete_windows:
+            return result
+        if not inspected and _changes_nothing(fetched, catalog, look, held):
+            stage(f"fetched nothing in {fetch_seconds:.1f} s, and the table holds nothing of that: it stays")
+            result.location, result.table = str(access.place), look.table
             return result
         stage(
             f"fetched {counted(fetched.figures.items, 'row')} in {fetch_seconds:.1f} s, "
@@ -216,7 +219,11 @@ def _store(
     delivery = Delivery(fetched, catalog.settings, storage.form(access.pipeline, folder.parent))
     with access.held() as hold, storage.storing(place, folder, hold, delivery) as pipeline:
         source = build_source([delivery])
-        known = mended(pipeline, endpoint, source.schema) if storage.compares else _stored_schema(pipeline)
+        if storage.compares:
+            known, types = mended(pipeline, endpoint, source.schema)
+            delivery.refuse_unfit = partial(refuse_unfit, pipeline.destination_client(), name, types)
+        else:
+            known = _stored_schema(pipeline)
         source.schema = known or source.schema
         storage.check(lambda: source.schema)
         columns = set(source.schema.tables.get(name, {}).get("columns", {}))
@@ -239,6 +246,17 @@ def _stored_schema(pipeline: Pipeline) -> Schema | None:
         return stored_schema(client)
 
 
-def _no_rows(windows: Sequence[Window]) -> Mapping[Window, int]:
-    """What a table holds that is not there."""
-    return {}
+def _changes_nothing(fetched: Fetched, catalog: Catalog, look: FirstLook, held: HeldRows) -> bool:
+    """Whether there is nothing to store, and nothing to delete, so that a store would only take its time.
+
+    The tables, what dlt remembers of them, and its own copy of that have to be there, or storing makes them.
+    """
+    target, windows = target_of(catalog), fetched.complete_windows
+    return (
+        fetched.request.endpoint.replaces is Replaces.DAY
+        and look.table is not None
+        and look.owner == catalog.settings.base_url
+        and not any(window.spool.files or window.spool.rejected for window in windows)
+        and held.has_none_of(window.window for window in windows)
+        and are_published(target.pipeline_name, target.published_folders())
+    )

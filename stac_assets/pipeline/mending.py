@@ -21,7 +21,7 @@ from stac_assets.source.columns import (
     REJECTED_COLUMNS,
     SOMEBODY,
 )
-from stac_assets.source.emitters import LOAD_ID
+from stac_assets.source.hints import LOAD_ID
 from stac_assets.source.resources import REPLACING
 from stac_assets.stac.endpoints import ENDPOINTS, Endpoint
 from stac_assets.stac.wording import counted
@@ -32,8 +32,10 @@ KEY_OF_TIMES = ("collection", "datetime", "start_datetime")
 logger = logging.getLogger("stac_assets")
 
 
-def mended(pipeline: Pipeline, endpoint: Endpoint, empty: Schema) -> Schema | None:
+def mended(pipeline: Pipeline, endpoint: Endpoint, empty: Schema) -> tuple[Schema | None, Types]:
     """The schema that the destination remembers, all of whose tables are there, as far as a load needs them.
+
+    With it come the types of the columns that the endpoint's table had already.
 
     Args:
         pipeline: which stores, and holds the dataset.
@@ -45,8 +47,9 @@ def mended(pipeline: Pipeline, endpoint: Endpoint, empty: Schema) -> Schema | No
     """
     with pipeline.destination_client() as client:
         found = compare(client, endpoint)
+        types = found.there.get(endpoint.name, {})
         if found.schema is None:
-            return _remembered_again(found, empty)
+            return _remembered_again(found, empty), types
         client.schema = found.schema
         told = [_told(name, columns, name in found.there) for name, columns in found.missing.items()]
         if found.missing:
@@ -54,7 +57,7 @@ def mended(pipeline: Pipeline, endpoint: Endpoint, empty: Schema) -> Schema | No
         told += _staged_anew(client, found)
     if told:
         _tell(told)
-    return found.schema
+    return found.schema, types
 
 
 def _tell(told: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from stac_assets.source.fetched import FetchedWindow
 from stac_assets.source.limits import refusal
 from stac_assets.source.namesakes import Namesakes
 from stac_assets.source.rows import NotARow, build_row, owner_time
-from stac_assets.source.spool import BATCH_BYTES
+from stac_assets.source.spool_file import BATCH_BYTES
 from stac_assets.stac.boxes import Box
 from stac_assets.stac.documents import DECODE_ERRORS, Item, Rejected, object_text, why
 from stac_assets.stac.endpoints import Endpoint

@@ -1,17 +1,18 @@
 """The rows of one endpoint on their way from the spool to the destination."""
 
+from __future__ import annotations
+
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
-import pyarrow as pa
 from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 
 from stac_assets.settings import Settings
@@ -19,22 +20,16 @@ from stac_assets.source.columns import ITEM_COLUMNS
 from stac_assets.source.dialects import Dialect
 from stac_assets.source.dlt_log import WithoutJsonAsText, filtered
 from stac_assets.source.fetch import Fetched, fetch
-from stac_assets.source.geometry import (
-    COLUMN,
-    FIELD,
-    GEOM,
-    HINT,
-    TEXT_FIELD,
-    Dimensions,
-    as_wkb,
-    as_wkt,
-)
+from stac_assets.source.geometry_column import COLUMN, GEOM, HINT, Dimensions
 from stac_assets.source.ownership import claim_dataset
 from stac_assets.source.promotion import Promotion, settle
 from stac_assets.source.request import LoadRequest, whole_request
-from stac_assets.source.spool import SpoolFile, read_tables
+from stac_assets.source.spool_file import SpoolFile
 from stac_assets.stac.endpoints import Endpoint, Replaces
 from stac_assets.stac.owners import Owners
+
+if TYPE_CHECKING:  # it is imported with the first row
+    import pyarrow as pa
 
 Portion = TypeVar("Portion")
 
@@ -84,7 +79,8 @@ class Delivery:
         self.endpoint = fetched.request.endpoint
         self.form = form or TableForm()
         self.promotion = Promotion({})
-        self.schema = self.promotion.schema()
+        self.refuse_unfit: Callable[[Iterable[TColumnSchema]], None] | None = None
+        """Raises an error where the table has a column that does not hold the values of one of these."""
         self._settings = settings
         self._files: list[SpoolFile] = []
         self._dimensions: Dimensions | Literal[0] = self.form.dimensions if self.wants_geometries else 0
@@ -144,9 +140,18 @@ class Delivery:
                 "where the items are loaded into another dataset_name",
                 *(GEOM, self.endpoint.name),
             )
-        self.schema = self.promotion.schema()
-        if self._dimensions:
-            self.schema = self.schema.append(FIELD if self.takes_rows else TEXT_FIELD)
+        if self.refuse_unfit is not None:
+            self.refuse_unfit(self.columns.values())
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of the rows."""
+        schema = self.promotion.schema()
+        if not self._dimensions:
+            return schema
+        from stac_assets.source.geometry import FIELD, TEXT_FIELD
+
+        return schema.append(FIELD if self.takes_rows else TEXT_FIELD)
 
     @property
     def columns(self) -> dict[str, TColumnSchema]:
@@ -168,6 +173,11 @@ class Delivery:
         """The length of the longest documents of an item in bytes, as a mean over the rows of a file."""
         return max((file.bytes // file.rows for file in self._files), default=0)
 
+    @property
+    def length(self) -> int:
+        """How many rows there are."""
+        return sum(file.rows for file in self._files)
+
     def fitting(self, number: int) -> int:
         """How many rows to take at a time: `number`, or fewer where they are wide."""
         return max(1, min(number, PORTION_BYTES // max(1, self.widest)))
@@ -175,6 +185,10 @@ class Delivery:
     def rows(self) -> Iterator[pa.Table]:
         """The rows of items, from the first one on, in tables of the columns that were settled."""
         self.promotion.misfits.clear()
+        if not self._files:
+            return
+        from stac_assets.source.spool_files import read_tables
+
         for file, table in read_tables(self._files):
             yield self._with_geometries(self.promotion.apply([file], table))
 
@@ -187,6 +201,8 @@ class Delivery:
         """Rows with the column `geom`, if their table has one; what it cannot hold is counted."""
         if not self._dimensions:
             return rows
+        from stac_assets.source.geometry import FIELD, as_wkb, as_wkt
+
         texts, field = rows["geometry"], self.schema.field(GEOM)
         found = (as_wkb if field == FIELD else as_wkt)(texts, self._dimensions)
         if missing := found.null_count - texts.null_count:
@@ -202,6 +218,10 @@ class Delivery:
 
         While some rows are worked with, a thread prepares the next.
         """
+        if not self._files:
+            return
+        import pyarrow as pa
+
         size = self.fitting(PORTION_ROWS)
         with ThreadPoolExecutor(1) as thread:
             portions = enumerate(prepared(self.portions(size), thread))
@@ -240,6 +260,8 @@ class LateDelivery(Delivery):
 
 def in_portions(tables: Iterator[pa.Table], number: int) -> Iterator[pa.Table]:
     """The rows of `tables`, `number` at a time; only the last portion may have fewer."""
+    import pyarrow as pa
+
     kept: list[pa.Table] = []
     missing = number
     for table in tables:

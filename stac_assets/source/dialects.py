@@ -77,6 +77,7 @@ class Dialect:
         table_hints: dlt's hints for the layout of an item table.
         credential_schemes: how the URL of its credentials may begin, where its driver gets that as it is.
         commits_with_truncate: whether a TRUNCATE ends a transaction, of which it is no part.
+        replaces_at_once: whether the rows of a partition are deleted and inserted as one, or not at all.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Dialect:
     table_hints: Mapping[str, Any] = field(default_factory=dict)
     credential_schemes: tuple[str, ...] = ()
     commits_with_truncate: bool = False
+    replaces_at_once: bool = True
 
 
 OTHER = Dialect("other")
@@ -185,6 +187,7 @@ DIALECTS: dict[str, Dialect] = {
             integers=THIRTY_EIGHT_DIGITS,
             most_levels=LEVELS,
             column_hints=BY_COLLECTION_AND_TIME,
+            replaces_at_once=False,
         ),
     )
 }

@@ -10,7 +10,7 @@ files, get Python values.
 import gzip
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -20,18 +20,41 @@ import dlt
 import pyarrow as pa
 import pyarrow.compute as pc
 from dlt.common.data_writers.escape import escape_redshift_identifier, escape_redshift_literal
-from dlt.common.schema.typing import C_DLT_LOAD_ID, TColumnSchema
+from dlt.common.schema.typing import C_DLT_LOAD_ID
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 from msgspec.json import decode, encode
 
-from stac_assets.source.columns import PARTITION_KEY, type_of
+from stac_assets.source.columns import type_of
 from stac_assets.source.dialects import Dialect, Rows
-from stac_assets.source.spool import core_array
+from stac_assets.source.hints import LOAD_ID, Columns, make_hints, with_hints
+from stac_assets.source.spool_files import core_array
 
-LOAD_ID = TColumnSchema(name=C_DLT_LOAD_ID, data_type="text", nullable=False)
-"""dlt adds this column to Arrow tables where it is configured to, and not to files that it imports."""
+TABLE_BYTES = 128 * 1024 * 1024
+"""Arrow memory that one table given to dlt may take."""
 
-Columns = Mapping[str, TColumnSchema]
+
+def table_of(rows: list[dict[str, Any]], columns: Columns) -> pa.Table:
+    """Rows as a table with these columns; a cell that a row lacks is NULL."""
+    return pa.table(
+        {
+            name: core_array([row.get(name) for row in rows], type_of(column))
+            for name, column in columns.items()
+        }
+    )
+
+
+def gathered(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """Few large tables made of many small ones, because each costs dlt the same."""
+    some: list[pa.Table] = []
+    size = 0
+    for table in tables:
+        some.append(table)
+        size += table.nbytes
+        if size >= TABLE_BYTES:
+            yield pa.concat_tables(some)
+            some, size = [], 0
+    if some:
+        yield pa.concat_tables(some)
 
 
 def emit(table: pa.Table, columns: Columns, dialect: Dialect, formats: Iterable[str]) -> Iterator[Any]:
@@ -93,25 +116,6 @@ def _with_load_id(table: pa.Table) -> pa.Table:
     field = pa.field(C_DLT_LOAD_ID, pa.string(), nullable=False)
     rows = table.num_rows
     return table.append_column(field, pa.repeat(load_id, rows) if rows else pa.nulls(0, field.type))
-
-
-def with_hints(columns: Columns, dialect: Dialect) -> dict[str, TColumnSchema]:
-    """`columns`; an item table's get the hints by which a warehouse lays its rows out."""
-    hints = dialect.column_hints if _holds_items(columns) else {}
-    return {
-        name: {**column, hints[name]: True} if name in hints else column  # type: ignore[misc]
-        for name, column in columns.items()
-    }
-
-
-def make_hints(columns: Columns, dialect: Dialect) -> Any:
-    """dlt's hints for a table with these columns."""
-    hints = dict(dialect.table_hints) if _holds_items(columns) else {}
-    return dlt.mark.make_hints(columns=list(columns.values()), additional_table_hints=hints or None)
-
-
-def _holds_items(columns: Columns) -> bool:
-    return PARTITION_KEY in columns and "datetime" in columns
 
 
 def _begin(value: Any, most: int | None) -> Any:

@@ -3,26 +3,12 @@
 `geometry` stays what the API sent. What is derived from it here is never read back.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
-from dlt.common.schema.typing import TColumnSchema
 
-Dimensions = Literal[2, 3]
+from stac_assets.source.geometry_column import GEOM, SYSTEM, Dimensions
 
-GEOM = "geom"
-"""The column of item tables."""
-HINT = "x-stac-geometry"
-"""Hint on that column. To dlt, which has no such type, it is text; clients make a geometry of it."""
-COLUMN = TColumnSchema(
-    name=GEOM,
-    data_type="text",
-    nullable=True,
-    description="`geometry` as geo tools read it; null where that cannot be",
-)
-COLUMN[HINT] = True  # type: ignore[literal-required]
-SYSTEM = "OGC:CRS84"
-"""The reference system of GeoJSON (RFC 7946, section 4): longitude and latitude in degrees, in this order."""
 FIELD = pa.field(
     GEOM,
     pa.binary(),

@@ -1,11 +1,10 @@
 """Memory that is free in this process and not yet given back to the system."""
 
 import ctypes
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-
-import pyarrow as pa
 
 
 def give_back() -> None:
@@ -14,7 +13,10 @@ def give_back() -> None:
     Each thread that fetches leaves free what its batches took, and storing would add its own. Nothing of the
     process is set for that: how its allocators behave is for the program to choose that uses this package.
     """
-    pa.default_memory_pool().release_unused()
+    if "pyarrow" in sys.modules:  # else nothing was in its pool
+        import pyarrow as pa
+
+        pa.default_memory_pool().release_unused()
     _trim()(0)
 
 

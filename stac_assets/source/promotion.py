@@ -6,23 +6,25 @@ A column, once stored, belongs to one property and keeps its type for good. A va
 leaves NULL there, stays whole in `properties`, and is counted.
 """
 
+from __future__ import annotations
+
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 
 from stac_assets.source.columns import ITEM_COLUMNS, PROPERTY_HINT, SOMEBODY, type_of
-from stac_assets.source.geometry import GEOM
+from stac_assets.source.geometry_column import GEOM
 from stac_assets.source.property_types import PROPERTY_TYPES
-from stac_assets.source.row_width import keep_to_width
-from stac_assets.source.spool import ARROW_TYPES, Kind, SpoolFile
-from stac_assets.stac.windows import parse_time
+from stac_assets.source.spool_file import Kind, SpoolFile
+
+if TYPE_CHECKING:  # it is imported with the first row
+    import pyarrow as pa
 
 KIND_OF_TYPE: dict[str, Kind] = {
     "text": "text",
@@ -57,8 +59,9 @@ class Promotion:
 
     @cached_property
     def _schema(self) -> pa.Schema:
-        columns = [*ITEM_COLUMNS.values(), *self.columns.values()]
-        return pa.schema([(str(c.get("name")), ARROW_TYPES[type_of(c)]) for c in columns])
+        from stac_assets.source.fitting import arrow_schema
+
+        return arrow_schema([*ITEM_COLUMNS.values(), *self.columns.values()])
 
     def apply(self, files: Iterable[SpoolFile], table: pa.Table) -> pa.Table:
         """The rows of spool files with the columns, names and types of the destination's table.
@@ -67,6 +70,8 @@ class Promotion:
             files: which the rows come from.
             table: their rows.
         """
+        from stac_assets.source.fitting import conform, fitted
+
         arrays: dict[str, pa.Array | pa.ChunkedArray] = {}
         for source in table.column_names:
             kind, _, name = source.partition(":")
@@ -76,7 +81,7 @@ class Promotion:
                 column, values = self.columns[name], table[source]
                 data_type = type_of(column)
                 if kind == KIND_OF_TYPE[data_type]:
-                    array = _fitted(values, data_type)
+                    array = fitted(values, data_type)
                     arrays[str(column.get("name"))] = array
                     self._count(name, array.null_count - values.null_count)
                 else:
@@ -87,10 +92,12 @@ class Promotion:
                     self._count(name, count)
         if self.row_bytes is not None:
             self._narrow(arrays, table.num_rows, self.row_bytes)
-        return _conform(arrays, self._schema, table.num_rows)
+        return conform(arrays, self._schema, table.num_rows)
 
     def _narrow(self, arrays: dict[str, pa.Array | pa.ChunkedArray], rows: int, most: int) -> None:
         """Leave out, and count, the values for which their row has no room."""
+        from stac_assets.source.row_width import keep_to_width
+
         names = {str(column.get("name")): name for name, column in self.columns.items()}
         others = len(ITEM_COLUMNS) + 2  # dlt's id of the load, and a geometry
         for column, count in keep_to_width(arrays, names, rows, most, others).items():
@@ -189,20 +196,3 @@ def _identifier(name: str, normalize: Callable[[str], str]) -> str | None:
         return None
     speaks = any(c.isascii() and c.isalnum() for c in name)  # dlt replaces all else, if need be by `x`
     return identifier if stable and speaks and not identifier.startswith("_dlt") else None
-
-
-def _fitted(values: pa.ChunkedArray, data_type: str) -> pa.Array | pa.ChunkedArray:
-    if data_type == "timestamp":
-        return pa.array([parse_time(value) for value in values.to_pylist()], ARROW_TYPES[data_type])
-    if data_type == "bigint":
-        whole = pc.equal(values, pc.floor(values))  # type: ignore[attr-defined]
-        small = pc.less(pc.abs(values), 2.0**53)  # type: ignore[attr-defined]
-        kept = pc.if_else(pc.and_(whole, small), values, None)  # type: ignore[attr-defined]
-        return kept.cast(ARROW_TYPES[data_type])
-    return values
-
-
-def _conform(arrays: Mapping[str, pa.Array | pa.ChunkedArray], schema: pa.Schema, rows: int) -> pa.Table:
-    nulls = {kind: pa.nulls(rows, kind) for kind in {field.type for field in schema}}
-    columns = [arrays.get(field.name, nulls[field.type]) for field in schema]
-    return pa.table(columns, schema=schema)

@@ -1,22 +1,19 @@
 """Rejected documents on their way to `rejected_items`: in files, as rows are, so that many take no memory."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from stac_assets.source.columns import REJECTED_COLUMNS, type_of
 from stac_assets.source.memory import give_back
 
+if TYPE_CHECKING:  # it is imported with the first document that is rejected
+    import pyarrow as pa
+
 BATCH_BYTES = 4 * 1024 * 1024
 """Characters of documents that are gathered before they are written to a file."""
-SCHEMA = pa.schema(
-    [
-        (name, pa.string() if type_of(column) == "text" else pa.bool_())
-        for name, column in REJECTED_COLUMNS.items()
-    ]
-)
 
 
 class Rejects:
@@ -54,6 +51,10 @@ class Rejects:
     def tables(self) -> Iterator[pa.Table]:
         """The rows in their order; those of one file are in memory at a time."""
         self.flush()
+        if not self._files:
+            return
+        import pyarrow as pa
+
         for path in self._files:
             with pa.OSFile(str(path), "rb") as source:
                 yield pa.ipc.open_file(source).read_all()
@@ -62,10 +63,14 @@ class Rejects:
         """Write what is gathered to a file."""
         if not self._rows:
             return
+        import pyarrow as pa
+
+        types = {"text": pa.string(), "bool": pa.bool_()}
+        schema = pa.schema([(name, types[type_of(column)]) for name, column in REJECTED_COLUMNS.items()])
         path = self._folder / f"{self._name}-rejected-{len(self._files):05}.arrow"
         options = pa.ipc.IpcWriteOptions(compression="lz4")
-        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, SCHEMA, options=options) as writer:
-            writer.write_table(pa.Table.from_pylist(self._rows, SCHEMA))
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema, options=options) as writer:
+            writer.write_table(pa.Table.from_pylist(self._rows, schema))
         self._files.append(path)
         is_large = self.gathered >= BATCH_BYTES
         self._rows, self.gathered = [], 0
@@ -85,9 +90,15 @@ def tables_of(windows: Iterable[Rejects]) -> Iterator[pa.Table]:
     for rejects in windows:
         for table in rejects.tables():
             if some and size + table.nbytes > BATCH_BYTES:
-                yield pa.concat_tables(some)
+                yield _joined(some)
                 some, size = [], 0
             some.append(table)
             size += table.nbytes
     if some:
-        yield pa.concat_tables(some)
+        yield _joined(some)
+
+
+def _joined(tables: list[pa.Table]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.concat_tables(tables)

@@ -5,9 +5,7 @@ from itertools import chain
 from typing import Any
 
 import dlt
-import pyarrow as pa
 from dlt.common.schema import Schema
-from dlt.common.schema.typing import TColumnSchema
 from dlt.extract import DltResource
 
 from stac_assets.source.columns import (
@@ -19,12 +17,11 @@ from stac_assets.source.columns import (
     REJECTED,
     REJECTED_COLUMNS,
     rejected_key,
-    type_of,
 )
 from stac_assets.source.delivery import Delivery
 from stac_assets.source.dialects import Dialect
-from stac_assets.source.emitters import emit, emit_variant
 from stac_assets.source.fetch import Fetched
+from stac_assets.source.hints import without_rows
 from stac_assets.source.rejects import tables_of
 from stac_assets.source.running import (
     held_keys,
@@ -33,7 +30,6 @@ from stac_assets.source.running import (
     restored_schema,
     running_dialect,
 )
-from stac_assets.source.spool import core_array
 from stac_assets.stac.endpoints import Replaces
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.owners import Owners
@@ -50,8 +46,6 @@ REPLACING: Mapping[Replaces, dict[str, Any]] = {
 """How dlt replaces each unit."""
 TOMBSTONE_COLUMNS = {name: ITEM_COLUMNS[name] for name in ("id", "collection", PARTITION_KEY, DELETED)}
 """What a row has that only says what to delete."""
-TABLE_BYTES = 128 * 1024 * 1024
-"""Arrow memory that one table given to dlt may take."""
 
 
 def build_resource(delivery: Delivery) -> DltResource:
@@ -87,10 +81,12 @@ def _with_rejected_items(resource: DltResource, form: dict[str, Any]) -> DltReso
 
 
 def _catalog_table(delivery: Delivery) -> Iterator[Any]:
+    from stac_assets.source.emitters import emit, table_of
+
     refuse_appending()
     columns, dialect = CATALOG_COLUMNS[delivery.endpoint.name], running_dialect()
     with delivery.opened(dialect) as fetched:
-        yield from emit(_table(fetched.rows, columns), columns, dialect, loadable_formats())
+        yield from emit(table_of(fetched.rows, columns), columns, dialect, loadable_formats())
 
 
 def _item_tables(delivery: Delivery) -> Iterator[Any]:
@@ -101,14 +97,24 @@ def _item_tables(delivery: Delivery) -> Iterator[Any]:
         _refuse_samples(fetched, schema)
         normalize = schema.naming.normalize_identifier
         delivery.settle(stored, normalize, dialect.most_columns, dialect.row_bytes)
-        gone = _table(_tombstones(delivery, schema), TOMBSTONE_COLUMNS)
-        rows = iter(()) if delivery.takes_rows else _gathered(delivery.rows())
-        first = next(rows, None)
-        # dlt makes the table, with all its columns, even of one without rows
-        tables = [] if first is not None and not gone.num_rows else [gone]
-        for table in chain(tables, () if first is None else (first,), rows):
-            yield from emit(table, delivery.columns, dialect, loadable_formats())
+        if delivery.takes_rows:
+            yield from without_rows(delivery.columns, dialect)
+        else:
+            yield from _emitted(delivery, schema, dialect)
         yield from _rejected_tables(delivery, schema, dialect)
+
+
+def _emitted(delivery: Delivery, schema: Schema, dialect: Dialect) -> Iterator[Any]:
+    """The rows that replace, and the tombstones of those that go."""
+    from stac_assets.source.emitters import emit, gathered, table_of
+
+    gone = table_of(_tombstones(delivery, schema), TOMBSTONE_COLUMNS)
+    rows = gathered(delivery.rows())
+    first = next(rows, None)
+    # dlt makes the table, with all its columns, even of one without rows
+    tables = [] if first is not None and not gone.num_rows else [gone]
+    for table in chain(tables, () if first is None else (first,), rows):
+        yield from emit(table, delivery.columns, dialect, loadable_formats())
 
 
 def _refuse_samples(fetched: Fetched, schema: Schema) -> None:
@@ -126,8 +132,7 @@ def _refuse_samples(fetched: Fetched, schema: Schema) -> None:
 def _tombstones(delivery: Delivery, schema: Schema) -> list[dict[str, Any]]:
     """Rows that name what is deleted: the days of the windows that the table has rows of, or items.
 
-    The days of the new rows are deleted without: they name them. A load job that takes the rows asks the
-    table itself.
+    The days of the new rows are deleted without: they name them.
     """
     fetched = delivery.fetched
     if delivery.endpoint.looks_up_items:
@@ -136,8 +141,6 @@ def _tombstones(delivery: Delivery, schema: Schema) -> list[dict[str, Any]]:
             for window in fetched.complete_windows
             for item_id in window.deleted
         ]
-    if delivery.takes_rows:
-        return []
     owners = delivery.owners
     return [_tombstone(key, owners.of(key)) for key in held_keys(delivery.endpoint.name, owners, schema)]
 
@@ -162,29 +165,10 @@ def _rejected_tables(delivery: Delivery, schema: Schema, dialect: Dialect) -> It
         }
         for key in held_keys(REJECTED, owners, schema)
     ]
+    if not gone and not any(window.spool.rejected for window in windows):
+        return
+    from stac_assets.source.emitters import emit_variant, table_of
+
     rejected = tables_of(window.spool.rejected for window in windows)
-    for table in chain([_table(gone, REJECTED_COLUMNS)] if gone else (), rejected):
+    for table in chain([table_of(gone, REJECTED_COLUMNS)] if gone else (), rejected):
         yield emit_variant(table, REJECTED, dialect)
-
-
-def _table(rows: list[dict[str, Any]], columns: dict[str, TColumnSchema]) -> pa.Table:
-    return pa.table(
-        {
-            name: core_array([row.get(name) for row in rows], type_of(column))
-            for name, column in columns.items()
-        }
-    )
-
-
-def _gathered(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """Few large tables made of many small ones, because each costs dlt the same."""
-    gathered: list[pa.Table] = []
-    size = 0
-    for table in tables:
-        gathered.append(table)
-        size += table.nbytes
-        if size >= TABLE_BYTES:
-            yield pa.concat_tables(gathered)
-            gathered, size = [], 0
-    if gathered:
-        yield pa.concat_tables(gathered)

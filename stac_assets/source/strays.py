@@ -17,7 +17,6 @@ import msgspec
 
 from stac_assets.source.dealing import Dealer, Elsewhere
 from stac_assets.source.fetched import FetchedWindow, NamedItems
-from stac_assets.source.spool import without_row
 from stac_assets.stac.documents import Item, object_text
 from stac_assets.stac.interval_reader import digest
 from stac_assets.stac.item_times import ItemTimes
@@ -130,6 +129,8 @@ class Strays:
         waiting: Mapping[str, Waiting],
         deal_to: Callable[[FetchedWindow], Dealer],
     ) -> None:
+        from stac_assets.source.spool_files import without_row
+
         missing = without_row(waiting, window.spool.files)
         if not missing:
             return

@@ -149,6 +149,47 @@ def test_a_column_of_another_type_is_named_with_what_to_do(
     assert rows()[0]["gsd"] == 10.5 and ids() == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("data_type", "value"),
+    [
+        ("bigint", 10.5),
+        ("integer", 3),
+        ("real", 0.1),
+        ("decimal(4,1)", 10.55),
+        ("boolean", 2.0),
+        ("text", 10.5),
+        ("date", "2024-01-01"),
+        ("bigint", "12"),
+    ],
+)
+def test_a_column_of_somebody_else_takes_no_values_of_another_type(
+    api: StacApi, sent: list[dict[str, object]], data_type: str, value: object
+) -> None:
+    execute(f"ALTER TABLE {DATASET}.search ADD foo {data_type}")
+    api.put(changed := make_item("a", gsd=10.5, title="T", foo=value))
+    wanted = "(VARCHAR|character varying)" if isinstance(value, str) else "DOUBLE( PRECISION)?"
+    said = rf"(?i)column foo of the table search is .+, and its property needs {wanted}\. .+ or drop it"
+    with pytest.raises(StoreFailed, match=said):
+        load_days(api)
+    found = query(f"SELECT id, foo FROM {DATASET}.search ORDER BY id")
+    assert found == [{"id": "a", "foo": None}, {"id": "b", "foo": None}]
+    execute(f"ALTER TABLE {DATASET}.search DROP foo")
+    assert list(items().values()) == sent
+    load_days(api)
+    assert items()["c1", "a"] == changed and rows()[0]["foo"] == value
+
+
+def test_a_column_of_somebody_else_in_capitals(api: StacApi, sent: list[dict[str, object]]) -> None:
+    """DuckDB takes it for that of the property, and PostgreSQL for another one, but dlt makes no second."""
+    execute(f'ALTER TABLE {DATASET}.search ADD "FOO" bigint')
+    api.put(make_item("a", foo=10.5))
+    with pytest.raises(StoreFailed, match=r"(?i)column foo of the table search is BIGINT"):
+        load_days(api)
+    execute(f'ALTER TABLE {DATASET}.search DROP "FOO"')
+    load_days(api)
+    assert query(f"SELECT foo FROM {DATASET}.search WHERE id = 'a'") == [{"foo": 10.5}]
+
+
 def test_rows_whose_partition_nothing_tells_are_not_kept_for_good(api: StacApi, sent: list[object]) -> None:
     execute(f"ALTER TABLE {DATASET}.rejected_items DROP COLUMN _partition_key")
     before = json.dumps(rows("rejected_items"), default=str)

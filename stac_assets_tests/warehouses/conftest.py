@@ -12,7 +12,7 @@ from stac_assets_tests.reading import DATASET
 from stac_assets_tests.stac_api import StacApi
 from stac_assets_tests.warehouses.stand_in import StandIn
 
-WAREHOUSES = ("bigquery", "snowflake")
+WAREHOUSES = ("bigquery", "snowflake", "redshift", "databricks")
 SETTING = "SOURCES__PYSTAC_CLIENT_SOURCE__"
 
 

@@ -32,6 +32,8 @@ class StandIn:
 
     json_type: ClassVar[str] = "json"
     """dlt's type of what it says of JSON columns, whatever they are."""
+    has_transactions: ClassVar[bool] = True
+    """Whether a load that is killed amid a merge leaves the rows that were there."""
 
     def query(self, sql: str) -> list[Row]:
         """The rows of a query, by the warehouse's own driver; names in lower case."""

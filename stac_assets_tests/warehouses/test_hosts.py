@@ -2,27 +2,31 @@
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dlt.destinations.job_client_impl import SqlJobClientBase
+from dlt.destinations.sql_client import SqlClientBase
 
+from stac_assets.pipeline.errors import StoreFailed
 from stac_assets_tests.forked import Forker
 from stac_assets_tests.stac_api import StacApi, make_item
 from stac_assets_tests.warehouses.stand_in import StandIn
 from stac_assets_tests.warehouses.test_exact import FIRST, SECOND, by_id, fill, items, search
 
-MOMENTS = {"before the insert": "old", "before the commit": "old", "stored": "new"}
-"""When a load is killed, and which rows are there then."""
+MOMENTS = {
+    "before the insert": ("old", "none"),
+    "before the commit": ("old", "new"),
+    "stored": ("new", "new"),
+}
+"""When a load is killed, and which rows are there then: with transactions, and without."""
 
 
-def load_and_die(moment: str) -> None:
-    """Load the first day, and die at a moment of the merge of `search`."""
-    from dlt.destinations.job_client_impl import SqlJobClientBase
-    from dlt.destinations.sql_client import SqlClientBase
-
+def merging(then: Callable[[Any, str], None]) -> Callable[..., Any]:
+    """dlt's `execute_many`, which of the merge of `search` calls `then` with the client and the moment."""
     execute_many = SqlClientBase.execute_many
 
     def one_by_one(self: Any, statements: Sequence[str], *arguments: Any, **named: Any) -> Any:
@@ -31,15 +35,21 @@ def load_and_die(moment: str) -> None:
             return execute_many(self, statements, *arguments, **named)
         delete, insert = merge
         self.execute_sql(delete)
-        _die_at("before the insert", moment)
+        then(self, "before the insert")
         self.execute_sql(insert)
-        _die_at("before the commit", moment)
+        then(self, "before the commit")
         return None
+
+    return one_by_one
+
+
+def load_and_die(moment: str) -> None:
+    """Load the first day, and die at a moment of the merge of `search`."""
 
     def complete_load(*_: Any) -> None:
         _die_at("stored", moment)
 
-    SqlClientBase.execute_many = one_by_one  # type: ignore[method-assign]
+    SqlClientBase.execute_many = merging(lambda _, name: _die_at(name, moment))  # type: ignore[method-assign]
     SqlJobClientBase.complete_load = complete_load  # type: ignore[method-assign]
     search()
 
@@ -56,7 +66,7 @@ def load_day_elsewhere(day: str, folder: str) -> None:
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_load_that_is_killed_leaves_the_old_rows_or_the_new_ones(
+def test_a_load_that_is_killed_leaves_the_old_rows_or_the_new_ones_where_there_are_transactions(
     warehouse: StandIn, api: StacApi, forker: Forker, moment: str
 ) -> None:
     old = by_id(make_item("a", gsd=1), make_item("b"))
@@ -67,10 +77,29 @@ def test_a_load_that_is_killed_leaves_the_old_rows_or_the_new_ones(
     api.remove("c1", "b")
     ended = forker.run(load_and_die, moment=moment)
     assert ended.status == -signal.SIGKILL, ended.raised
-    assert items(warehouse) == {"old": old, "new": new}[MOMENTS[moment]]
+    with_transactions, without = MOMENTS[moment]
+    left = with_transactions if warehouse.has_transactions else without
+    assert items(warehouse) == {"old": old, "none": {}, "new": new}[left]
     warehouse.reset()
     search()
     assert items(warehouse) == new
+
+
+def test_a_merge_that_fails_says_what_is_stored(
+    warehouse: StandIn, api: StacApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(api, old := make_item("a", gsd=1))
+    search()
+    fill(api, make_item("a", gsd=2))
+
+    def fail(client: Any, moment: str) -> None:
+        client.execute_sql(f"SELECT * FROM {client.make_qualified_table_name('nowhere')}")
+
+    said = "its old rows or its new ones" if warehouse.has_transactions else "its new ones, or none"
+    with monkeypatch.context() as patched, pytest.raises(StoreFailed, match=said):
+        patched.setattr(SqlClientBase, "execute_many", merging(fail))
+        search()
+    assert items(warehouse) == (by_id(old) if warehouse.has_transactions else {})
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from stac_assets.pipeline.destinations.duckdb_client import (
     ReadableDuckDb,
 )
 from stac_assets.pipeline.destinations.duckdb_connection import ALIAS, attached, refused
-from stac_assets.pipeline.destinations.duckdb_geometry import DuckDbTypes, fill
+from stac_assets.pipeline.destinations.duckdb_geometry import DuckDbTypes
 from stac_assets.pipeline.destinations.duckdb_job import ReplacePartitions
 from stac_assets.pipeline.destinations.duckdb_view import transaction
 from stac_assets.pipeline.destinations.items_view import keep_in_step
@@ -119,7 +119,9 @@ class DuckDbStorage(Storage):
             )
         with attached(place.file, hold.wait, credentials, name) as connection:
             make = partial(PartitionedDuckDb, connection, file=place.file, delivery=delivery, section=name)
-            storing = self._pipeline(folder, self._destination(make))
+            # one job at a time: they share the memory, and DuckDB skips its log only for a lone transaction
+            destination = self._destination(make, loader_parallelism_strategy="sequential")
+            storing = self._pipeline(folder, destination)
             with emptied_afterwards(storing):
                 yield storing
             if delivery.endpoint is SEARCH:
@@ -127,6 +129,9 @@ class DuckDbStorage(Storage):
                 keep_in_step(partial(transaction, connection, dataset), self.target.catalog)
 
     def fill_geometries(self, client: Any, table: str) -> Filled:
+        """As of every storage; where nothing is to be filled, nothing is imported for it."""
+        from stac_assets.pipeline.destinations.duckdb_fill import fill
+
         return fill(client.sql_client, table)
 
 

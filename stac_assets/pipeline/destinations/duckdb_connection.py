@@ -13,17 +13,23 @@ from stac_assets.pipeline.errors import StoreFailed, causes
 from stac_assets.pipeline.exclusion.database_file import STORAGE_VERSION, opened
 from stac_assets.pipeline.exclusion.waiting import Wait
 from stac_assets.pipeline.failures import WHOLE
+from stac_assets.source.delivery import Delivery
 from stac_assets.stac.errors import ConfigurationError
 
 ROW_GROUP_SIZE = 2048
-"""Rows that are compressed together; DuckDB's own 122,880 would be 2 GB of items.
-
-A statement inserts as many, because until its end DuckDB keeps some of what it has read.
-"""
+"""Rows that are compressed together, the fewest that DuckDB has; its own 122,880 would be 2 GB of items."""
 MEMORY = 48_000_000
 """Bytes that DuckDB may take beside the row groups at hand; with more it would keep what it has written."""
 BLOCKS_OF_A_COLUMN = 3
 """What each column holds while rows are appended: a block of values, one of nulls, one to write."""
+LAVISH_MEMORY = 320_000_000
+"""Bytes that row groups at hand may take without need; beyond them DuckDB uses its temporary folder."""
+POINTER = 16
+"""Bytes that a long text takes in its block, which points to it. The texts of a block are read at once."""
+HEAVY_ROW_GROUP = 200_000_000
+"""Bytes of a row group's documents from which on DuckDB neither merges it with others nor logs it."""
+FREE_MEMORY = "8MB"
+"""Free memory that is given back while heavy rows are stored; usually DuckDB keeps 128 MB and more."""
 MANY_COLUMNS = 300
 """From so many columns on most values are null: collections that differ share the table."""
 ALIAS = "stac_assets__file"
@@ -99,20 +105,49 @@ def refused(name: str, what: str) -> Iterator[None]:
         ) from None
 
 
-def frugal_limits(connection: duckdb.DuckDBPyConnection, columns: int, widest: int) -> Mapping[str, str]:
+def frugal_limits(
+    connection: duckdb.DuckDBPyConnection, columns: int, delivery: Delivery, is_empty: bool
+) -> dict[str, str]:
     """Limits with which DuckDB keeps little of what it has written, and of what each thread works on.
+
+    It compresses the texts of one block after another. Rows that make no whole row group it first copies to
+    the table, all at once, unless the table is empty. What waits for that may lie in the temporary folder.
 
     Args:
         connection: an attached one.
         columns: of the table.
-        widest: bytes of a row's documents.
+        delivery: whose rows are to be stored.
+        is_empty: whether the table has no row.
     """
     ((block, memory),) = connection.execute(
         "SELECT block_size, current_setting('memory_limit') FROM pragma_database_size() "
         "WHERE database_name = current_database()"
     ).fetchall()
-    wanted = MEMORY + 3 * ROW_GROUP_SIZE * widest + BLOCKS_OF_A_COLUMN * columns * block
+    rows = min(delivery.length, ROW_GROUP_SIZE)
+    at_once = min(rows, block // POINTER) if is_empty or rows == ROW_GROUP_SIZE else rows
+    lavish = min(3 * ROW_GROUP_SIZE * delivery.widest, LAVISH_MEMORY)
+    documents = max(lavish, at_once * delivery.widest * 11 // 10)
+    wanted = MEMORY + documents + BLOCKS_OF_A_COLUMN * columns * block
     return {"memory_limit": f"{wanted}B", "threads": "1"} if wanted < _bytes(memory) else {"threads": "1"}
+
+
+def leave_heavy_rows(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:
+    """Have heavy rows written once, and left where they are.
+
+    DuckDB would write a transaction of few rows to its log, from one buffer with all of them, and merge row
+    groups that have deleted rows, for which it takes the text of one twice. A row group of which all rows are
+    deleted it removes all the same.
+
+    Args:
+        connection: an attached one; it is so until its end, as row groups are merged at its last checkpoint.
+        delivery: whose rows are to be stored.
+    """
+    if ROW_GROUP_SIZE * delivery.widest >= HEAVY_ROW_GROUP:
+        connection.execute("SET GLOBAL max_vacuum_tasks = 0")
+        connection.execute("SET GLOBAL checkpoint_threshold = '1B'")
+        connection.execute("SET GLOBAL auto_checkpoint_skip_wal_threshold = 0")
+        for threshold in ("allocator_flush_threshold", "allocator_bulk_deallocation_flush_threshold"):
+            connection.execute(f"SET GLOBAL {threshold} = '{FREE_MEMORY}'")
 
 
 def compress_sparsely(connection: duckdb.DuckDBPyConnection, columns: int) -> None:
@@ -148,7 +183,7 @@ def lacks_memory(error: BaseException) -> bool:
     """Whether DuckDB says that it has too little memory: while it works, or at the end of a transaction."""
     return any(
         isinstance(cause, duckdb.OutOfMemoryException)
-        or (isinstance(cause, duckdb.TransactionException) and "could not allocate" in str(cause))
+        or (isinstance(cause, duckdb.TransactionException) and "memory_limit" in str(cause))
         for cause in causes(error)
     )
 

@@ -2,21 +2,14 @@
 
 from typing import Any
 
-import pyarrow as pa
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema.typing import TColumnSchema
 from dlt.destinations.impl.duckdb.factory import DuckDbTypeMapper
 
-from stac_assets.pipeline.destinations.base import Filled
-from stac_assets.source.geometry import FIELD, GEOM, HINT, SYSTEM, as_wkb
+from stac_assets.source.geometry_column import HINT, SYSTEM
 
 GEOMETRY = f"GEOMETRY('{SYSTEM}')"
 """With the reference system, so that two columns of different ones are not compared."""
-
-ROWS = 8192
-"""Rows that are read at a time."""
-VIEW = "derived"
-"""The temporary view by which a statement reads geometries."""
 
 
 class DuckDbTypes(DuckDbTypeMapper):
@@ -26,28 +19,3 @@ class DuckDbTypes(DuckDbTypeMapper):
         """DuckDB's type of a column."""
         hints: dict[str, Any] = dict(column)
         return GEOMETRY if hints.get(HINT) else super().to_destination_type(column, table)
-
-
-def fill(client: Any, table: str) -> Filled:
-    """Fill the geometries that a table lacks, some rows at a time, each time in a transaction."""
-    name, connection = client.make_qualified_table_name(table), client.native_connection
-    filled = Filled()
-    ((last,),) = connection.execute(f"SELECT coalesce(max(rowid), -1) FROM {name}").fetchall()  # noqa: S608
-    for first in range(0, last + 1, ROWS):
-        lacking = connection.execute(
-            f"SELECT rowid AS row, CAST(geometry AS VARCHAR) AS geometry FROM {name} "  # noqa: S608
-            f"WHERE rowid BETWEEN {first} AND {first + ROWS - 1} AND {GEOM} IS NULL AND geometry IS NOT NULL"
-        ).to_arrow_table()
-        found = as_wkb(lacking["geometry"])
-        derived = pa.table([lacking["row"], found], schema=pa.schema([lacking.schema.field("row"), FIELD]))
-        derived = derived.filter(found.is_valid())
-        filled.rows += derived.num_rows
-        filled.left += lacking.num_rows - derived.num_rows
-        if derived.num_rows:
-            connection.register(VIEW, derived)
-            client.execute_sql(
-                f"UPDATE {name} SET {GEOM} = temp.{VIEW}.{GEOM} FROM temp.{VIEW} "  # noqa: S608
-                f"WHERE {name}.rowid = temp.{VIEW}.row"
-            )
-            connection.unregister(VIEW)
-    return filled

@@ -1,9 +1,11 @@
 """The load job of a DuckDB file, which replaces partitions in one transaction, straight from our rows."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
 from dlt.common.destination.client import HasFollowupJobs, RunnableLoadJob
 from dlt.common.schema.typing import C_DLT_LOAD_ID
 from dlt.destinations.exceptions import DatabaseTerminalException
@@ -14,19 +16,25 @@ from stac_assets.pipeline.destinations.duckdb_connection import (
     compress_sparsely,
     frugal_limits,
     lacks_memory,
+    leave_heavy_rows,
     limited,
 )
 from stac_assets.pipeline.destinations.duckdb_geometry import GEOMETRY
 from stac_assets.pipeline.errors import StoreFailed
 from stac_assets.source.columns import ITEM_COLUMNS, PARTITION_KEY, type_of
 from stac_assets.source.delivery import Delivery
-from stac_assets.source.geometry import GEOM
+from stac_assets.source.geometry_column import GEOM
 from stac_assets.source.running import portions_of_keys
+
+if TYPE_CHECKING:  # it is imported where there are rows, or some to be deleted
+    import pyarrow as pa
 
 VIEW = "delivered"
 """The temporary view by which a statement reads rows."""
 REPLACED = "replaced"
 """That by which a statement reads the partition keys of what is replaced."""
+PORTIONS = 4
+"""Portions of heavy rows that a statement inserts, because until its end some of what was read is kept."""
 
 logger = logging.getLogger("stac_assets")
 
@@ -46,9 +54,12 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
         there = connection.execute(f"SELECT * FROM {table} LIMIT 0").description or ()  # noqa: S608
         columns = len(there)
         self._prepare({name: str(kind) for name, kind, *_ in there})
+        ((count,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()  # noqa: S608
+        connection.execute("SET enable_caching_operators = false")  # it would gather copies of 2,048 rows
         compress_sparsely(connection, columns)
+        leave_heavy_rows(connection, self._delivery)
         try:
-            with limited(connection, frugal_limits(connection, columns, self._delivery.widest)):
+            with limited(connection, frugal_limits(connection, columns, self._delivery, not count)):
                 self._replace(client, table)
         except Exception as error:
             if not lacks_memory(error):
@@ -76,7 +87,7 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
         Args:
             there: the types of the table's columns by name.
         """
-        self._names = list(self._delivery.schema.names)
+        self._names = list(self._delivery.columns)
         if GEOM in self._names and not there.get(GEOM, GEOMETRY).startswith("GEOMETRY"):
             self._names.remove(GEOM)
             logger.warning(
@@ -92,11 +103,11 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
             f"INSERT INTO {table} ({columns}, {client.escape_column_name(C_DLT_LOAD_ID)}) "  # noqa: S608
             f"SELECT {columns}, '{self._load_id}' FROM temp.{VIEW}"
         )
-        typed = _with_json(delivery.schema)
+        number = min(ROW_GROUP_SIZE, PORTIONS * delivery.fitting(ROW_GROUP_SIZE))
         with client.begin_transaction():
             self._delete(client, table)
-            for stream in delivery.streams(ROW_GROUP_SIZE):
-                connection.register(VIEW, stream.cast(typed))
+            for stream in delivery.streams(number):
+                connection.register(VIEW, stream.cast(_with_json(delivery.schema)))
                 client.execute_sql(insert)
 
     def _delete(self, client: DuckDbSqlClient, table: str) -> None:
@@ -104,6 +115,8 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
         key = client.escape_column_name(PARTITION_KEY)
         for gone in portions_of_keys(client, self.load_table_name, self._delivery.owners):
             if gone:
+                import pyarrow as pa
+
                 keys = pa.table({PARTITION_KEY: pa.array(gone, pa.string())})
                 client.native_connection.register(REPLACED, keys)
                 client.execute_sql(f"DELETE FROM {table} WHERE {key} IN (FROM temp.{REPLACED})")  # noqa: S608
@@ -114,5 +127,7 @@ def _with_json(schema: pa.Schema) -> pa.Schema:
 
     Text it would parse again to see that it is JSON, as decoding the page has shown.
     """
+    import pyarrow as pa
+
     json = {name for name, column in ITEM_COLUMNS.items() if type_of(column) == "json"}
     return pa.schema([f.with_type(pa.json_(f.type)) if f.name in json else f for f in schema])

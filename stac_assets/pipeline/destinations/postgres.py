@@ -32,7 +32,6 @@ from stac_assets.pipeline.destinations.postgres_geometry import (
     DIMENSIONS,
     INDEX,
     PostgresTypes,
-    fill,
     is_geometry,
     postgis_schema,
     type_of_geometries,
@@ -46,7 +45,7 @@ from stac_assets.pipeline.exclusion.waiting import Hold
 from stac_assets.pipeline.place import Place
 from stac_assets.source.columns import ITEM_TABLES, PARTITION_KEY, REJECTED
 from stac_assets.source.delivery import Delivery, TableForm
-from stac_assets.source.geometry import GEOM
+from stac_assets.source.geometry_column import GEOM
 from stac_assets.stac.endpoints import SEARCH
 
 BY_PARTITION = ("btree", PARTITION_KEY)
@@ -129,6 +128,9 @@ class PostgresStorage(Storage):
             keep_in_step(partial(transaction, pipeline), self.target.catalog)
 
     def fill_geometries(self, client: Any, table: str) -> Filled:
+        """As of every storage; where nothing is to be filled, nothing is imported for it."""
+        from stac_assets.pipeline.destinations.postgres_fill import fill
+
         return fill(client.sql_client, table, str(self._postgis))
 
 

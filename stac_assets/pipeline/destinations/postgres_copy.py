@@ -19,16 +19,6 @@ JSONB_VERSION = b"\x01"
 EPOCH = 946_684_800_000_000
 """2000-01-01, from which PostgreSQL counts, in the microseconds since 1970 that Arrow counts."""
 
-NAMES_OF_TYPES: dict[pa.DataType, tuple[str, ...]] = {
-    pa.string(): ("character varying", "text", "jsonb", "json"),
-    pa.float64(): ("double precision",),
-    pa.int64(): ("bigint",),
-    pa.bool_(): ("boolean",),
-    pa.timestamp("us", "UTC"): ("timestamp with time zone",),
-    pa.binary(): ("geometry",),
-}
-"""What PostgreSQL calls the types that read the bytes of a type as they are meant, the usual one first."""
-
 
 LONG = (pa.string(), pa.binary())
 """The types whose values are of any length."""

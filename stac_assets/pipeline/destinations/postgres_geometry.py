@@ -2,25 +2,19 @@
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
 from typing import Any
 
-import pyarrow as pa
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema.typing import TColumnSchema
 from dlt.destinations.impl.postgres.factory import PostgresTypeMapper
 
-from stac_assets.pipeline.destinations.base import Filled
-from stac_assets.source.columns import PARTITION_KEY
-from stac_assets.source.geometry import GEOM, HINT, as_wkb
+from stac_assets.source.geometry_column import GEOM, HINT
 
 DIMENSIONS = 2
 """Those of `geometry(Geometry, 4326)`, which refuses heights."""
 TYPE = "geometry(Geometry,4326)"
 """Any shape, in longitude and latitude."""
 INDEX = ("gist", GEOM)
-ROWS = 8192
-"""Rows that are filled at a time, or those of one partition."""
 _TAKING = re.compile(rf"(.*\.)?(geometry|{re.escape(TYPE)})")
 """The types into which the geometries of any item go."""
 
@@ -82,50 +76,6 @@ def tell_of_postgis(client: Any, table: str) -> None:
     if not client.execute_sql(f"SELECT 1 FROM {client.make_qualified_table_name(table)} LIMIT 1"):  # noqa: S608
         why = "this PostgreSQL database has no PostGIS, or none that the role may use"
         _tell(why, "let an administrator run CREATE EXTENSION postgis (or set geometry to none)")
-
-
-def fill(client: Any, table: str, postgis: str) -> Filled:
-    """Fill the geometries that a table lacks, some partitions at a time, each time in a transaction."""
-    filled = Filled()
-    if not takes_geometries(client, table):
-        return filled
-    name, key = client.make_qualified_table_name(table), client.escape_column_name(PARTITION_KEY)
-    lacks = f"{GEOM} IS NULL AND geometry IS NOT NULL"
-    keys = client.execute_sql(
-        f"SELECT {key}, count(*) FROM {name} WHERE {lacks} GROUP BY {key} ORDER BY {key}"  # noqa: S608
-    )
-    for some in _portions(keys):
-        with client.begin_transaction():
-            rows = client.execute_sql(
-                f"SELECT ctid::text, geometry::text FROM {name} WHERE {key} = ANY(%s) AND {lacks}",  # noqa: S608
-                some,
-            )
-            texts = pa.array([text for _, text in rows], pa.string())
-            found = zip([place for place, _ in rows], as_wkb(texts, DIMENSIONS).to_pylist(), strict=True)
-            derived = [(place, shape) for place, shape in found if shape is not None]
-            filled.rows += len(derived)
-            filled.left += len(rows) - len(derived)
-            if derived:
-                client.execute_sql(
-                    f"UPDATE {name} SET {GEOM} = shape::{postgis}.geometry "  # noqa: S608
-                    f"FROM unnest(%s::tid[], %s::bytea[]) AS derived(place, shape) WHERE {name}.ctid = place",
-                    *map(list, zip(*derived, strict=True)),
-                )
-    return filled
-
-
-def _portions(keys: Sequence[tuple[str, int]]) -> Iterator[list[str]]:
-    """Partition keys whose rows are together about as many as are read at a time."""
-    some: list[str] = []
-    size = 0
-    for key, rows in keys:
-        some.append(key)
-        size += rows
-        if size >= ROWS:
-            yield some
-            some, size = [], 0
-    if some:
-        yield some
 
 
 def _tell(why: str, what: str) -> None:

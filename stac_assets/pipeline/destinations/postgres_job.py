@@ -14,11 +14,11 @@ from dlt.destinations.exceptions import DatabaseTerminalException
 from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 from psycopg2 import DataError
 
-from stac_assets.pipeline.destinations.postgres_copy import NAMES_OF_TYPES, Stream, as_binary
+from stac_assets.pipeline.destinations.postgres_copy import Stream, as_binary
 from stac_assets.pipeline.destinations.postgres_geometry import takes_geometries, tell_of_postgis
 from stac_assets.source.columns import PARTITION_KEY
 from stac_assets.source.delivery import Delivery, prepared
-from stac_assets.source.geometry import GEOM
+from stac_assets.source.geometry_column import GEOM
 from stac_assets.source.running import portions_of_keys
 
 READ_BYTES = 1024 * 1024
@@ -54,9 +54,9 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
         with client.begin_transaction():
             client.execute_sql(COMPRESS_FAST)
             schema = self._stored(client)
-            types = self._types(client, table, schema)
+            types: Any = client.execute_sql(TYPES, table)
             self._delete(client, table)
-            self._copy(client, table, schema, types)
+            self._copy(client, table, schema, dict(types))
 
     def _stored(self, client: Psycopg2SqlClient) -> pa.Schema:
         """What is stored of the delivery: not the geometries, where somebody's own column has their name."""
@@ -66,20 +66,6 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
         if GEOM not in schema.names and self._delivery.wants_geometries:
             tell_of_postgis(client, self.load_table_name)
         return schema
-
-    def _types(self, client: Psycopg2SqlClient, table: str, schema: pa.Schema) -> dict[str, str]:
-        """The type of each column. A column that somebody has added himself may have any."""
-        found: Any = client.execute_sql(TYPES, table)
-        types: dict[str, str] = {name: kind.rpartition(".")[2] for name, kind in found}
-        told = [
-            f"the column {field.name} of the table {self.load_table_name} is {types[field.name]}, which "
-            f"holds no values of its property: rename the column, or let it be {names[0]}"
-            for field in schema
-            if types[field.name] not in (names := NAMES_OF_TYPES[field.type])
-        ]
-        if told:
-            raise DatabaseTerminalException(DataError("; ".join(told)))
-        return types
 
     def _delete(self, client: Psycopg2SqlClient, table: str) -> None:
         """Delete by the keys that are there: an index finds them, and so the rows of each."""

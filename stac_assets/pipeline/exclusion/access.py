@@ -5,9 +5,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 
-from dlt.common.destination.client import WithStateSync
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
@@ -16,9 +15,7 @@ from stac_assets.pipeline.exclusion.database_file import opened
 from stac_assets.pipeline.exclusion.dataset import dataset_lock
 from stac_assets.pipeline.exclusion.waiting import Hold, Tell
 from stac_assets.pipeline.place import Place
-from stac_assets.settings import Settings
 from stac_assets.source import SOURCE_NAME
-from stac_assets.source.ownership import check_owner
 
 T = TypeVar("T")
 
@@ -75,20 +72,15 @@ class DatasetAccess:
         with self.held(to_store=False) as hold:
             return opened(file, query, hold.wait)
 
-    def check_owner(self, settings: Settings) -> None:
-        """Refuse, before anything is fetched, a dataset that mirrors another API.
-
-        Raises:
-            ConfigurationError: it does.
-        """
-        check_owner(self.read(self.recorded_owner), settings)
-
     def recorded_owner(self) -> str | None:
-        """The API that the destination says its dataset mirrors, by the state that dlt keeps there."""
-        name = self.pipeline.pipeline_name
+        """The API that the destination says its dataset mirrors."""
         with self.pipeline.destination_client() as client:
-            try:
-                state = load_pipeline_state_from_destination(name, cast(WithStateSync, client))
-            except DestinationUndefinedEntity:
-                return None
+            return self.owner_told_by(client)
+
+    def owner_told_by(self, client: Any) -> str | None:
+        """The same, told by an open client: by the state that dlt keeps there."""
+        try:
+            state = load_pipeline_state_from_destination(self.pipeline.pipeline_name, client)
+        except DestinationUndefinedEntity:
+            return None
         return state.get("sources", {}).get(SOURCE_NAME, {}).get("base_url") if state else None

@@ -12,8 +12,8 @@ from fsspec import AbstractFileSystem
 
 from stac_assets.pipeline.destinations.filesystem.layout import Key
 from stac_assets.source.columns import type_of
-from stac_assets.source.geometry import HINT
-from stac_assets.source.spool import ARROW_TYPES
+from stac_assets.source.geometry_column import HINT
+from stac_assets.source.spool_files import ARROW_TYPES
 
 
 class StoredMeanwhile(Exception):

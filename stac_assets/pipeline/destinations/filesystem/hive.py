@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from stac_assets.pipeline.destinations.filesystem.files import TableFolder, no_rows
 from stac_assets.pipeline.destinations.filesystem.layout import Key, Layout
-from stac_assets.source.geometry import GEOM
+from stac_assets.source.geometry_column import GEOM
 
 GEOPARQUET = {
     "version": "1.1.0",

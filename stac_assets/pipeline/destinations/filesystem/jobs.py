@@ -21,7 +21,8 @@ from stac_assets.pipeline.destinations.filesystem.layout import Key, Layout, lay
 from stac_assets.pipeline.destinations.filesystem.staging import Staging
 from stac_assets.source.columns import DELETED
 from stac_assets.source.delivery import Delivery, TableForm
-from stac_assets.source.geometry import FIELD, GEOM, as_wkb
+from stac_assets.source.geometry import FIELD, as_wkb
+from stac_assets.source.geometry_column import GEOM
 
 if TYPE_CHECKING:
     from stac_assets.pipeline.destinations.filesystem.destination import Client

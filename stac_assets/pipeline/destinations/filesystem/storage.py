@@ -14,7 +14,6 @@ from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.pipeline.destinations.base import Filled, Storage
 from stac_assets.pipeline.destinations.filesystem.destination import PartitionedFilesystem
-from stac_assets.pipeline.destinations.filesystem.geometry import fill
 from stac_assets.pipeline.destinations.filesystem.layout import (
     HIVE_COLUMNS,
     check_directory,
@@ -68,6 +67,9 @@ class FilesystemStorage(Storage):
         yield self._pipeline(folder, self._destination(delivery=delivery))
 
     def fill_geometries(self, client: Any, table: str) -> Filled:
+        """As of every storage; where nothing is to be filled, nothing is imported for it."""
+        from stac_assets.pipeline.destinations.filesystem.fill import fill
+
         with TemporaryDirectory(prefix="partitions-") as folder:
             return fill(client, table, Path(folder))
 

@@ -4,13 +4,37 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.dataset as pads
 from dlt.destinations.impl.duckdb.sql_client import WithTableScanners
 
 from stac_assets.pipeline.destinations.filesystem.files import arrow_schema
-from stac_assets.source.geometry import FIELD, GEOM
+from stac_assets.source.geometry import FIELD
+from stac_assets.source.geometry_column import GEOM
 
 if TYPE_CHECKING:
     from stac_assets.pipeline.destinations.filesystem.destination import Client
+
+
+class ReadInTurn(pads.Dataset):
+    """A dataset whose files are read one after another; Arrow would read several ahead, whole documents too.
+
+    Files of a bucket are not read so: each would be waited for.
+
+    Args:
+        dataset: what is read.
+    """
+
+    def __init__(self, dataset: pads.Dataset) -> None:  # Arrow's own refuses to be called
+        self._dataset = dataset
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns."""
+        return self._dataset.schema
+
+    def scanner(self, **asked: Any) -> pads.Scanner:
+        """What DuckDB reads, with the columns and the filter that it asks for."""
+        return self._dataset.scanner(batch_readahead=1, fragment_readahead=1, **asked)
 
 
 class ViewsOfFiles(WithTableScanners):
@@ -46,7 +70,9 @@ class ViewsOfFiles(WithTableScanners):
                 [FIELD if f.name == GEOM else f for f in arrow_schema(self.schema.get_table_columns(name))]
             )
             registered = f"files of {name}"
-            self._conn.register(registered, self.remote_client.table_files(table).dataset(schema))
+            dataset = self.remote_client.table_files(table).dataset(schema)
+            is_near = self.remote_client.is_local_filesystem
+            self._conn.register(registered, ReadInTurn(dataset) if is_near else dataset)
             view = self.make_qualified_table_name(name)
             self._conn.execute(f'CREATE OR REPLACE VIEW {view} AS SELECT * FROM "{registered}"')  # noqa: S608
             self._shown.add(name)

@@ -13,7 +13,8 @@ from stac_assets.pipeline.destinations.filesystem.files import arrow_schema
 from stac_assets.pipeline.destinations.filesystem.jobs import NOT_AHEAD, ROWS, text_columns
 from stac_assets.pipeline.destinations.filesystem.layout import Key, layout_of
 from stac_assets.pipeline.destinations.filesystem.staging import Staging
-from stac_assets.source.geometry import GEOM, as_wkb
+from stac_assets.source.geometry import as_wkb
+from stac_assets.source.geometry_column import GEOM
 
 if TYPE_CHECKING:
     from stac_assets.pipeline.destinations.filesystem.destination import Client

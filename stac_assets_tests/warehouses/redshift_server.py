@@ -1,0 +1,105 @@
+"""A server before PostgreSQL that takes Redshift's words for the layout of a table.
+
+with Redshift(socket) as server:
+    psycopg2.connect(host="127.0.0.1", port=server.port, …)
+
+It changes no other statement, and no answer.
+"""
+
+import re
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+DEFINES = re.compile(rb"\s*(CREATE|ALTER)\s+TABLE\b", re.IGNORECASE)
+LONGEST = re.compile(rb"\bvarchar\(max\)", re.IGNORECASE)
+LAYOUT = re.compile(rb"\s+(SORTKEY|DISTKEY)\b", re.IGNORECASE)
+"""What an attribute of a column says of the layout of the table's rows, of which PostgreSQL has one."""
+ASKS_FOR_ENCRYPTION = (80877103, 80877104)
+"""The numbers of requests that a client makes before it begins: of TLS, and of GSSAPI."""
+HEAD = struct.Struct("!i")
+QUERY = b"Q"
+
+
+class Redshift:
+    """The server; it runs inside its `with` block.
+
+    Args:
+        postgres: the socket of PostgreSQL.
+    """
+
+    def __init__(self, postgres: Path) -> None:
+        self._postgres = str(postgres)
+
+    def __enter__(self) -> Self:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._listen, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _listen(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                postgres = socket.socket(socket.AF_UNIX)
+                postgres.connect(self._postgres)
+                for take, source, target in ((_ask, client, postgres), (_answer, postgres, client)):
+                    threading.Thread(target=_pass_on, args=(take, source, target), daemon=True).start()
+
+
+def translated(statement: bytes) -> bytes:
+    """A statement of Redshift as one of PostgreSQL."""
+    if not DEFINES.match(statement):
+        return statement
+    return LAYOUT.sub(b"", LONGEST.sub(b"varchar_max", statement))
+
+
+def _pass_on(
+    take: Callable[[socket.socket, socket.socket], None], source: socket.socket, target: socket.socket
+) -> None:
+    """Pass on what one end says; if it hangs up, so does the other."""
+    with suppress(OSError, EOFError):
+        take(source, target)
+    for end in (source, target):
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+
+
+def _ask(client: socket.socket, postgres: socket.socket) -> None:
+    while True:  # messages without a letter, until it has said who it is
+        length = _read(client, HEAD.size)
+        body = _read(client, HEAD.unpack(length)[0] - HEAD.size)
+        postgres.sendall(length + body)
+        if HEAD.unpack(body[: HEAD.size])[0] not in ASKS_FOR_ENCRYPTION:
+            break
+    while True:
+        letter = _read(client, 1)
+        body = _read(client, HEAD.unpack(_read(client, HEAD.size))[0] - HEAD.size)
+        body = translated(body) if letter == QUERY else body
+        postgres.sendall(letter + HEAD.pack(len(body) + HEAD.size) + body)
+
+
+def _answer(postgres: socket.socket, client: socket.socket) -> None:
+    while said := postgres.recv(1 << 16):
+        client.sendall(said)
+
+
+def _read(end: socket.socket, size: int) -> bytes:
+    found = bytearray()
+    while len(found) < size:
+        if not (part := end.recv(size - len(found))):
+            raise EOFError
+        found += part
+    return bytes(found)
