@@ -89,6 +89,8 @@ def _note(line: Line) -> str:
         for half in halves
         if f"{half}_seconds" in line.runs[0].figures
     ]
+    if "checked_seconds" in line.runs[0].figures:
+        told.append(f"with checks {line.figure('checked_seconds'):.2f} s")
     if "tables" in line.runs[0].figures:
         told.append(f"{line.figure('tables'):.0f} tables")
     if len(line.runs) > 1:

@@ -3,9 +3,13 @@
 import json
 import os
 import subprocess
+import time
 import uuid
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
+from datetime import date
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +21,7 @@ from benchmarks.sizes import PAGE_SIZE
 from benchmarks.work.ours import load_range, warm_up
 from stac_assets.demo import documents
 from stac_assets.pipeline.load import LoadResult
-from stac_assets.settings import read_settings
+from stac_assets.settings import Settings, read_settings
 from stac_assets.stac.windows import parse_day
 
 
@@ -46,18 +50,31 @@ def load_days(
 def reload_day(
     clock: Clock, *, url: str, collection: str, last_day: str, items: int, to: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Load every daily partition, and then the last day again, which is measured; arguments as above."""
+    """Load every daily partition, and then the last day again, which is measured; arguments as above.
+
+    The first is done by another process: what it has held is no memory of the day. Then the day is loaded
+    with what Dagster's asset checks count of it.
+    """
     with _another(url, collection, to):
-        settings, last = (
-            read_settings(base_url=url, collections=[collection]),
-            parse_day(last_day, "last_day"),
-        )
-        result = load_range(settings, last)
-        assert _rows(result) == items, f"{_rows(result)} rows, expected {items}"
-        whole = peak_bytes() / MB
+        settings, last = _asked(url, collection, last_day)
+        with ProcessPoolExecutor(1, get_context("spawn")) as another:
+            whole = another.submit(_load_whole, url, collection, last_day, items).result()
         with clock:
-            again = load_range(settings, last, last)
-    return {"store_seconds": again.store_seconds, "load_mb": whole}
+            load_range(settings, last, last, inspected=False)
+        began = time.perf_counter()
+        load_range(settings, last, last)
+    return {"checked_seconds": time.perf_counter() - began, "load_mb": whole, "rows": items}
+
+
+def _load_whole(url: str, collection: str, last_day: str, items: int) -> float:
+    """Load every daily partition, without counting for checks; returns the peak memory in MB."""
+    result = load_range(*_asked(url, collection, last_day), inspected=False)
+    assert result.figures.items == items, f"{result.figures.items} items, expected {items}"
+    return peak_bytes() / MB
+
+
+def _asked(url: str, collection: str, last_day: str) -> tuple[Settings, date]:
+    return read_settings(base_url=url, collections=[collection]), parse_day(last_day, "last_day")
 
 
 def _rows(result: LoadResult) -> int:

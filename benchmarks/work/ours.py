@@ -82,11 +82,13 @@ def _enter(folder: Path) -> None:
     switch_context(".")
 
 
-def load_range(settings: Settings, last: date, first: date | None = None) -> LoadResult:
-    """Load the partitions of some days, both included, and count what asset checks judge."""
+def load_range(
+    settings: Settings, last: date, first: date | None = None, *, inspected: bool = True
+) -> LoadResult:
+    """Load the partitions of some days, both included, and count what asset checks judge, or not."""
     (collection,) = settings.named_collections
     request = LoadRequest(SEARCH, tuple(settings.windows(collection, first, last)))
-    result = load(request, Catalog(settings), inspected=True)
+    result = load(request, Catalog(settings), inspected=inspected)
     result.raise_on_failures()
     return result
 

@@ -81,6 +81,8 @@ class Delivery:
         self.promotion = Promotion({})
         self.refuse_unfit: Callable[[Iterable[TColumnSchema]], None] | None = None
         """Raises an error where the table has a column that does not hold the values of one of these."""
+        self.written: tuple[str, ...] = ()
+        """Keys of partitions that a load job has written files of; not of all, where they are many."""
         self._settings = settings
         self._files: list[SpoolFile] = []
         self._dimensions: Dimensions | Literal[0] = self.form.dimensions if self.wants_geometries else 0

@@ -8,6 +8,7 @@ them, as it does those that were replaced.
 import json
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -101,7 +102,7 @@ class DeltaFiles:
             return set()
         return {partition[column] for partition in table.partitions()}
 
-    def columns(self) -> pa.Schema | None:
+    def columns(self, keys: Sequence[Key] = ()) -> pa.Schema | None:
         """The columns of the newest version."""
         table = self._table()
         return None if table is None else pa.schema(table.schema())

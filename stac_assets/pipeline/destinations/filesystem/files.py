@@ -1,6 +1,7 @@
 """The files of a table, of either format: what can be done with them."""
 
 import posixpath
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -79,8 +80,12 @@ class TableFiles(Protocol):
         """The partitions that have files."""
         ...
 
-    def columns(self) -> pa.Schema | None:
-        """The columns that are stored; None where that is not known, for want of a file."""
+    def columns(self, keys: Sequence[Key] = ()) -> pa.Schema | None:
+        """The columns that are stored; None where that is not known, for want of a file.
+
+        Args:
+            keys: of partitions whose files are looked at, where each file has to be; none: all.
+        """
         ...
 
 

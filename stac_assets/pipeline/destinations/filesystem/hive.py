@@ -8,6 +8,7 @@ changes at once, unless its rows are many and come in no order.
 import json
 import posixpath
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -82,9 +83,11 @@ class HiveFiles:
         relative = map(self._folder.relative, self._folder.files())
         return {self._layout.hive_values(path).get(column) for path in relative} if column else {None}
 
-    def columns(self) -> pa.Schema | None:
-        """The columns of all files, and those that directories name."""
-        system, paths = self._arrow_system(), self._folder.files()
+    def columns(self, keys: Sequence[Key] = ()) -> pa.Schema | None:
+        """The columns of the files, and those that directories name."""
+        directories = [self._layout.hive_path(key) for key in keys] or [""]
+        system = self._arrow_system()
+        paths = [path for directory in directories for path in self._folder.files(directory)]
         if not paths:
             return None
         found = pa.unify_schemas([pq.read_schema(path, filesystem=system) for path in paths])

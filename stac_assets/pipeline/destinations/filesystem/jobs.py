@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 ROWS = 2048
 """Rows that are taken at a time, or fewer if they are wide."""
+LOOKED_AT = 50
+"""Partitions of which the files that were written are looked at afterwards; all are written alike."""
 TRIES = 10
 """How often rows are put beside those of a partition that other hosts go on to change."""
 NOT_AHEAD = {"batch_readahead": 1, "fragment_readahead": 1}
@@ -68,6 +70,8 @@ class ReplacePartitions(ReferenceFollowupJob):
                 keys = self._stage(staging, files, layout, schema)
             keys |= set(staging.files)
             files.replace(staging.files, keys, schema)
+            if (delivery := self._delivery()) is not None:
+                delivery.written = tuple(islice(filter(None, staging.files), LOOKED_AT))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         logger.debug("%s: %d partitions replaced", self.load_table_name, len(keys))
