@@ -21,7 +21,8 @@ from stac_assets.catalog import PIPELINE_NAME
 from stac_assets.pipeline.destinations.duckdb_connection import ROW_GROUP_SIZE
 from stac_assets.pipeline.errors import StoreFailed
 from stac_assets.pipeline.exclusion.dataset import DatasetBusy, dataset_lock
-from stac_assets.source.delivery import PORTION_ROWS, Delivery
+from stac_assets.source.delivery import Delivery
+from stac_assets.source.taken_rows import PORTION_ROWS
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets_tests.conftest import enter_project, make_project
 from stac_assets_tests.loads import (

@@ -6,38 +6,30 @@ import logging
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 
 from stac_assets.settings import Settings
-from stac_assets.source.columns import ITEM_COLUMNS
+from stac_assets.source.columns import ITEM_COLUMNS, REJECTED
 from stac_assets.source.dialects import Dialect
 from stac_assets.source.dlt_log import WithoutJsonAsText, filtered
 from stac_assets.source.fetch import Fetched, fetch
 from stac_assets.source.geometry_column import COLUMN, GEOM, HINT, Dimensions
 from stac_assets.source.ownership import claim_dataset
 from stac_assets.source.promotion import Promotion, settle
+from stac_assets.source.rejected_rows import RejectedRows
 from stac_assets.source.request import LoadRequest, whole_request
 from stac_assets.source.spool_file import SpoolFile
+from stac_assets.source.taken_rows import TakenRows
 from stac_assets.stac.endpoints import Endpoint, Replaces
 from stac_assets.stac.owners import Owners
 
 if TYPE_CHECKING:  # it is imported with the first row
     import pyarrow as pa
-
-Portion = TypeVar("Portion")
-
-PORTION_ROWS = 512
-"""Rows of a stream that are in memory at once, while as many are prepared, or fewer that are wide."""
-PORTION_BYTES = 8 * 1024 * 1024
-"""What the documents of a portion may have."""
-
 
 logger = logging.getLogger("stac_assets")
 
@@ -49,6 +41,7 @@ class TableForm:
     Args:
         takes_rows: whether its load jobs take the rows that replace whole days from the delivery. dlt would
             write them to files twice, and the destination into a staging table first.
+        takes_rejected: whether that is so of rejected documents too.
         table_format: dlt's hint of that name for all tables of the load.
         reserved: names that no promoted property may take as its column.
         folder: for working files of its load jobs.
@@ -56,13 +49,14 @@ class TableForm:
     """
 
     takes_rows: bool = False
+    takes_rejected: bool = False
     table_format: Literal["delta"] | None = None
     reserved: frozenset[str] = frozenset()
     folder: Path = Path()
     dimensions: Dimensions | Literal[0] = 0
 
 
-class Delivery:
+class Delivery(TakenRows):
     """What was fetched from one endpoint, and the columns that it gets.
 
     dlt's resource opens it, settles the columns against the schema that the destination remembers, and reads
@@ -106,9 +100,13 @@ class Delivery:
         """Whether the destination's load job takes the rows from here; dlt's files then hold none."""
         return self.form.takes_rows and self.endpoint.replaces is Replaces.DAY
 
-    def holds(self, table: str | None) -> bool:
-        """Whether the destination's load job takes the rows of this table from here."""
-        return self.takes_rows and table == self.endpoint.name
+    def taken(self, table: str | None) -> TakenRows | None:
+        """The rows of a table that the destination's load job takes from here, if it does."""
+        if self.takes_rows and table == self.endpoint.name:
+            return self
+        if self.takes_rows and table == REJECTED and self.form.takes_rejected:
+            return RejectedRows(self.endpoint.name, self.fetched.complete_windows)
+        return None
 
     @property
     def owners(self) -> Owners:
@@ -180,10 +178,6 @@ class Delivery:
         """How many rows there are."""
         return sum(file.rows for file in self._files)
 
-    def fitting(self, number: int) -> int:
-        """How many rows to take at a time: `number`, or fewer where they are wide."""
-        return max(1, min(number, PORTION_BYTES // max(1, self.widest)))
-
     def rows(self) -> Iterator[pa.Table]:
         """The rows of items, from the first one on, in tables of the columns that were settled."""
         self.promotion.misfits.clear()
@@ -210,26 +204,6 @@ class Delivery:
         if missing := found.null_count - texts.null_count:
             self.promotion.misfits["geometry"] += missing
         return rows.append_column(field, found)
-
-    def portions(self, number: int) -> Iterator[pa.Table]:
-        """The rows, `number` at a time; only the last portion may have fewer."""
-        return in_portions(self.rows(), number)
-
-    def streams(self, number: int) -> Iterator[pa.RecordBatchReader]:
-        """The rows as streams of about `number` rows; one has to be read before the next is asked for.
-
-        While some rows are worked with, a thread prepares the next.
-        """
-        if not self._files:
-            return
-        import pyarrow as pa
-
-        size = self.fitting(PORTION_ROWS)
-        with ThreadPoolExecutor(1) as thread:
-            portions = enumerate(prepared(self.portions(size), thread))
-            for _, some in groupby(portions, key=lambda numbered: numbered[0] * size // number):
-                batches = (batch for _, portion in some for batch in portion.to_batches())
-                yield pa.RecordBatchReader.from_batches(self.schema, batches)
 
 
 class LateDelivery(Delivery):
@@ -258,31 +232,3 @@ class LateDelivery(Delivery):
             self.fetched = fetch(request, self._settings, Path(folder), dialect)
             self.fetched.raise_on_failures()
             yield self.fetched
-
-
-def in_portions(tables: Iterator[pa.Table], number: int) -> Iterator[pa.Table]:
-    """The rows of `tables`, `number` at a time; only the last portion may have fewer."""
-    import pyarrow as pa
-
-    kept: list[pa.Table] = []
-    missing = number
-    for table in tables:
-        while table.num_rows:
-            part = table.slice(0, missing)
-            kept.append(part)
-            table = table.slice(part.num_rows)
-            missing -= part.num_rows
-            if not missing:
-                portion = pa.concat_tables(kept).combine_chunks()
-                kept, missing = [], number
-                yield portion
-    if kept:
-        yield pa.concat_tables(kept).combine_chunks()
-
-
-def prepared(portions: Iterator[Portion], thread: Executor) -> Iterator[Portion]:
-    """The same portions, each made in `thread` while the one before is in use."""
-    coming = thread.submit(next, portions, None)
-    while (portion := coming.result()) is not None:
-        coming = thread.submit(next, portions, None)
-        yield portion

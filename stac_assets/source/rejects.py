@@ -27,6 +27,8 @@ class Rejects:
     def __init__(self, folder: Path, name: str) -> None:
         self.gathered = 0
         """The length of the documents that are in no file yet."""
+        self.characters = 0
+        """The length of all documents."""
         self._folder = folder
         self._name = name
         self._rows: list[dict[str, Any]] = []
@@ -38,6 +40,7 @@ class Rejects:
         self._rows.append(row)
         self._length += 1
         self.gathered += len(row["document"])
+        self.characters += len(row["document"])
         if self.gathered >= BATCH_BYTES:
             self.flush()
 
@@ -65,8 +68,7 @@ class Rejects:
             return
         import pyarrow as pa
 
-        types = {"text": pa.string(), "bool": pa.bool_()}
-        schema = pa.schema([(name, types[type_of(column)]) for name, column in REJECTED_COLUMNS.items()])
+        schema = arrow_schema()
         path = self._folder / f"{self._name}-rejected-{len(self._files):05}.arrow"
         options = pa.ipc.IpcWriteOptions(compression="lz4")
         with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema, options=options) as writer:
@@ -81,6 +83,14 @@ class Rejects:
         """Remove the files."""
         for path in self._files:
             path.unlink(missing_ok=True)
+
+
+def arrow_schema() -> pa.Schema:
+    """The Arrow schema of `rejected_items`."""
+    import pyarrow as pa
+
+    types = {"text": pa.string(), "bool": pa.bool_()}
+    return pa.schema([(name, types[type_of(column)]) for name, column in REJECTED_COLUMNS.items()])
 
 
 def tables_of(windows: Iterable[Rejects]) -> Iterator[pa.Table]:

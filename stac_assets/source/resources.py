@@ -169,6 +169,10 @@ def _rejected_tables(delivery: Delivery, schema: Schema, dialect: Dialect) -> It
         return
     from stac_assets.source.emitters import emit_variant, table_of
 
+    if delivery.taken(REJECTED) is not None:  # the load job asks what goes; dlt's file is what makes it run
+        marker = {"resource": table, "collection": "", PARTITION_KEY: "", DELETED: True}
+        yield emit_variant(table_of([marker], REJECTED_COLUMNS), REJECTED, dialect)
+        return
     rejected = tables_of(window.spool.rejected for window in windows)
     for table in chain([table_of(gone, REJECTED_COLUMNS)] if gone else (), rejected):
         yield emit_variant(table, REJECTED, dialect)

@@ -13,7 +13,7 @@ from stac_assets.pipeline.errors import StoreFailed, causes
 from stac_assets.pipeline.exclusion.database_file import STORAGE_VERSION, opened
 from stac_assets.pipeline.exclusion.waiting import Wait
 from stac_assets.pipeline.failures import WHOLE
-from stac_assets.source.delivery import Delivery
+from stac_assets.source.taken_rows import TakenRows
 from stac_assets.stac.errors import ConfigurationError
 
 ROW_GROUP_SIZE = 2048
@@ -106,7 +106,7 @@ def refused(name: str, what: str) -> Iterator[None]:
 
 
 def frugal_limits(
-    connection: duckdb.DuckDBPyConnection, columns: int, delivery: Delivery, is_empty: bool
+    connection: duckdb.DuckDBPyConnection, columns: int, rows: TakenRows, is_empty: bool
 ) -> dict[str, str]:
     """Limits with which DuckDB keeps little of what it has written, and of what each thread works on.
 
@@ -116,22 +116,22 @@ def frugal_limits(
     Args:
         connection: an attached one.
         columns: of the table.
-        delivery: whose rows are to be stored.
+        rows: to be stored.
         is_empty: whether the table has no row.
     """
     ((block, memory),) = connection.execute(
         "SELECT block_size, current_setting('memory_limit') FROM pragma_database_size() "
         "WHERE database_name = current_database()"
     ).fetchall()
-    rows = min(delivery.length, ROW_GROUP_SIZE)
-    at_once = min(rows, block // POINTER) if is_empty or rows == ROW_GROUP_SIZE else rows
-    lavish = min(3 * ROW_GROUP_SIZE * delivery.widest, LAVISH_MEMORY)
-    documents = max(lavish, at_once * delivery.widest * 11 // 10)
+    number = min(rows.length, ROW_GROUP_SIZE)
+    at_once = min(number, block // POINTER) if is_empty or number == ROW_GROUP_SIZE else number
+    lavish = min(3 * ROW_GROUP_SIZE * rows.widest, LAVISH_MEMORY)
+    documents = max(lavish, at_once * rows.widest * 11 // 10)
     wanted = MEMORY + documents + BLOCKS_OF_A_COLUMN * columns * block
     return {"memory_limit": f"{wanted}B", "threads": "1"} if wanted < _bytes(memory) else {"threads": "1"}
 
 
-def leave_heavy_rows(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:
+def leave_heavy_rows(connection: duckdb.DuckDBPyConnection, rows: TakenRows) -> None:
     """Have heavy rows written once, and left where they are.
 
     DuckDB would write a transaction of few rows to its log, from one buffer with all of them, and merge row
@@ -140,9 +140,9 @@ def leave_heavy_rows(connection: duckdb.DuckDBPyConnection, delivery: Delivery) 
 
     Args:
         connection: an attached one; it is so until its end, as row groups are merged at its last checkpoint.
-        delivery: whose rows are to be stored.
+        rows: to be stored.
     """
-    if ROW_GROUP_SIZE * delivery.widest >= HEAVY_ROW_GROUP:
+    if ROW_GROUP_SIZE * rows.widest >= HEAVY_ROW_GROUP:
         connection.execute("SET GLOBAL max_vacuum_tasks = 0")
         connection.execute("SET GLOBAL checkpoint_threshold = '1B'")
         connection.execute("SET GLOBAL auto_checkpoint_skip_wal_threshold = 0")

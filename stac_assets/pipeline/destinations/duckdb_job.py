@@ -22,9 +22,9 @@ from stac_assets.pipeline.destinations.duckdb_connection import (
 from stac_assets.pipeline.destinations.duckdb_geometry import GEOMETRY
 from stac_assets.pipeline.errors import StoreFailed
 from stac_assets.source.columns import ITEM_COLUMNS, PARTITION_KEY, type_of
-from stac_assets.source.delivery import Delivery
 from stac_assets.source.geometry_column import GEOM
 from stac_assets.source.running import portions_of_keys
+from stac_assets.source.taken_rows import TakenRows
 
 if TYPE_CHECKING:  # it is imported where there are rows, or some to be deleted
     import pyarrow as pa
@@ -40,11 +40,11 @@ logger = logging.getLogger("stac_assets")
 
 
 class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
-    """Deletes what the table holds of the delivery's windows, and inserts the delivery's rows."""
+    """Deletes what the table holds of some partitions, and inserts the rows that replace it."""
 
-    def __init__(self, file_path: str, delivery: Delivery) -> None:
+    def __init__(self, file_path: str, rows: TakenRows) -> None:
         super().__init__(file_path)
-        self._delivery = delivery
+        self._rows = rows
 
     def run(self) -> None:
         """Replace the partitions with little memory, or with all there is where that is too little."""
@@ -57,9 +57,9 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
         ((count,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()  # noqa: S608
         connection.execute("SET enable_caching_operators = false")  # it would gather copies of 2,048 rows
         compress_sparsely(connection, columns)
-        leave_heavy_rows(connection, self._delivery)
+        leave_heavy_rows(connection, self._rows)
         try:
-            with limited(connection, frugal_limits(connection, columns, self._delivery, not count)):
+            with limited(connection, frugal_limits(connection, columns, self._rows, not count)):
                 self._replace(client, table)
         except Exception as error:
             if not lacks_memory(error):
@@ -87,7 +87,7 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
         Args:
             there: the types of the table's columns by name.
         """
-        self._names = list(self._delivery.columns)
+        self._names = list(self._rows.columns)
         if GEOM in self._names and not there.get(GEOM, GEOMETRY).startswith("GEOMETRY"):
             self._names.remove(GEOM)
             logger.warning(
@@ -97,23 +97,23 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
             )
 
     def _replace(self, client: DuckDbSqlClient, table: str) -> None:
-        connection, delivery = client.native_connection, self._delivery
+        connection, rows = client.native_connection, self._rows
         columns = ", ".join(map(client.escape_column_name, self._names))
         insert = (
             f"INSERT INTO {table} ({columns}, {client.escape_column_name(C_DLT_LOAD_ID)}) "  # noqa: S608
             f"SELECT {columns}, '{self._load_id}' FROM temp.{VIEW}"
         )
-        number = min(ROW_GROUP_SIZE, PORTIONS * delivery.fitting(ROW_GROUP_SIZE))
+        number = min(ROW_GROUP_SIZE, PORTIONS * rows.fitting(ROW_GROUP_SIZE))
         with client.begin_transaction():
             self._delete(client, table)
-            for stream in delivery.streams(number):
-                connection.register(VIEW, stream.cast(_with_json(delivery.schema)))
+            for stream in rows.streams(number):
+                connection.register(VIEW, stream.cast(_with_json(rows.schema)))
                 client.execute_sql(insert)
 
     def _delete(self, client: DuckDbSqlClient, table: str) -> None:
         """Delete by the keys that are there."""
         key = client.escape_column_name(PARTITION_KEY)
-        for gone in portions_of_keys(client, self.load_table_name, self._delivery.owners):
+        for gone in portions_of_keys(client, self.load_table_name, self._rows.owners):
             if gone:
                 import pyarrow as pa
 

@@ -113,7 +113,8 @@ class PostgresStorage(Storage):
 
     def form(self, pipeline: Pipeline, folder: Path) -> TableForm:
         """The load job takes the rows, and stores geometries with them where PostGIS is there."""
-        return TableForm(takes_rows=True, folder=folder, dimensions=DIMENSIONS if self._postgis else 0)
+        dimensions = DIMENSIONS if self._postgis else 0
+        return TableForm(takes_rows=True, takes_rejected=True, folder=folder, dimensions=dimensions)
 
     @contextmanager
     def storing(

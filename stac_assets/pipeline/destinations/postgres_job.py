@@ -17,9 +17,9 @@ from psycopg2 import DataError
 from stac_assets.pipeline.destinations.postgres_copy import Stream, as_binary
 from stac_assets.pipeline.destinations.postgres_geometry import takes_geometries, tell_of_postgis
 from stac_assets.source.columns import PARTITION_KEY
-from stac_assets.source.delivery import Delivery, prepared
 from stac_assets.source.geometry_column import GEOM
 from stac_assets.source.running import portions_of_keys
+from stac_assets.source.taken_rows import TakenRows, prepared
 
 READ_BYTES = 1024 * 1024
 """What psycopg2 sends at a time."""
@@ -41,11 +41,11 @@ TYPES = """
 
 
 class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
-    """Deletes what the table holds of the delivery's windows, and copies the delivery's rows into it."""
+    """Deletes what the table holds of some partitions, and copies the rows that replace it."""
 
-    def __init__(self, file_path: str, delivery: Delivery) -> None:
+    def __init__(self, file_path: str, rows: TakenRows) -> None:
         super().__init__(file_path)
-        self._delivery = delivery
+        self._rows = rows
 
     def run(self) -> None:
         """Replace the partitions."""
@@ -59,29 +59,29 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
             self._copy(client, table, schema, dict(types))
 
     def _stored(self, client: Psycopg2SqlClient) -> pa.Schema:
-        """What is stored of the delivery: not the geometries, where somebody's own column has their name."""
-        schema = self._delivery.schema
+        """What is stored of the rows: not the geometries, where somebody's own column has their name."""
+        schema = self._rows.schema
         if GEOM in schema.names and not takes_geometries(client, self.load_table_name):
             return schema.remove(schema.get_field_index(GEOM))
-        if GEOM not in schema.names and self._delivery.wants_geometries:
+        if GEOM not in schema.names and self._rows.wants_geometries:
             tell_of_postgis(client, self.load_table_name)
         return schema
 
     def _delete(self, client: Psycopg2SqlClient, table: str) -> None:
         """Delete by the keys that are there: an index finds them, and so the rows of each."""
         key = client.escape_column_name(PARTITION_KEY)
-        for gone in portions_of_keys(client, self.load_table_name, self._delivery.owners):
+        for gone in portions_of_keys(client, self.load_table_name, self._rows.owners):
             for at in range(0, len(gone), KEYS_OF_A_STATEMENT):
                 some = gone[at : at + KEYS_OF_A_STATEMENT]
                 client.execute_sql(f"DELETE FROM {table} WHERE {key} = ANY(%s)", some)  # noqa: S608
 
     def _copy(self, client: Psycopg2SqlClient, table: str, schema: pa.Schema, types: dict[str, str]) -> None:
         """Copy the rows. A thread makes the next while the server takes some."""
-        delivery, load_id = self._delivery, self._load_id
+        load_id = self._load_id
         field = pa.field(C_DLT_LOAD_ID, pa.string(), nullable=False)
         tables = (
-            rows.select(schema.names).append_column(field, pa.repeat(load_id, rows.num_rows))
-            for rows in delivery.rows()
+            table.select(schema.names).append_column(field, pa.repeat(load_id, table.num_rows))
+            for table in self._rows.rows()
         )
         pieces = as_binary(tables, types)
         columns = ", ".join(map(client.escape_column_name, [*schema.names, C_DLT_LOAD_ID]))

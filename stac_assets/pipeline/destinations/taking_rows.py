@@ -9,6 +9,7 @@ from dlt.common.storages.load_package import LoadJobInfo
 from dlt.destinations.job_client_impl import SqlJobClientWithStagingDataset
 
 from stac_assets.source.delivery import Delivery
+from stac_assets.source.taken_rows import TakenRows
 
 
 class TakesRows(SqlJobClientWithStagingDataset):
@@ -19,22 +20,22 @@ class TakesRows(SqlJobClientWithStagingDataset):
 
     delivery: Delivery | None = None
     """The rows of the load; None to read only."""
-    replacing: ClassVar[Callable[[str, Delivery], LoadJob]]
-    """Makes the job, from the path of dlt's load file and the delivery."""
+    replacing: ClassVar[Callable[[str, TakenRows], LoadJob]]
+    """Makes the job, from the path of dlt's load file and the rows."""
 
-    def _takes_rows_of(self, table: str | None) -> bool:
-        return self.delivery is not None and self.delivery.holds(table)
+    def _taken(self, table: str | None) -> TakenRows | None:
+        return self.delivery.taken(table) if self.delivery is not None else None
 
     def should_load_data_to_staging_dataset(self, table_name: str) -> bool:
         """Not where the job takes the rows."""
-        return not self._takes_rows_of(table_name) and super().should_load_data_to_staging_dataset(table_name)
+        return self._taken(table_name) is None and super().should_load_data_to_staging_dataset(table_name)
 
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
     ) -> LoadJob:
         """The job that takes the rows, or dlt's."""
-        if self.delivery is not None and self._takes_rows_of(table.get("name")):
-            return type(self).replacing(file_path, self.delivery)
+        if (rows := self._taken(table.get("name"))) is not None:
+            return type(self).replacing(file_path, rows)
         return super().create_load_job(table, file_path, load_id, restore)
 
     def create_table_chain_completed_followup_jobs(
@@ -43,6 +44,6 @@ class TakesRows(SqlJobClientWithStagingDataset):
         completed_table_chain_jobs: Sequence[LoadJobInfo] | None = None,
     ) -> list[FollowupJobRequest]:
         """None where the job has replaced the rows; else dlt's merge."""
-        if self._takes_rows_of(table_chain[0].get("name")):
+        if self._taken(table_chain[0].get("name")) is not None:
             return []
         return super().create_table_chain_completed_followup_jobs(table_chain, completed_table_chain_jobs)

@@ -84,7 +84,7 @@ class Client(FilesystemClient):
     def get_storage_tables(self, table_names: Any) -> Any:
         """The columns that the files have; dlt's own client says what its schema has."""
         for name in table_names:
-            written = self.delivery.written if self.delivery and self.delivery.holds(name) else ()
+            written = self.delivery.written if self.delivery and self.delivery.taken(name) else ()
             stored = self.table_files(self.prepare_load_table(name)).columns(written)
             known = self.schema.get_table_columns(name)
             yield name, {} if stored is None else _in_dlt_words(stored, known)

@@ -103,7 +103,7 @@ class ReplacePartitions(ReferenceFollowupJob):
     def _delivery(self) -> Delivery | None:
         """The delivery, if it has the rows of this table."""
         delivery: Delivery | None = self._job_client.delivery  # type: ignore[attr-defined]
-        return delivery if delivery is not None and delivery.holds(self.load_table_name) else None
+        return delivery if delivery is not None and delivery.taken(self.load_table_name) else None
 
     def _rows(self, schema: pa.Schema) -> Iterator[pa.Table]:
         """The rows of the load, without tombstones, with the columns of the table."""

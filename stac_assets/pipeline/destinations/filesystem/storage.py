@@ -57,7 +57,7 @@ class FilesystemStorage(Storage):
         """The load job takes the rows; what directories are called, no column of a file may be called."""
         hint = self.target.table_hint
         reserved = frozenset[str]() if hint else HIVE_COLUMNS
-        return TableForm(True, hint, reserved, folder, dimensions=3)
+        return TableForm(takes_rows=True, table_format=hint, reserved=reserved, folder=folder, dimensions=3)
 
     @contextmanager
     def storing(
