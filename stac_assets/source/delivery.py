@@ -132,7 +132,6 @@ class Delivery(TakenRows):
         """
         self._files = [file for window in self.fetched.complete_windows for file in window.spool.files]
         selected, reserved = self._settings.promote_properties, self.form.reserved
-        self.promotion = settle(stored, self._files, normalize, selected, reserved, most, row_bytes)
         if self._dimensions and not stored.get(GEOM, COLUMN).get(HINT):
             self._dimensions = 0
             logger.warning(
@@ -140,6 +139,9 @@ class Delivery(TakenRows):
                 "where the items are loaded into another dataset_name",
                 *(GEOM, self.endpoint.name),
             )
+        if most is not None and self._dimensions and GEOM not in stored:
+            most -= 1
+        self.promotion = settle(stored, self._files, normalize, selected, reserved, most, row_bytes)
         if self.refuse_unfit is not None:
             self.refuse_unfit(self.columns.values())
 

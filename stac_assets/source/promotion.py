@@ -139,7 +139,7 @@ def settle(
     }
     nobodys = {name for name, column in stored.items() if column.get(PROPERTY_HINT) == SOMEBODY}
     there = set(stored) | set(ITEM_COLUMNS) | {"_dlt_load_id"}
-    room = len(first) if most is None else most - len(there | {GEOM})
+    room = len(first) if most is None else most - len(there)
     taken = there | {"_dlt_id", GEOM} | reserved
     columns: dict[str, TColumnSchema] = {}
     left_out: list[str] = []

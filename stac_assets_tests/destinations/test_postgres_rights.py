@@ -57,6 +57,7 @@ def test_the_statements_of_the_page_are_all_that_is_needed(
     api: StacApi, administer: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     run(administer, block("docs/destinations.md", "sql rights"), monkeypatch)
+    monkeypatch.setenv("SOURCES__PYSTAC_CLIENT_SOURCE__GEOMETRY", "none")  # of which it would tell too
     api.put(make_item("a"))
     with first_told(), caplog.at_level(logging.WARNING, "stac_assets"):
         for _ in range(2):
@@ -70,6 +71,7 @@ def test_schemas_may_be_somebody_elses(
     """And the view over all catalogs, for which there is no schema, is told of once and fails nothing."""
     for schema in (DATASET, STAGING):
         run(administer, f"CREATE SCHEMA {schema}", monkeypatch)
+    monkeypatch.setenv("SOURCES__PYSTAC_CLIENT_SOURCE__GEOMETRY", "none")  # of which it would tell too
     api.put(make_item("a"))
     with pytest.raises(StoreFailed) as raised:
         load_days(api)

@@ -144,6 +144,7 @@ def loading_as(role: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 def test_who_may_make_no_schema_is_told_once_what_to_do(
     project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    monkeypatch.setenv("SOURCES__PYSTAC_CLIENT_SOURCE__GEOMETRY", "none")  # of which it would tell too
     api.put(make_item("a", datetime=NOON))
     with loading_as("loader", project, monkeypatch), first_told(), caplog.at_level("WARNING", "stac_assets"):
         for _ in range(3):
