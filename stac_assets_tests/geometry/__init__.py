@@ -1,0 +1,1 @@
+"""Tests of the column `geom`, which geo tools read as it is."""
