@@ -65,7 +65,8 @@ test-catalog: $(STAMP)  ## a whole catalog, all its years, of an API that imitat
 		stac_assets_tests/pgstac stac_assets_tests/test_wide_tables.py
 
 test-pgstac: $(STAMP) $(PGSTAC_STAMP)  ## a whole catalog of stac-fastapi-pgstac; it needs Debian's postgresql-postgis
-	$(BIN)/python -m pytest --override-ini addopts=-ra --pgstac stac_assets_tests/pgstac
+	$(BIN)/python -m pytest --override-ini addopts=-ra --pgstac stac_assets_tests/pgstac \
+		stac_assets_tests/geometry/test_postgis.py
 
 test-embedded-elt:  ## the definitions load where the old package name is still installed
 	test -d .venv-embedded-elt || $(PYTHON) -m venv .venv-embedded-elt

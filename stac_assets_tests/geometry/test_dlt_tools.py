@@ -52,7 +52,9 @@ def test_datasets_have_the_column_beside_the_others(project: Path, api: StacApi)
     table = dataset.search.arrow()
     found = dict(zip(table["id"].to_pylist(), table["geom"].to_pylist(), strict=True))
     assert shape_of(found["point"]) == shapely.Point(13.4, 52.5) and found["text"] is None
-    chosen = dataset("SELECT id, geom FROM search").df().set_index("id")["geom"]
+    frame = dataset("SELECT id, geom FROM search").df()
+    assert frame is not None
+    chosen = frame.set_index("id")["geom"]
     assert shape_of(chosen["heights"]).has_z
     boxes = dataset("SELECT id FROM search WHERE geom IS NOT NULL ORDER BY id").fetchall()
     assert boxes == [("heights",), ("point",)]
@@ -80,7 +82,8 @@ def test_datasets_of_files_have_it(
         pipeline = dlt.pipeline("pystac_client_pipeline", destination="filesystem", dataset_name=DATASET)
     frame = pipeline.dataset().search.df().set_index("id")
     assert shape_of(frame["geom"]["point"]) == shapely.Point(13.4, 52.5)
-    assert pipeline.dataset()("SELECT id, geom FROM search").arrow().num_rows == 3
+    table = pipeline.dataset()("SELECT id, geom FROM search").arrow()
+    assert table is not None and table.num_rows == 3
 
 
 def test_a_script_loads_into_what_a_load_has_filled(project: Path, api: StacApi) -> None:

@@ -17,6 +17,7 @@ from stac_assets_tests.reading import DATASET
 from stac_assets_tests.stac_api import StacApi, make_item
 
 BERLIN = "'POLYGON((13 52.3, 13.8 52.3, 13.8 52.7, 13 52.7, 13 52.3))'::GEOMETRY('OGC:CRS84')"
+NO_EXTENSIONS: dict[str, Any] = {"autoload_known_extensions": False, "autoinstall_known_extensions": False}
 TYPE = "GEOMETRY('OGC:CRS84')"
 
 
@@ -92,9 +93,6 @@ def test_boxes_are_compared_without_any_extension(project: Path, api: StacApi) -
             assert found == [("point",), ("polygon",)], question
         loaded = database.execute("SELECT extension_name FROM duckdb_extensions() WHERE loaded").fetchall()
     assert ("spatial",) not in loaded
-
-
-NO_EXTENSIONS = {"autoload_known_extensions": "false", "autoinstall_known_extensions": "false"}
 
 
 def test_two_loads_in_a_row_are_the_same(project: Path, api: StacApi) -> None:

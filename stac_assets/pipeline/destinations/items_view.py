@@ -65,7 +65,7 @@ _CONVERTIBLE = {
     Kind.TIME: re.compile(r"(timestamp|date)\b[^[]*", re.IGNORECASE),
 }
 """The types of which a database makes a kind whatever the value is; a value of others would fail a query."""
-_GEOMETRIES = re.compile(r"(\w+\.)?(geometry|geography)\b", re.IGNORECASE)
+_GEOMETRIES = re.compile(r"""((\w+|"([^"]|"")+")\.)?(geometry|geography)\b""", re.IGNORECASE)
 """Not a text or number: an API may have a property of that name."""
 _NOTE = re.compile(r"^stac-assets: catalog (\w+) in (.+)$", re.MULTILINE)
 _OURS = re.compile(r"kept by the loads of stac-assets \((\w+)\)")
