@@ -8,16 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stac_assets.api import load
+    from stac_assets.frames import geodataframe
     from stac_assets.orchestration.build import build_definitions
     from stac_assets.orchestration.component import StacCatalogComponent
     from stac_assets.source import pystac_client_source
     from stac_assets.source.rows import item_from_row
 
-__all__ = ["StacCatalogComponent", "build_definitions", "item_from_row", "load", "pystac_client_source"]
+__all__ = [
+    "StacCatalogComponent",
+    "build_definitions",
+    "geodataframe",
+    "item_from_row",
+    "load",
+    "pystac_client_source",
+]
 
 _MODULES = {
     "StacCatalogComponent": "stac_assets.orchestration.component",
     "build_definitions": "stac_assets.orchestration.build",
+    "geodataframe": "stac_assets.frames",
     "item_from_row": "stac_assets.source.rows",
     "load": "stac_assets.api",
     "pystac_client_source": "stac_assets.source",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import shapely
 
+from stac_assets import geodataframe
 from stac_assets.source.rows import item_from_row
 from stac_assets_tests.commanding import Run
 from stac_assets_tests.geometry.shapes import NO_OBJECTS, NO_SHAPES, SHAPES, put, put_deep
@@ -183,3 +184,18 @@ def test_postgis_that_comes_later_is_used(
     load_days(api)
     assert (kind(), indexes()) == (["geometry(Geometry,4326)"], ["gist (geom)"])
     assert shapes_of() == {"point": shapely.Point(13.4, 52.5)}
+
+
+def test_a_frame_has_the_geometries_and_their_system(api: StacApi) -> None:
+    put(api, {"point": SHAPES["point"], "heights": SHAPES["heights"], "text": NO_SHAPES["text"]})
+    load_days(api)
+    frame = geodataframe(base_url=api.url, columns=["id", "datetime", "created"]).set_index("id")
+    assert (frame.crs, str(frame["datetime"].dtype)[-4:], str(frame["created"].dtype)[-4:]) == (
+        "OGC:CRS84",
+        *["UTC]"] * 2,
+    )
+    assert frame.geom["point"] == shapely.Point(13.4, 52.5)
+    assert not frame.geom["heights"].has_z and frame.geom["text"] is None
+    chosen = geodataframe(base_url=api.url, where="id LIKE 'p%'", start="2024-01-01", end="2024-01-01")
+    assert list(chosen["id"]) == ["point"]
+    assert len(geodataframe(base_url=api.url, collections="it's none")) == 0

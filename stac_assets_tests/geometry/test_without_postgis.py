@@ -4,7 +4,9 @@ import logging
 from pathlib import Path
 
 import pytest
+import shapely
 
+from stac_assets import geodataframe
 from stac_assets_tests.commanding import Run
 from stac_assets_tests.geometry.shapes import NO_SHAPES, SHAPES, put
 from stac_assets_tests.loads import items, load_days, rows
@@ -56,3 +58,12 @@ def test_there_is_nothing_to_fill(api: StacApi, run: Run) -> None:
     said = run("backfill-geometry")
     assert said.status != 0
     assert "has no column geom to fill" in said.err and "Nothing was changed" in said.err
+
+
+def test_a_frame_is_made_of_geojson(api: StacApi) -> None:
+    put(api, {"point": SHAPES["point"], "heights": SHAPES["heights"], "text": NO_SHAPES["text"]})
+    load_days(api)
+    frame = geodataframe(base_url=api.url, columns=["id", "properties"]).set_index("id")
+    assert frame.crs == "OGC:CRS84"
+    assert frame.geom["point"] == shapely.Point(13.4, 52.5)
+    assert frame.geom["heights"].has_z and frame.geom["text"] is None

@@ -201,6 +201,15 @@ class Storage:
         """
         raise NotImplementedError
 
+    def geometries_as_wkb(self, client: Any, table: str) -> str | None:
+        """The column `geom` as WKB, in SQL; None where the table has none that is one of geometries.
+
+        Args:
+            client: dlt's, of SQL, which is open.
+            table: whose schema has the column.
+        """
+        return None
+
     # Making -----------------------------------------------------------------------------------
 
     def _destination(self, make: Callable[..., Any] | None = None, **arguments: Any) -> AnyDestination:

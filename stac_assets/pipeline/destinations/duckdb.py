@@ -29,7 +29,7 @@ from stac_assets.pipeline.destinations.duckdb_client import (
     ReadableDuckDb,
 )
 from stac_assets.pipeline.destinations.duckdb_connection import ALIAS, attached, refused
-from stac_assets.pipeline.destinations.duckdb_geometry import DuckDbTypes
+from stac_assets.pipeline.destinations.duckdb_geometry import AS_WKB, DuckDbTypes
 from stac_assets.pipeline.destinations.duckdb_job import ReplacePartitions
 from stac_assets.pipeline.destinations.duckdb_view import transaction
 from stac_assets.pipeline.destinations.items_view import keep_in_step
@@ -39,6 +39,7 @@ from stac_assets.pipeline.exclusion.own_staging import emptied_afterwards
 from stac_assets.pipeline.exclusion.waiting import Hold, Wait
 from stac_assets.pipeline.place import Place
 from stac_assets.source.delivery import Delivery, TableForm
+from stac_assets.source.geometry_column import GEOM
 from stac_assets.stac.endpoints import SEARCH
 from stac_assets.stac.errors import ConfigurationError
 
@@ -133,6 +134,12 @@ class DuckDbStorage(Storage):
         from stac_assets.pipeline.destinations.duckdb_fill import fill
 
         return fill(client.sql_client, table)
+
+    def geometries_as_wkb(self, client: Any, table: str) -> str | None:
+        """As of every storage."""
+        found = client.execute_sql(f"DESCRIBE {client.make_qualified_table_name(table)}")
+        types = {name: kind for name, kind, *_ in found or ()}
+        return AS_WKB if types.get(GEOM, "").startswith("GEOMETRY") else None
 
 
 class PartitionedDuckDb(Adapted, destinations.duckdb):

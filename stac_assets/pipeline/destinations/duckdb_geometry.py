@@ -6,10 +6,12 @@ from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema.typing import TColumnSchema
 from dlt.destinations.impl.duckdb.factory import DuckDbTypeMapper
 
-from stac_assets.source.geometry_column import HINT, SYSTEM
+from stac_assets.source.geometry_column import GEOM, HINT, SYSTEM
 
 GEOMETRY = f"GEOMETRY('{SYSTEM}')"
 """With the reference system, so that two columns of different ones are not compared."""
+AS_WKB = f"ST_AsWKB({GEOM})"
+"""The column as it may leave DuckDB, whose own form of geometries nobody else reads."""
 
 
 class DuckDbTypes(DuckDbTypeMapper):

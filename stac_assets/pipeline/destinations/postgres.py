@@ -134,6 +134,13 @@ class PostgresStorage(Storage):
 
         return fill(client.sql_client, table, str(self._postgis))
 
+    def geometries_as_wkb(self, client: Any, table: str) -> str | None:
+        """As of every storage; in hexadecimal, since drivers give bytes each as something else."""
+        postgis = postgis_schema(client)
+        if postgis is None or not is_geometry(type_of_geometries(client, table)):
+            return None
+        return f"encode({postgis}.ST_AsBinary({GEOM}), 'hex')"
+
 
 class _Merge(SqlMergeFollowupJob):
     """A merge whose keys PostgreSQL reads first, so that it looks each of them up in an index."""

@@ -13,6 +13,7 @@ from dlt.common.schema import Schema
 from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.pipeline.destinations.base import Filled, Storage
+from stac_assets.pipeline.destinations.duckdb_geometry import AS_WKB
 from stac_assets.pipeline.destinations.filesystem.destination import PartitionedFilesystem
 from stac_assets.pipeline.destinations.filesystem.layout import (
     HIVE_COLUMNS,
@@ -72,6 +73,10 @@ class FilesystemStorage(Storage):
 
         with TemporaryDirectory(prefix="partitions-") as folder:
             return fill(client, table, Path(folder))
+
+    def geometries_as_wkb(self, client: Any, table: str) -> str | None:
+        """As of every storage."""
+        return AS_WKB
 
     def _destination(self, make: Callable[..., Any] | None = None, **arguments: Any) -> AnyDestination:
         if self.target.table_format == "delta" and find_spec("deltalake") is None:
