@@ -181,6 +181,12 @@ class Reader:
         }
         assert sum(row["count_star()"] for row in per_day) == 10
 
+    def geometries(self, text: str) -> None:
+        """It answers with the footprints of all items."""
+        self._load()
+        found = query(text)
+        assert len(found) == 10 and all(row["footprint"].startswith("POINT (13.4 52.5") for row in found)
+
     def of_catalogs(self, text: str) -> None:
         """It answers with rows of the only catalog that there is."""
         self._load()
@@ -264,6 +270,7 @@ KINDS: dict[str, Callable[[Reader, str], None]] = {
     "sh parsed": lambda _, text: check_commands(text),
     "sh pool": Reader.pool,
     "sql": Reader.sql,
+    "sql geometries": Reader.geometries,
     "sql catalogs": Reader.of_catalogs,
     "sql parquet": Reader.nothing,
     "sql rights": Reader.nothing,
