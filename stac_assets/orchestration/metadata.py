@@ -189,9 +189,9 @@ def _seen(rows: PartitionRows | None, catalog: Catalog, collection: str | None =
         return {}
     found: Metadata = {}
     boxes: list[Any] = [tuple(row.get(edge) for edge in BOX) for row in rows.sample]
-    boxes = [box for box in boxes if None not in box]
-    if boxes:
-        found["footprints"] = footprints(boxes, rows.rows)
+    picture = footprints([box for box in boxes if None not in box], rows.rows)
+    if picture is not None:
+        found["footprints"] = picture
     found["sample"] = short_table(rows.sample)
     if collection is not None:
         found["first_item"] = browser_link(catalog, collection, rows.sample[0]["id"])

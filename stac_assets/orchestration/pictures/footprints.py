@@ -1,60 +1,77 @@
 """Where on the globe the items of a partition lie."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 import dagster as dg
 
-from stac_assets.orchestration.pictures import svg
-from stac_assets.orchestration.pictures.world import CONTINENTS
+from stac_assets.orchestration.pictures import degrees, inset, svg
+from stac_assets.orchestration.pictures.frame import WORLD, Box, Frame, around, fitted, on_the_globe
+from stac_assets.orchestration.pictures.plane import Plane
+from stac_assets.orchestration.pictures.polar import Polar, is_polar
 from stac_assets.stac.wording import counted
 
-Box = tuple[float, float, float, float]
-"""West, south, east, north in degrees; a west edge east of the east edge crosses the antimeridian."""
-
-WIDTH, HEIGHT = 480, 240
-SMALLEST = 3.0
-"""Pixels of a box that would be too small to be seen."""
+WIDTH = 480
+WORLD_HEIGHT, HEIGHT = 240, 258
+TOP = 2
+MAP_LEFT, MAP_WIDTH, MAP_HEIGHT = 62, 282, 238
+"""Of the map of a part of the world; its degrees are written at the left and below."""
 MOST_BOXES = 300
 
 
-def footprints(boxes: Sequence[Box], total: int) -> dg.MarkdownMetadataValue:
-    """A small world map with the boxes of items.
+def footprints(boxes: Sequence[Sequence[float]], total: int) -> dg.MarkdownMetadataValue | None:
+    """A map with the boxes of items: of the part of the world where they lie, and that part on the world.
 
     Args:
-        boxes: of the items, or of some of them.
+        boxes: of the items, or of some of them; those that are no boxes are left out.
         total: how many items there are.
+
+    Returns:
+        The picture; nothing without a box.
     """
-    some = boxes[:: max(1, -(-len(boxes) // MOST_BOXES))]
-    shown = [part for box in some for part in _parts(box)]
-    elements = [
-        svg.rectangle(0, 0, WIDTH, HEIGHT, fill="#eef3f7"),
-        svg.outlines([[_pixel(x, y) for x, y in ring] for ring in CONTINENTS.values()], fill="#d3dbd0"),
-        svg.rings([_ring(box) for box in shown], fill="#d9480f", fill_opacity="0.25", stroke="#d9480f"),
-    ]
+    sound = [box for box in map(on_the_globe, boxes) if box is not None]
+    if not sound:
+        return None
+    some = sound[:: max(1, -(-len(sound) // MOST_BOXES))]
     words = counted(total, "item") if len(some) == total else f"{len(some)} of {total} items"
-    return svg.picture(WIDTH, HEIGHT, elements, f"Footprints of {words}")
+    found = around(some)
+    plot = _plot(some, found)
+    if plot.frame == WORLD:
+        return svg.picture(
+            WIDTH, WORLD_HEIGHT, [_ground_of_world(), plot.boxes(some)], f"Footprints of {words}"
+        )
+    seen = inset.world(WIDTH - inset.WIDTH - 1, TOP, plot.frame)
+    elements = [*seen, *plot.ground(), *plot.grid(), plot.boxes(some)]
+    return svg.picture(WIDTH, HEIGHT, elements, f"Footprints of {words}, {', '.join(_where(found))}")
 
 
-def _parts(box: Box) -> Iterator[Box]:
-    west, south, east, north = box
-    if west <= east:
-        yield box
-    else:
-        yield west, south, 180.0, north
-        yield -180.0, south, east, north
+def _plot(boxes: Sequence[Box], found: Frame) -> Plane | Polar:
+    if is_polar(found):
+        return Polar(found, MAP_LEFT, TOP, MAP_HEIGHT)
+    frame = fitted(boxes, MAP_WIDTH / MAP_HEIGHT)
+    if frame == WORLD:
+        return _world()
+    return Plane(frame, MAP_LEFT, TOP, MAP_WIDTH, MAP_HEIGHT)
 
 
-def _ring(box: Box) -> list[svg.Point]:
-    (left, bottom), (right, top) = _pixel(box[0], box[1]), _pixel(box[2], box[3])
-    if right - left < SMALLEST:
-        left, right = (left + right - SMALLEST) / 2, (left + right + SMALLEST) / 2
-    if bottom - top < SMALLEST:
-        top, bottom = (top + bottom - SMALLEST) / 2, (top + bottom + SMALLEST) / 2
-    return [(left, top), (right, top), (right, bottom), (left, bottom)]
+@cache
+def _world() -> Plane:
+    return Plane(WORLD, 0, 0, WIDTH, WORLD_HEIGHT)
 
 
-def _pixel(longitude: float, latitude: float) -> svg.Point:
-    """Plate carrée; what lies off the globe is drawn at its edge."""
-    x = min(max(longitude, -180.0), 180.0)
-    y = min(max(latitude, -90.0), 90.0)
-    return (x + 180) * WIDTH / 360, (90 - y) * HEIGHT / 180
+@cache
+def _ground_of_world() -> str:
+    return "".join(_world().ground())
+
+
+def _where(found: Frame) -> Iterator[str]:
+    """The edges of all boxes in words."""
+    yield _span(degrees.latitude, found.south, found.north)
+    if found.width <= WORLD.width / 2:
+        yield _span(degrees.longitude, found.west, found.east)
+
+
+def _span(name: degrees.Name, first: float, last: float) -> str:
+    decimals = 1 + degrees.decimals_of(last - first)
+    one, other = name(first, decimals), name(last, decimals)
+    return one if one == other else f"{one} to {other}"

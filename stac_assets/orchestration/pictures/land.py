@@ -1,0 +1,63 @@
+"""A rough outline of all land, drawn by hand to some five degrees: enough to see in which part of the world a
+box lies, and so left out of a smaller one.
+
+`land.txt` has a ring in each line, in tenths of a degree: longitude and latitude, then the way to each next
+point. A ring within another one is water.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib.resources import files
+from itertools import accumulate
+from typing import Any
+
+from stac_assets.orchestration.pictures import svg
+from stac_assets.orchestration.pictures.frame import TURN, WORLD, Frame
+
+LEAST_PIXELS = 1.2
+"""How far a line may be from where it should be, so that it has few points."""
+LEAST_AREA = 5.0
+"""Square pixels of an island or a lake that is drawn."""
+
+
+@cache
+def outline() -> Any:
+    """All land, longitudes and latitudes."""
+    import shapely
+
+    text = files("stac_assets.orchestration.pictures").joinpath("land.txt").read_text(encoding="ascii")
+    found = shapely.MultiPolygon()
+    for line in text.splitlines():
+        steps = [int(word) / 10 for word in line.split()]
+        ring = zip(accumulate(steps[::2]), accumulate(steps[1::2]), strict=True)
+        found = shapely.symmetric_difference(found, shapely.Polygon(list(ring)))
+    return found
+
+
+def drawn(frame: Frame, pixel: Callable[[float, float], svg.Point], longest: float = TURN) -> str:
+    """What of the land lies in a frame.
+
+    Args:
+        frame: what is seen.
+        pixel: where in the picture a longitude and a latitude lie.
+        longest: how many degrees a line may have that is drawn straight.
+    """
+    import shapely
+
+    rings: list[list[svg.Point]] = []
+    for turn in (0.0, TURN) if frame.east > WORLD.east else (0.0,):
+        west, east = frame.west - turn, frame.east - turn
+        seen = shapely.clip_by_rect(outline(), west, frame.south, east, frame.north)
+        lines: Any = shapely.segmentize(seen, longest)
+        points = [pixel(x + turn, y) for x, y in shapely.get_coordinates(lines).tolist()]
+        placed = shapely.set_coordinates(lines, points) if points else lines
+        rings += _rings(shapely.simplify(placed, LEAST_PIXELS))
+    return svg.outlines(rings, fill="#d3dbd0", fill_rule="evenodd") if rings else ""
+
+
+def _rings(land: Any) -> Iterator[list[svg.Point]]:
+    import shapely
+
+    for ring in shapely.get_rings(shapely.get_parts(land)):
+        if shapely.area(shapely.polygons(ring)) >= LEAST_AREA:
+            yield [(x, y) for x, y in shapely.get_coordinates(ring).tolist()[:-1]]
