@@ -1,4 +1,4 @@
-"""What is measured inside a process: time between two moments, and the most memory until the second."""
+"""What is measured inside a process: time and CPU time between two moments, and the most memory by then."""
 
 import resource
 import sys
@@ -15,16 +15,18 @@ class Clock:
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self.cpu_seconds = 0.0
         self.peak_mb = 0.0
 
     def __enter__(self) -> Self:
         with suppress(OSError):  # Linux: the peak begins anew (proc(5), clear_refs)
             Path("/proc/self/clear_refs").write_text("5")
-        self._started = time.perf_counter()
+        self._started, self._cpu_started = time.perf_counter(), time.process_time()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.seconds = time.perf_counter() - self._started
+        self.cpu_seconds = time.process_time() - self._cpu_started
         self.peak_mb = peak_bytes() / MB
 
 

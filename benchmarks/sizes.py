@@ -40,6 +40,8 @@ class Sizes:
     """Collections and items of the catalog of all years."""
     backfill_end: str = "2025-12-31"
     """The last day of the backfill: there are fewer years than collections, so that each year is a run."""
+    queried: int = 1_000_000
+    """Rows of the tables that are asked for a box."""
     many_catalogs: tuple[int, int] = (10, 10)
     """Catalogs, and how many of them have a full history."""
     imports: int = 7
@@ -64,6 +66,7 @@ QUICK = Sizes(
     grown=(1_000, 5_000),
     catalog=(20, 500),
     backfill_end="1955-12-31",
+    queried=50_000,
     many_catalogs=(2, 1),
     imports=2,
 )

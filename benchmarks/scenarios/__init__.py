@@ -6,6 +6,7 @@ from benchmarks.bench import Bench
 from benchmarks.scenarios.catalog import catalog
 from benchmarks.scenarios.concurrency import concurrency
 from benchmarks.scenarios.destinations import destinations, growing
+from benchmarks.scenarios.geometry import geometry
 from benchmarks.scenarios.growth import linearity, reloads
 from benchmarks.scenarios.imports import imports
 from benchmarks.scenarios.many_catalogs import many_catalogs
@@ -25,5 +26,6 @@ SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "linearity": linearity,
     "destinations": destinations,
     "growth": growing,
+    "geometry": geometry,
     "imports": imports,
 }

@@ -48,6 +48,7 @@ def load_days(
     check_table(items)
     files = (FILE, FILE.with_name(FILE.name + ".wal"))
     return {
+        "cpu_seconds": clock.cpu_seconds,
         "fetch_seconds": result.fetch_seconds,
         "store_seconds": result.store_seconds,
         "file_bytes": sum(file.stat().st_size for file in files if file.exists()),

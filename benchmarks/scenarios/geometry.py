@@ -1,0 +1,75 @@
+"""What `geom` costs a load, and how fast a box is found by it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.bench import Bench, Way
+from benchmarks.measure import Measurement
+from benchmarks.replay.catalog import Catalog
+from benchmarks.replay.process import ReplayServer
+from benchmarks.results import Line
+from benchmarks.scenarios.ways import ours_of
+from benchmarks.sizes import PAGE_SIZE
+from stac_assets_tests.pgstac.database import find_postgres, postgres
+
+SCENARIO = "geometry"
+MOST = 1.1
+"""What a load and its file may take more."""
+ORDERS = {"rows of everywhere": False, "rows near each other": True}
+"""How rows of a table follow each other."""
+
+
+def geometry(bench: Bench) -> None:
+    """Items of 17 KB with and without `geom`; then a box of two degrees in tables of 1,000,000 rows."""
+    _load(bench)
+    for order, near in ORDERS.items():
+        _query(bench, f"DuckDB, {order}", "geometry:duckdb_query", {"near": near})
+    programs = find_postgres()
+    if programs is None:
+        return
+    with postgres(programs) as server:
+        for order, near in ORDERS.items():
+            _query(bench, f"PostGIS, {order}", "geometry:postgres_query", {"near": near, "to": server})
+
+
+def _load(bench: Bench) -> None:
+    items = bench.sizes.large
+    with ReplayServer(Catalog("large", items, max(1, items // bench.sizes.per_day))) as server:
+        ways: list[Way] = [
+            (
+                f"`geometry = {chosen}`",
+                "ours:load_days",
+                {**ours_of(server, page_size=PAGE_SIZE), "geometry": chosen},
+                items,
+            )
+            for chosen in ("none", "native")
+        ]
+        without, with_it = bench.compare(SCENARIO, ways)
+    for what, more in (
+        ("time", with_it.seconds / without.seconds),
+        ("CPU time", with_it.figure("cpu_seconds") / without.figure("cpu_seconds")),
+        ("file", with_it.figure("file_bytes") / without.figure("file_bytes")),
+    ):
+        bench.judge("13", f"{what} with / without `geom`, {items:,} items", more, MOST)
+
+
+def _query(bench: Bench, where: str, task: str, arguments: Mapping[str, Any]) -> None:
+    rows = bench.sizes.queried
+    way = (f"{where}, {rows:,} rows", task, {**arguments, "rows": rows}, None)
+    (line,) = bench.compare(SCENARIO, [way], repeat=1)
+    figures = line.runs[0].figures
+    seconds = {name.removesuffix(" seconds"): figures[name] for name in figures if name.endswith(" seconds")}
+    bench.findings.lines.remove(line)
+    bench.findings.lines += [
+        Line(SCENARIO, f"{where}: {_named(name)}", [Measurement(took, 0)], note=_milliseconds(took))
+        for name, took in seconds.items()
+    ]
+    bench.judge("13", f"a box by `geom` / by doubles, {where}", seconds["&&"] / seconds["doubles"], 1)
+
+
+def _named(way: str) -> str:
+    return {"doubles": "four doubles", "both": "four doubles and `&&`"}.get(way, f"`{way}`")
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms"
