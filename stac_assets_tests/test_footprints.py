@@ -131,7 +131,6 @@ def test_items_on_both_sides_of_the_antimeridian_are_side_by_side() -> None:
         [(x, y, x + 1, y + 1) for x in range(-180, 180, 30) for y in (-60, 0, 60)],
         [(-180, -90, 180, 90)],
         [(0, -90, 360, 90)],
-        [(-120, 30, -119, 31), (0, 50, 1, 51), (150, -30, 151, -29)],
         [(x / 10 - 180, -95.0, x / 10 - 179, 95.0) for x in range(3000)],
         [TILE, (-180.0, -90.0, 180.0, 90.0)],
     ],
@@ -242,3 +241,29 @@ def test_a_map_stays_small(boxes: list[Box], most: int) -> None:
 )
 def test_land_is_where_it_is(longitude: float, latitude: float, is_land: bool) -> None:
     assert shapely.intersects_xy(land.outline(), longitude, latitude) == is_land
+
+
+PLACES = ((-123, 37), (-52, -22), (10, 47), (35, 30), (102, 14), (170, -44))
+
+
+@pytest.mark.parametrize("count", [3, 6])
+def test_a_few_places_all_over_the_world_are_shown_from_near_too(count: int) -> None:
+    boxes = [(w + n * 1.4, s, w + n * 1.4 + 1.4, s + 1.0) for w, s in PLACES[-count:] for n in range(4)]
+    picture, words = picture_of(boxes)
+    assert words == f"Footprints of {4 * count} items, in {count} places"
+    *near, world = (path.attrib["d"] for path in picture.findall(f"{SVG}path") if "stroke" in path.attrib)
+    assert [path.count("Z") for path in near] == [4] * count and world.count("Z") == 4 * count
+    widths = [float(width) for path in near for width in re.findall(r"h(\d[\d.]*)", path)]
+    assert min(widths) > 5 * max(float(width) for width in re.findall(r"h(\d[\d.]*)", world))
+    labels = [text.text or "" for text in picture.iter(f"{SVG}text")]
+    assert {str(number) for number in range(1, count + 1)} < set(labels)
+    assert f"{count}: 43.5°S 172.8°E" in labels, "places are numbered from west to east"
+    assert int(picture.attrib["height"]) > WORLD_HEIGHT
+
+
+@pytest.mark.parametrize(
+    "more", [[(w + 15, s + 15, w + 16, s + 16) for w, s in PLACES], [(-100, 10, 100, 20)], [(0, 89, 1, 90)]]
+)
+def test_many_large_or_polar_places_are_not(more: list[Box]) -> None:
+    picture, words = picture_of([(w, s, w + 1.4, s + 1.0) for w, s in PLACES[1:]] + more)
+    assert "places" not in words and picture.attrib["height"] == str(WORLD_HEIGHT)

@@ -6,6 +6,7 @@ from functools import cache
 import dagster as dg
 
 from stac_assets.orchestration.pictures import degrees, inset, svg
+from stac_assets.orchestration.pictures.close_ups import CloseUps
 from stac_assets.orchestration.pictures.frame import WORLD, Box, Frame, around, fitted, on_the_globe
 from stac_assets.orchestration.pictures.plane import Plane
 from stac_assets.orchestration.pictures.polar import Polar, is_polar
@@ -16,11 +17,15 @@ WORLD_HEIGHT, HEIGHT = 240, 258
 TOP = 2
 MAP_LEFT, MAP_WIDTH, MAP_HEIGHT = 62, 282, 238
 """Of the map of a part of the world; its degrees are written at the left and below."""
+WIDE = 90.0
+"""Degrees of longitude of a map on which a few places are better shown each from near."""
 MOST_BOXES = 300
 
 
 def footprints(boxes: Sequence[Sequence[float]], total: int) -> dg.MarkdownMetadataValue | None:
     """A map with the boxes of items: of the part of the world where they lie, and that part on the world.
+
+    Items in a few places far from each other are shown on the world, and each place from near.
 
     Args:
         boxes: of the items, or of some of them; those that are no boxes are left out.
@@ -36,10 +41,13 @@ def footprints(boxes: Sequence[Sequence[float]], total: int) -> dg.MarkdownMetad
     words = counted(total, "item") if len(some) == total else f"{len(some)} of {total} items"
     found = around(some)
     plot = _plot(some, found)
-    if plot.frame == WORLD:
-        return svg.picture(
-            WIDTH, WORLD_HEIGHT, [_ground_of_world(), plot.boxes(some)], f"Footprints of {words}"
-        )
+    near = CloseUps(some if plot.frame.width > WIDE and not is_polar(found) else ())
+    if plot.frame == WORLD or near.count:
+        world = _world()
+        elements = [_ground_of_world(), *near.maps(WORLD_HEIGHT), *near.numbers(world), world.boxes(some)]
+        places = f", in {near.count} places" if near.count else ""
+        height = WORLD_HEIGHT + near.height
+        return svg.picture(WIDTH, height, elements, f"Footprints of {words}{places}")
     seen = inset.world(WIDTH - inset.WIDTH - 1, TOP, plot.frame)
     elements = [*seen, *plot.ground(), *plot.grid(), plot.boxes(some)]
     return svg.picture(WIDTH, HEIGHT, elements, f"Footprints of {words}, {', '.join(_where(found))}")

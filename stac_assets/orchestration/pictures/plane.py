@@ -8,6 +8,8 @@ from stac_assets.orchestration.pictures.frame import Box, Frame, moved_into
 GRID = "#b6c2cc"
 LABEL = "#495057"
 MARK = {"fill": "#d9480f", "fill_opacity": "0.25", "stroke": "#d9480f"}
+EDGE = 0.03
+"""Of a map's height, in which no latitude is written, as half of it would be beyond the picture."""
 SMALLEST = 3.0
 """Pixels of a box that would be too small to be seen."""
 
@@ -23,25 +25,25 @@ class Plane:
     def __init__(self, frame: Frame, left: float, top: float, width: float, height: float) -> None:
         self.frame = frame
         self._left, self._top = left, top
-        self._width, self._height = width, height
+        self.width, self._height = width, height
 
     def ground(self) -> Iterator[str]:
         """Water and land."""
-        yield svg.rectangle(self._left, self._top, self._width, self._height, fill="#eef3f7")
-        yield land.drawn(self.frame, self._pixel)
+        yield svg.rectangle(self._left, self._top, self.width, self._height, fill="#eef3f7")
+        yield land.drawn(self.frame, self.pixel)
 
     def grid(self) -> Iterator[str]:
         """Lines at round degrees, which are written at the left and the lower edge."""
-        right, bottom = self._left + self._width, self._top + self._height
+        right, bottom = self._left + self.width, self._top + self._height
         path, beside, below = "", "", ""
-        values, decimals = degrees.lines(self.frame.south, self.frame.north)
+        values, decimals = degrees.lines(self.frame.south, self.frame.north - EDGE * self.frame.height)
         for value in values:
-            y = self._pixel(self.frame.west, value)[1]
+            y = self.pixel(self.frame.west, value)[1]
             path += f"M{self._left:g} {y:.4g}H{right:g}"
             beside += svg.text(self._left - 4, y + 4, degrees.latitude(value, decimals))
         values, decimals = degrees.lines(self.frame.west, self.frame.east)
         for value in values:
-            x = self._pixel(value, self.frame.south)[0]
+            x = self.pixel(value, self.frame.south)[0]
             path += f"M{x:.4g} {self._top:g}V{bottom:g}"
             below += svg.text(x, bottom + 13, degrees.longitude(value, decimals))
         yield f'<path d="{path}" stroke="{GRID}"/>'
@@ -63,11 +65,12 @@ class Plane:
             yield self.frame.west, south, self.frame.west + east - edge, north
 
     def _pixels(self, box: Box) -> svg.Rectangle:
-        (left, bottom), (right, top) = self._pixel(box[0], box[1]), self._pixel(box[2], box[3])
+        (left, bottom), (right, top) = self.pixel(box[0], box[1]), self.pixel(box[2], box[3])
         width, height = max(right - left, SMALLEST), max(bottom - top, SMALLEST)
         return (left + right - width) / 2, (top + bottom - height) / 2, width, height
 
-    def _pixel(self, longitude: float, latitude: float) -> svg.Point:
-        x = (longitude - self.frame.west) * self._width / self.frame.width
+    def pixel(self, longitude: float, latitude: float) -> svg.Point:
+        """Where in the picture a place is."""
+        x = (longitude - self.frame.west) * self.width / self.frame.width
         y = (self.frame.north - latitude) * self._height / self.frame.height
         return self._left + x, self._top + y
