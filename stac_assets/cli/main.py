@@ -100,6 +100,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_load(commands)
     _add_check(commands)
     _add_backfill(commands)
+    _add_export(commands)
     _add_show(commands)
     _add_catalogs(commands)
     _add_demo(commands)
@@ -194,6 +195,34 @@ def _backfill_flags(parser: argparse.ArgumentParser) -> None:
     from stac_assets.cli.flags import add_setting
 
     _add_catalog(parser)
+    add_setting(parser, "--destination", "destination", "NAME")
+
+
+def _add_export(commands: Any) -> None:
+    parser = commands.add_parser(
+        "export",
+        help="write items as stac-geoparquet, for geo tools and STAC servers",
+        description="Write what the table `search` holds as stac-geoparquet 1.1: of each collection a file "
+        "for each partition, or one file for all. The API is not asked.",
+        add_flags=_export_flags,
+    )
+    parser.set_defaults(run=_command("stac_assets.cli.export"), usage_error=parser.error)
+
+
+def _export_flags(parser: argparse.ArgumentParser) -> None:
+    from stac_assets.cli.flags import add_setting
+
+    _add_catalog(parser)
+    add_setting(parser, "--collection", "collections", "ID", is_list=True)
+    parser.add_argument("--start", metavar="DAY", help="first UTC day (default: all that the table holds)")
+    parser.add_argument("--end", metavar="DAY", help="last UTC day, included (default: all that it holds)")
+    parser.add_argument(
+        "--to",
+        metavar="PLACE",
+        required=True,
+        help="folder, bucket (s3://...), or FILE.parquet for one collection in one file",
+    )
+    add_setting(parser, "--granularity", "granularity")
     add_setting(parser, "--destination", "destination", "NAME")
 
 

@@ -1,0 +1,123 @@
+"""The files in a folder or a bucket: a directory for each collection, a file for each partition."""
+
+import posixpath
+import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from stac_assets.export.footer import structure_in
+from stac_assets.export.structure import Structure
+from stac_assets.pipeline.place import project_folder
+from stac_assets.stac.windows import ONE_DAY, Window
+
+SUFFIX = ".parquet"
+READERS = 8
+"""Footers that are read at a time."""
+_NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:_(\d{4}-\d{2}-\d{2}))?\.parquet")
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder or a bucket, or one file in it.
+
+    Args:
+        fs: the file system, as fsspec has them.
+        path: without a slash at its end.
+        is_local: whether it is the machine's own file system.
+    """
+
+    fs: Any
+    path: str
+    is_local: bool
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file for a whole collection."""
+        return self.path.endswith(SUFFIX)
+
+    def files(self, collection: str) -> Mapping[Window, str]:
+        """The files of a collection, by the days that their names tell."""
+        directory = self._directory(collection)
+        self.fs.invalidate_cache()
+        if not self.fs.isdir(directory):
+            return {}
+        found: dict[Window, str] = {}
+        for path in self.fs.ls(directory, detail=False):
+            if name := _NAME.fullmatch(posixpath.basename(str(path).replace("\\", "/"))):
+                first = date.fromisoformat(name[1])
+                last = date.fromisoformat(name[2]) if name[2] else first
+                found[Window(collection, first, last + ONE_DAY)] = str(path)
+        return found
+
+    def structures(self, files: Mapping[Window, str]) -> dict[Window, Structure | None]:
+        """The structures that files say they have; None for a file that says none."""
+        with ThreadPoolExecutor(READERS) as readers:
+            return dict(zip(files, readers.map(self._structure, files.values()), strict=True))
+
+    def file_of(self, window: Window) -> str:
+        """The file of a partition: its first day, and its last one where that is another."""
+        last = window.end - ONE_DAY
+        name = f"{window.start}" if last == window.start else f"{window.start}_{last}"
+        return posixpath.join(self._directory(window.collection), f"{name}{SUFFIX}")
+
+    def put(self, source: Path, target: str) -> None:
+        """Put a file in its place, where a reader finds either what was there or all of the new one."""
+        if not self.is_local:
+            self.fs.put_file(str(source), target)
+            return
+        self.fs.makedirs(posixpath.dirname(target), exist_ok=True)
+        aside = Path(f"{target}.{source.parent.name}.new")
+        try:
+            self.fs.put_file(str(source), str(aside))
+            aside.replace(target)
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def remove(self, path: str) -> bool:
+        """Remove a file, if it is there."""
+        self.fs.invalidate_cache()
+        if not self.fs.exists(path):
+            return False
+        self.fs.rm_file(path)
+        return True
+
+    def shown(self, path: str) -> str:
+        """A file as people read it."""
+        return path if self.is_local else self.fs.unstrip_protocol(path)
+
+    def _directory(self, collection: str) -> str:
+        return posixpath.join(self.path, quote(collection, safe=""))
+
+    def _structure(self, path: str) -> Structure | None:
+        with self.fs.open(path, "rb") as file:
+            try:
+                return structure_in(file)
+            except ValueError:  # it is no Parquet file at all
+                return None
+
+
+def folder_at(url: str) -> Folder:
+    """The folder, bucket or file at a URL or path.
+
+    A bucket's credentials are those of `[destination.filesystem.credentials]`, or what its own tools find.
+    """
+    from dlt.common.configuration.resolve import resolve_configuration
+    from dlt.common.storages.configuration import FilesystemConfiguration
+    from dlt.common.storages.fsspec_filesystem import fsspec_from_config
+
+    if is_local := FilesystemConfiguration.is_local_path(url):
+        given = (project_folder() / Path(url).expanduser()).absolute().as_uri()
+    else:
+        given = url
+    config: Any = resolve_configuration(
+        FilesystemConfiguration(),
+        sections=("destination", "filesystem"),
+        explicit_value={"bucket_url": given},
+    )
+    fs, path = fsspec_from_config(config)
+    return Folder(fs, str(path).rstrip("/"), is_local or config.is_local_filesystem)

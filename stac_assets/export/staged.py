@@ -1,0 +1,225 @@
+"""Rows that wait in a DuckDB file of the run until the structure of all of them is known.
+
+A schema must be known before the first file is written, and a table must not be read twice, because a load
+may change it between. So memory does not grow with the number of rows.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import shapely
+
+from stac_assets.export.structure import TIMES, Structure
+from stac_assets.source.geometry import as_wkb
+from stac_assets.stac.boxes import BOX
+
+TEXTS = ("id", "collection", "stac_version")
+DOCUMENTS = ("geometry", "properties", "assets", "links", "stac_extensions", "bbox", "extra")
+COLUMNS = (*TEXTS, *TIMES, *BOX, *DOCUMENTS)
+"""What is read of a table of items."""
+MEMORY = "512MB"
+"""What DuckDB keeps in memory; what is more it writes beside the file."""
+ROWS = 2048
+"""Rows that are made into columns at a time."""
+BITS = 16
+"""Of a longitude and of a latitude, where rows are sorted in space."""
+
+_STAGED = pa.schema(
+    [
+        *((name, pa.string()) for name in TEXTS),
+        *((name, pa.timestamp("us", tz="UTC")) for name in TIMES),
+        *((name, pa.float64()) for name in BOX),
+        *((name, pa.string()) for name in DOCUMENTS),
+        ("geom", pa.binary()),
+        ("part", pa.int32()),
+        ("curve", pa.uint32()),
+    ]
+)
+_HEIGHT = "CASE WHEN json_array_length(bbox) = 6 THEN try_cast(bbox::JSON->>'$[{}]' AS DOUBLE) END"
+
+
+@dataclass
+class Extent:
+    """What the geometries of some rows are, for the footer of their file."""
+
+    kinds: set[str] = field(default_factory=set)
+    bounds: list[float] | None = None
+    without_geometry: list[str] = field(default_factory=list)
+    """The ids of items that have no geometry, or one that is none."""
+    rows: int = 0
+
+    def add(self, ids: list[str], geometries: Any) -> None:
+        """Count some more."""
+        self.rows += len(ids)
+        there = ~shapely.is_missing(geometries)
+        self.without_geometry += [each for each, is_there in zip(ids, there, strict=True) if not is_there]
+        found = geometries[there]
+        pairs = set(zip(shapely.get_type_id(found), shapely.has_z(found), strict=True))
+        for kind, has_z in pairs:
+            name = shapely.GeometryType(kind).name
+            self.kinds.add(_KINDS.get(name, name.title()) + (" Z" if has_z else ""))
+        bounds = shapely.total_bounds(found) if len(found) else np.full(4, np.nan)
+        if not np.isnan(bounds).any():
+            old = self.bounds or bounds
+            least, most = np.minimum(old[:2], bounds[:2]), np.maximum(old[2:], bounds[2:])
+            self.bounds = [*least.tolist(), *most.tolist()]
+
+
+_KINDS = {
+    "LINESTRING": "LineString",
+    "MULTIPOINT": "MultiPoint",
+    "MULTILINESTRING": "MultiLineString",
+    "MULTIPOLYGON": "MultiPolygon",
+    "GEOMETRYCOLLECTION": "GeometryCollection",
+}
+
+
+class StagedRows:
+    """Rows of a table of items, in numbered parts, each of which becomes a file.
+
+    Args:
+        folder: an empty one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.extents: dict[int, Extent] = {}
+        self._connection = duckdb.connect(str(folder / "staged.duckdb"))
+        for setting in (f"memory_limit = '{MEMORY}'", "TimeZone = 'UTC'", "preserve_insertion_order = false"):
+            self._connection.execute(f"SET {setting}")
+        self._connection.register("rows", _STAGED.empty_table())
+        heights = f"{_HEIGHT.format(2)} AS zmin, {_HEIGHT.format(5)} AS zmax"
+        self._query = f"SELECT *, {heights} FROM rows"  # noqa: S608
+        self._connection.execute(f"CREATE TABLE staged AS {self._query}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def add(self, part: int, rows: pa.Table) -> None:
+        """Add rows, which have `COLUMNS`, to a part."""
+        rows = pa.table({name: rows[name].cast(_STAGED.field(name).type) for name in COLUMNS})
+        derived = as_wkb(rows["geometry"].combine_chunks())
+        geometries = _without_empty(shapely.from_wkb(derived.to_numpy(zero_copy_only=False)))
+        self.extents.setdefault(part, Extent()).add(rows["id"].to_pylist(), geometries)
+        box = _boxes(rows, geometries)
+        columns = {name: rows[name] for name in (*TEXTS, *TIMES)}
+        columns |= {name: pa.array(box[:, place], from_pandas=True) for place, name in enumerate(BOX)}
+        columns |= {name: rows[name] for name in DOCUMENTS}
+        columns |= {
+            "geom": pa.array(shapely.to_wkb(geometries, flavor="iso"), pa.binary()),
+            "part": pa.array(np.full(len(box), part)),
+            "curve": pa.array(_curve(box)),
+        }
+        self._connection.register("rows", pa.table(columns).cast(_STAGED))
+        self._connection.execute(f"INSERT INTO staged {self._query}")
+
+    def structure(self) -> Structure:
+        """The structure of all rows."""
+        found = self._connection.execute(
+            f"""
+            SELECT json_group_structure(properties::JSON), json_group_structure(assets::JSON),
+                json_group_structure(links::JSON), json_group_structure({_OTHERS}),
+                count(*) FILTER (zmin IS NULL OR zmax IS NULL)
+            FROM staged
+            """  # noqa: S608
+        ).fetchone()
+        assert found is not None
+        kinds = [_decoded(text) for text in found[:4]]
+        structure = Structure.found(*kinds, dimensions=2 if found[4] else 3)
+        (of_one,) = self._connection.execute(
+            """
+            SELECT count(*) FROM (SELECT key FROM (SELECT unnest(json_keys(assets)) AS key FROM staged)
+            GROUP BY key HAVING count(*) = 1)
+            """
+        ).fetchone() or (0,)
+        return structure.settled(of_one, sum(extent.rows for extent in self.extents.values()))
+
+    def read(self, structure: Structure, part: int | None) -> Iterator[pa.RecordBatch]:
+        """The rows of a part, or of all, sorted in space.
+
+        Their documents are structs: `properties`, `assets`, `links`, `stac_extensions` and `extra`.
+        """
+        wanted = {
+            "properties": structure.of_properties,
+            "assets": structure.of_assets,
+            "links": structure.of_links,
+            "extra": structure.of_others,
+        }
+        columns = {
+            name: f"from_json({_OTHERS if name == 'extra' else name}, ?) AS {name}"
+            for name, kind in wanted.items()
+            if kind
+        }
+        plain = [*TEXTS, *TIMES, *BOX, "zmin", "zmax", "geom"]
+        documents = _decoded_texts(wanted[name] for name in columns)
+        where = "" if part is None else f"WHERE part = {int(part)}"
+        yield from self._connection.execute(
+            f"SELECT {', '.join([*plain, _EXTENSIONS, *columns.values()])} "  # noqa: S608
+            f"FROM (SELECT * FROM staged {where} ORDER BY curve, id)",
+            documents,
+        ).to_arrow_reader(ROWS)
+
+
+_OTHERS = "CASE json_type(extra) WHEN 'ARRAY' THEN extra::JSON->0 ELSE extra::JSON END"
+"""Other members, of which the column `extra` may also name absent ones (`source/rows.py`)."""
+_EXTENSIONS = """coalesce(from_json(stac_extensions, '["VARCHAR"]'), []::VARCHAR[]) AS stac_extensions"""
+
+
+def _decoded(text: str | None) -> Any:
+    import msgspec
+
+    return "NULL" if text is None else msgspec.json.decode(text)
+
+
+def _decoded_texts(kinds: Any) -> list[str]:
+    import msgspec
+
+    return [msgspec.json.encode(kind).decode() for kind in kinds]
+
+
+def _without_empty(geometries: Any) -> Any:
+    """The geometries without empty parts, on which readers fail; one that is empty as a whole is none."""
+    parts, places = shapely.get_parts(geometries, return_index=True)
+    for place in np.unique(places[shapely.is_empty(parts)]):
+        whole = geometries[place]
+        if not whole.is_empty:
+            geometries[place] = type(whole)([part for part in whole.geoms if not part.is_empty])
+    geometries[shapely.is_empty(geometries)] = None
+    return geometries
+
+
+def _boxes(rows: pa.Table, geometries: Any) -> Any:
+    """The boxes of items; of one without a box that of its geometry, by which readers find it."""
+    box = np.column_stack([rows[name].to_numpy() for name in BOX]).astype(float)
+    lacking = np.isnan(box).any(axis=1)
+    box[lacking] = shapely.bounds(geometries[lacking])
+    return box
+
+
+def _curve(box: Any) -> Any:
+    """Where the centres of boxes are on a curve that fills the world (Z-order): near on it, near on earth.
+
+    A box across the antimeridian is taken for the point where it begins.
+    """
+    west, south, east, north = box.T
+    east = np.where(west > east, west, east)
+    centre = np.nan_to_num(
+        np.column_stack([((west + east) / 2 + 180) / 360, ((south + north) / 2 + 90) / 180])
+    )
+    cells = (np.clip(centre, 0, 1) * (2**BITS - 1)).astype(np.uint32)
+    found = np.zeros(len(box), np.uint32)
+    for bit in range(BITS):
+        found |= ((cells[:, 0] >> bit) & 1) << np.uint32(2 * bit) | ((cells[:, 1] >> bit) & 1) << np.uint32(
+            2 * bit + 1
+        )
+    return found
