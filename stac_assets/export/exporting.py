@@ -125,7 +125,7 @@ class _Work:
             structure = self._staged(staged, parts, sorted(wanted), held, Structure())
             while True:
                 structure = _in_order(_joined(structure, known.values()))
-                old = sorted(file for file, each in known.items() if each != structure)
+                old = sorted(w for w, each in known.items() if not (each and each.has_schema_of(structure)))
                 if not old or not rewrites or not staged.extents:
                     break
                 more = self._with_shared({each for file in old for each in self._windows(file.days())}, there)

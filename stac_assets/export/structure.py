@@ -122,6 +122,15 @@ class Structure:
 
     # The schema that follows from it --------------------------------------------------------------
 
+    def has_schema_of(self, other: "Structure") -> bool:
+        """Whether files of both have one schema, although one may know more of what it is made of."""
+        return self._schema == other._schema
+
+    @property
+    def _schema(self) -> bytes:
+        kinds = (self.of_properties, self.of_assets, self.of_links, self.of_others, self.dimensions)
+        return msgspec.json.encode(kinds, order="sorted")
+
     def has_lost(self) -> list[str]:
         """Properties that have no column, because a member of the item has that name."""
         return sorted(name for name in self.properties if name in MEMBERS or name in self.others)

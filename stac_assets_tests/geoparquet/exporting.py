@@ -17,10 +17,11 @@ from stac_assets_tests.stac_api import StacApi, make_item
 SAMPLES = REPOSITORY.parent / "shared" / "stac-samples"
 TIMES = ("datetime", "start_datetime", "end_datetime", "created", "updated", "expires", "published")
 Document = dict[str, Any]
+ALL = Days()
 
 
 def export(
-    api: StacApi, to: str | Path, days: Days | Sequence[Any] = Days(), collection: str = "c1", **settings: Any
+    api: StacApi, to: str | Path, days: Days | Sequence[Any] = ALL, collection: str = "c1", **settings: Any
 ) -> Exported:
     """Export a collection from the destination of the project in the current folder."""
     rewrites = settings.pop("rewrites", True)
