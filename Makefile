@@ -9,7 +9,7 @@ PGSTAC_STAMP := .venv-pgstac/.installed
 ALONE := -ra --numprocesses=2 --dist=worksteal
 SUITE := $(foreach each,exact lossless typed catalog_tables odd_documents,stac_assets_tests/test_$(each).py)
 
-.PHONY: demo ui test test-apis test-destinations test-warehouses test-bigquery test-snowflake test-redshift test-databricks test-concurrency test-deploy test-catalogs test-soak test-upgrade test-browser test-catalog test-pgstac test-embedded-elt test-wheel test-newest lint types check bench bench-quick settings-table screenshots clean
+.PHONY: demo ui test test-apis test-destinations test-warehouses test-bigquery test-snowflake test-redshift test-databricks test-geoparquet test-concurrency test-deploy test-catalogs test-soak test-upgrade test-browser test-catalog test-pgstac test-embedded-elt test-wheel test-newest lint types check bench bench-quick settings-table screenshots clean
 
 demo: $(STAMP)  ## load the sample API into DuckDB through Dagster
 	$(BIN)/stac-assets demo
@@ -43,6 +43,9 @@ test-redshift: $(ALL_STAMP)
 
 test-databricks: $(ALL_STAMP) .venv-databricks/.installed
 	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" --warehouse=databricks stac_assets_tests/warehouses
+
+test-geoparquet: $(STAMP) .venv-geoparquet/.installed  ## exported files, read by others; some come from an environment of their own
+	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" stac_assets_tests/geoparquet
 
 test-concurrency: $(STAMP)  ## many runs at once, and two hosts that store into one PostgreSQL dataset
 	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2 --dist=loadfile" stac_assets_tests/concurrency
@@ -103,7 +106,7 @@ screenshots: $(STAMP)  ## docs/*.png, of Dagster's UI on the demo's data and on 
 	$(BIN)/python -m stac_assets_tests.browser.screenshots
 
 clean:
-	rm -rf $(VENV) .venv-bigquery .venv-databricks .venv-embedded-elt .venv-newest .venv-pgstac .venv-snowflake .demo
+	rm -rf $(VENV) .venv-bigquery .venv-databricks .venv-embedded-elt .venv-geoparquet .venv-newest .venv-pgstac .venv-snowflake .demo
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; try: make PYTHON=python3.11")'
@@ -124,6 +127,8 @@ $(PGSTAC_STAMP): stac_assets_tests/pgstac/constraints.txt
 
 # What is in .venv too is taken from there; the versions that disagree come first.
 .venv-bigquery/.installed .venv-databricks/.installed .venv-snowflake/.installed: .venv-%/.installed: stac_assets_tests/warehouses/%.txt $(ALL_STAMP)
+.venv-geoparquet/.installed: .venv-%/.installed: stac_assets_tests/geoparquet/readers.txt $(ALL_STAMP)
+.venv-bigquery/.installed .venv-databricks/.installed .venv-geoparquet/.installed .venv-snowflake/.installed: .venv-%/.installed:
 	test -d .venv-$* || $(PYTHON) -m venv .venv-$*
 	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	$(BIN)/python -c 'import sys, sysconfig; here = sysconfig.get_path("purelib"); \

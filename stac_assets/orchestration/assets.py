@@ -9,6 +9,7 @@ from pydantic import Field
 from stac_assets.catalog import API_ASSET, Catalog
 from stac_assets.orchestration.checks import check_specs
 from stac_assets.orchestration.elsewhere import refuse_files_elsewhere
+from stac_assets.orchestration.geoparquet import build_geoparquet
 from stac_assets.orchestration.loading import Report, materialize, run_name
 from stac_assets.orchestration.partitions import windows_of
 from stac_assets.orchestration.specs import EndpointAsset, SpecOf, spec_of
@@ -34,7 +35,7 @@ Execute = Callable[[dg.AssetExecutionContext, LoadRequest], Iterator[Report]]
 def build_assets(
     catalog: Catalog, make: SpecOf = spec_of, execute: Execute | None = None
 ) -> list[dg.AssetsDefinition | dg.AssetSpec]:
-    """The assets of all endpoints, after the API; building them asks nobody and writes nothing.
+    """The assets of all endpoints, after the API, and that of files; building them asks and writes nothing.
 
     Args:
         catalog: what is mirrored.
@@ -43,7 +44,8 @@ def build_assets(
     """
     execute = execute or partial(materialize, catalog=catalog)
     api = make(EndpointAsset(catalog, API_ASSET))
-    return [api, *(_asset(endpoint, catalog, make, execute) for endpoint in ENDPOINTS.values())]
+    tables = [_asset(endpoint, catalog, make, execute) for endpoint in ENDPOINTS.values()]
+    return [api, *tables, *build_geoparquet(catalog)]
 
 
 def _asset(endpoint: Endpoint, catalog: Catalog, make: SpecOf, execute: Execute) -> dg.AssetsDefinition:

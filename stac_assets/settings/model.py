@@ -195,6 +195,11 @@ class Settings(BaseModel):
     stac_browser: Annotated[str, Mark.IN_DAGSTER] = Field(
         default=STAC_BROWSER, description="What stands before a document's URL in links for people."
     )
+    geoparquet_url: Annotated[str | None, Mark.IN_DAGSTER, Mark.OF_ONE_CATALOG] = Field(
+        default=None,
+        description="Folder or bucket of the asset `stac_geoparquet`, such as `s3://bucket/items`; without "
+        "one there is no such asset.",
+    )
     lock_timeout: Annotated[v.Patience, Mark.IN_LOADS] = Field(
         default=600.0, description="Seconds to wait for others that store into the same dataset."
     )

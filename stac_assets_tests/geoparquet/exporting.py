@@ -68,8 +68,15 @@ def recorded(name: str = "items.ndjson") -> dict[str, list[Document]]:
 
 
 def by_id(items: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Items as files can hold them: without nulls, with numbers as numbers and times as instants."""
-    return {item["id"]: _plain(item) for item in items}
+    """Items as files can hold them: without nulls, with numbers as numbers and times as instants.
+
+    rustac leaves out an empty list of extensions.
+    """
+    found = {item["id"]: _plain(item) for item in items}
+    for item in found.values():
+        if not item.get("stac_extensions", True):
+            del item["stac_extensions"]
+    return found
 
 
 def _plain(value: Any, name: str = "") -> Any:

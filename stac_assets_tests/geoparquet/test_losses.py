@@ -42,7 +42,7 @@ def test_values_of_several_types_are_text(api: StacApi, project: Path) -> None:
 
 
 def test_times_are_instants_to_the_microsecond(api: StacApi, project: Path) -> None:
-    api_times = {"expires": "2024-02-01T00:00:00+01:00", "published": "some day"}
+    api_times: dict[str, Any] = {"expires": "2024-02-01T00:00:00+01:00", "published": "some day"}
     _, table = exported(api, project, scene(1, updated="2024-01-01T10:00:00.123456789+02:00", **api_times))
     assert table["updated"][0].as_py().isoformat() == "2024-01-01T08:00:00.123456+00:00"
     assert table["expires"][0].as_py().isoformat() == "2024-01-31T23:00:00+00:00"
