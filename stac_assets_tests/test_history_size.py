@@ -130,8 +130,8 @@ def test_the_storage_takes_what_dagster_has_at_once(project: Path, monkeypatch: 
 def test_outlines_are_short_and_go_where_they_should() -> None:
     path = ElementTree.fromstring(svg.outlines([[(1.4, 2), (3, 1), (3, 5)], [(0, 0), (9, 9)]], fill="red"))
     assert path.attrib == {"d": "M1 2l2-1 0 4zM0 0l9 9z", "fill": "red"}
-    picture = footprints([(10.0, 50.0, 11.0, 51.0)], 1).value
-    assert picture is not None and len(picture) < 2500
+    drawn = footprints([(10.0, 50.0, 11.0, 51.0)], 1)
+    assert drawn is not None and drawn.value is not None and len(drawn.value) < 2500
 
 
 def test_databases_have_small_pages(project: Path) -> None:
