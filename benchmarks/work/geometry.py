@@ -5,11 +5,11 @@ The rows are written straight into the tables, with the columns of item tables t
 
 from collections.abc import Callable, Iterator, Mapping
 from io import StringIO
+from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
 from typing import Any
 
-import duckdb
 import numpy as np
 import psycopg2
 import pyarrow as pa
@@ -17,8 +17,11 @@ import shapely
 
 from benchmarks.clock import Clock
 from benchmarks.work.destinations import new_database
+from stac_assets.pipeline.destinations.duckdb_connection import attached
 from stac_assets.pipeline.destinations.duckdb_geometry import GEOMETRY
 from stac_assets.pipeline.destinations.postgres_geometry import TYPE
+from stac_assets.pipeline.exclusion.database_file import make_ready
+from stac_assets.pipeline.exclusion.waiting import Wait
 from stac_assets.source.geometry import FIELD
 
 WEST, SOUTH, EAST, NORTH = BOX = (8.0, 47.0, 10.0, 49.0)
@@ -36,11 +39,13 @@ Ask = Callable[[str], int]
 def duckdb_query(clock: Clock, *, rows: int, near: bool) -> dict[str, Any]:
     """Ask a DuckDB file of so many rows; arguments as of `_boxes`."""
     columns = ", ".join(f"{edge} DOUBLE" for edge in EDGES)
-    with duckdb.connect("queried.duckdb") as connection:
+    file, wait = Path("queried.duckdb"), Wait(1)
+    make_ready(file, wait)
+    with attached(file, wait) as connection:
         connection.execute(f"CREATE TABLE items (id TEXT, {columns}, geom {GEOMETRY})")
         for portion in _portions(rows, near):
             connection.register("portion", portion)
-            connection.execute("INSERT INTO items FROM portion")
+            connection.execute("INSERT INTO items FROM temp.portion")
         connection.execute("CHECKPOINT")
         asked = f"'{shapely.box(*BOX).wkt}'::{GEOMETRY}"
         ways = {
