@@ -18,6 +18,11 @@ from stac_assets.stac.errors import ConfigurationError
 
 ROW_GROUP_SIZE = 2048
 """Rows that are compressed together, the fewest that DuckDB has; its own 122,880 would be 2 GB of items."""
+LEAST_SHREDDED = 1
+"""Rows of a row group whose geometries are stored as columns of numbers, in half the room of their WKB.
+
+DuckDB does so by itself from 30,000 on, which our row groups never have.
+"""
 MEMORY = 48_000_000
 """Bytes that DuckDB may take beside the row groups at hand; with more it would keep what it has written."""
 BLOCKS_OF_A_COLUMN = 3
@@ -62,6 +67,7 @@ def attached(
         opened(file, lambda: connection.execute(attach), wait)
         connection.execute(f"USE {ALIAS}")
         connection.execute("SET GLOBAL write_buffer_row_group_count = 1")
+        connection.execute(f"SET GLOBAL geometry_minimum_shredding_size = {LEAST_SHREDDED}")
         connection.execute(f"SET GLOBAL temp_directory = {_quoted(f'{file}.tmp')}")
         if credentials is not None:
             configure(connection, credentials, name)
