@@ -16,6 +16,8 @@ from stac_assets.orchestration.pictures.frame import TURN, WORLD, Frame
 
 LEAST_PIXELS = 1.2
 """How far a line may be from where it should be, so that it has few points."""
+LEAST_DEGREES = 25.0
+"""Of a frame in which the outline is near enough to the coasts."""
 LEAST_AREA = 5.0
 """Square pixels of an island or a lake that is drawn."""
 
@@ -35,13 +37,15 @@ def outline() -> Any:
 
 
 def drawn(frame: Frame, pixel: Callable[[float, float], svg.Point], longest: float = TURN) -> str:
-    """What of the land lies in a frame.
+    """What of the land lies in a frame; nothing where the frame shows so little that it would be wrong.
 
     Args:
         frame: what is seen.
         pixel: where in the picture a longitude and a latitude lie.
         longest: how many degrees a line may have that is drawn straight.
     """
+    if max(frame.width, frame.height) < LEAST_DEGREES:
+        return ""
     import shapely
 
     rings: list[list[svg.Point]] = []
