@@ -52,6 +52,21 @@ class Decimals:
 
 
 @dataclass(frozen=True)
+class GeoView:
+    """How a warehouse writes the view that has the geometries of an item table.
+
+    Args:
+        shape: the geometry of a column of GeoJSON, whose name goes into the braces.
+        statement: that makes the view anew, and leaves alone who may read it.
+        takes_new_columns: whether a view can be made anew with other columns, and not only dropped for that.
+    """
+
+    shape: str
+    statement: str = "CREATE OR REPLACE VIEW {view} AS {query}"
+    takes_new_columns: bool = True
+
+
+@dataclass(frozen=True)
 class Dialect:
     """A type of destination.
 
@@ -78,6 +93,7 @@ class Dialect:
         credential_schemes: how the URL of its credentials may begin, where its driver gets that as it is.
         commits_with_truncate: whether a TRUNCATE ends a transaction, of which it is no part.
         replaces_at_once: whether the rows of a partition are deleted and inserted as one, or not at all.
+        geo_view: how it writes the view of geometries, where item tables have one.
     """
 
     name: str
@@ -99,6 +115,7 @@ class Dialect:
     credential_schemes: tuple[str, ...] = ()
     commits_with_truncate: bool = False
     replaces_at_once: bool = True
+    geo_view: GeoView | None = None
 
 
 OTHER = Dialect("other")
@@ -153,6 +170,12 @@ DIALECTS: dict[str, Dialect] = {
             column_hints={"datetime": "sort"},  # of a text it considers eight bytes
             credential_schemes=LIBPQ,
             commits_with_truncate=True,
+            geo_view=GeoView(
+                "ST_GeomFromGeoJSON(JSON_SERIALIZE({}))",  # it has none that gives NULL for an error
+                # looked up when it is read, or it would keep the table from being dropped
+                "CREATE OR REPLACE VIEW {view} AS {query} WITH NO SCHEMA BINDING",
+                takes_new_columns=False,
+            ),
         ),
         Dialect(
             "bigquery",
@@ -167,6 +190,7 @@ DIALECTS: dict[str, Dialect] = {
                 "x-bigquery-partition": {"datetime": "TIMESTAMP_TRUNC({column_name}, MONTH)"},
                 "x-bigquery-cluster-columns": ["collection", PARTITION_KEY],
             },
+            geo_view=GeoView("SAFE.ST_GEOGFROMGEOJSON(TO_JSON_STRING({}), make_valid => TRUE)"),
         ),
         Dialect(
             "snowflake",
@@ -177,6 +201,9 @@ DIALECTS: dict[str, Dialect] = {
             # of a text it considers the first bytes, which all partition keys of a collection share
             column_hints=BY_COLLECTION_AND_TIME,
             commits_with_truncate=True,  # the manual counts it as DDL
+            geo_view=GeoView(
+                "TRY_TO_GEOGRAPHY({}, TRUE)", "CREATE OR REPLACE VIEW {view} COPY GRANTS AS {query}"
+            ),
         ),
         Dialect(
             "databricks",
@@ -188,6 +215,7 @@ DIALECTS: dict[str, Dialect] = {
             most_levels=LEVELS,
             column_hints=BY_COLLECTION_AND_TIME,
             replaces_at_once=False,
+            geo_view=GeoView("try_to_geometry(to_json({}))"),
         ),
     )
 }

@@ -16,6 +16,12 @@ CREATE CAST (jsonb AS super) WITHOUT FUNCTION;
 CREATE FUNCTION pg_catalog.json_parse(varchar_max) RETURNS super IMMUTABLE STRICT LANGUAGE sql
     AS 'SELECT $1::text::jsonb::super';
 
+-- Geometries are texts here: a view of them can be made and read, and no more.
+CREATE FUNCTION pg_catalog.serialized(super) RETURNS varchar IMMUTABLE STRICT LANGUAGE sql
+    AS 'SELECT $1::text::varchar';
+CREATE FUNCTION pg_catalog.st_geomfromgeojson(varchar) RETURNS text IMMUTABLE STRICT LANGUAGE sql
+    AS 'SELECT ''SRID=4326;'' || $1';
+
 CREATE VIEW pg_catalog.svv_redshift_schemas AS
     SELECT current_database()::varchar AS database_name, nspname::varchar AS schema_name FROM pg_namespace;
 GRANT SELECT ON pg_catalog.svv_redshift_schemas TO PUBLIC;

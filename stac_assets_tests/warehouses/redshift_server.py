@@ -1,4 +1,4 @@
-"""A server before PostgreSQL that takes Redshift's words for the layout of a table.
+"""A server before PostgreSQL that takes Redshift's words for the layout of a table, and for a view's.
 
 with Redshift(socket) as server:
     psycopg2.connect(host="127.0.0.1", port=server.port, …)
@@ -18,6 +18,10 @@ from typing import Self
 
 DEFINES = re.compile(rb"\s*(CREATE|ALTER)\s+TABLE\b", re.IGNORECASE)
 LONGEST = re.compile(rb"\bvarchar\(max\)", re.IGNORECASE)
+VIEW = re.compile(rb"\s*CREATE\s+OR\s+REPLACE\s+VIEW\b", re.IGNORECASE)
+SERIALIZE = re.compile(rb"\bJSON_SERIALIZE\(", re.IGNORECASE)
+"""Which is another function in PostgreSQL."""
+BINDING = re.compile(rb"\s+WITH NO SCHEMA BINDING\b", re.IGNORECASE)
 LAYOUT = re.compile(rb"\s+(SORTKEY|DISTKEY)\b", re.IGNORECASE)
 """What an attribute of a column says of the layout of the table's rows, of which PostgreSQL has one."""
 ASKS_FOR_ENCRYPTION = (80877103, 80877104)
@@ -61,6 +65,8 @@ class Redshift:
 
 def translated(statement: bytes) -> bytes:
     """A statement of Redshift as one of PostgreSQL."""
+    if VIEW.match(statement):
+        return BINDING.sub(b"", SERIALIZE.sub(b"serialized(", statement))
     if not DEFINES.match(statement):
         return statement
     return LAYOUT.sub(b"", LONGEST.sub(b"varchar_max", statement))

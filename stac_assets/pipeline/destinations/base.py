@@ -17,6 +17,7 @@ from dlt.common.destination import AnyDestination, Destination
 from dlt.common.schema import Schema
 from dlt.pipeline.pipeline import Pipeline
 
+from stac_assets.pipeline.destinations.geo_view import keep_in_step
 from stac_assets.pipeline.exclusion.advisory_lock import advisory_lock
 from stac_assets.pipeline.exclusion.own_staging import dropped_afterwards, emptied_afterwards, new_layout
 from stac_assets.pipeline.exclusion.waiting import Hold, Wait
@@ -191,6 +192,9 @@ class Storage:
         pipeline = self._pipeline(folder, self._destination(**layout))
         with dropped_afterwards(pipeline) if hold.staging else emptied_afterwards(pipeline):
             yield pipeline
+        form = self.target.dialect.geo_view
+        if form and delivery and delivery.endpoint.has_items and delivery.wants_geometries:
+            keep_in_step(pipeline, delivery.endpoint.name, form)
 
     def fill_geometries(self, client: Any, table: str) -> Filled:
         """Fill the column `geom` of rows that lack it. Whoever calls holds the dataset.
