@@ -24,7 +24,7 @@ REMOTE = {"docker", "helm", "kubectl"}
 def check_commands(text: str) -> None:
     """Fail where a line of a shell block has a word that its program does not know."""
     for words in _commands(text):
-        words = [word for word in words if word != "export"]
+        words = words[1:] if words[0] == "export" else words
         while words and ASSIGNMENT.fullmatch(words[0]):
             del words[0]
         if words:

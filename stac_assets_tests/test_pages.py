@@ -150,6 +150,13 @@ class Reader:
         self._load()
         assert run_python(self.project, text)
 
+    def of_exported(self, text: str) -> None:
+        """The script reads what the commands of the page have written."""
+        self._load()
+        self._run(block("docs/geoparquet.md", "sh"))
+        out = run_python(self.project, text)
+        assert out.startswith("5 OGC:CRS84") and "https://data.example.com/5/red.tif" in out
+
     def statements(self, text: str) -> None:
         """The module can be imported."""
         run_python(self.project, text)
@@ -258,6 +265,7 @@ KINDS: dict[str, Callable[[Reader, str], None]] = {
     "python component": Reader.nothing,
     "python catalogs": Reader.merged_catalogs,
     "python delta": Reader.compiled,
+    "python exported": Reader.of_exported,
     "python import": Reader.statements,
     "python notebook": Reader.notebook,
     "python pipeline": Reader.pipeline,

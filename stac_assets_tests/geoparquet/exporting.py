@@ -70,12 +70,14 @@ def recorded(name: str = "items.ndjson") -> dict[str, list[Document]]:
 def by_id(items: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Items as files can hold them: without nulls, with numbers as numbers and times as instants.
 
-    rustac leaves out an empty list of extensions.
+    rustac leaves out an empty list of extensions, and makes a MultiPolygon of a Polygon beside others.
     """
     found = {item["id"]: _plain(item) for item in items}
     for item in found.values():
         if not item.get("stac_extensions", True):
             del item["stac_extensions"]
+        if len(item["geometry"]["coordinates"]) == 1 and item["geometry"]["type"] == "MultiPolygon":
+            item["geometry"] = {"type": "Polygon", "coordinates": item["geometry"]["coordinates"][0]}
     return found
 
 

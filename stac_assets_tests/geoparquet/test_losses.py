@@ -113,7 +113,7 @@ def test_items_without_assets_links_or_extensions(api: StacApi, project: Path) -
 
 def test_geometries_in_other_coordinates_are_wkb_in_items_and_assets(api: StacApi, project: Path) -> None:
     point = {"type": "Point", "coordinates": [500000, 4649776]}
-    one = scene(1, **{"proj:geometry": point})
+    one = scene(1, 1, 13.0, **{"proj:geometry": point})
     one["assets"]["red"]["proj:geometry"] = point
     _, table = exported(api, project, one, scene(2))
     found = [table["proj:geometry"], pa.chunked_array([asset["red"] for asset in [*_flat(table["assets"])]])]
