@@ -13,6 +13,7 @@ from urllib.parse import quote
 from stac_assets.export.footer import structure_in
 from stac_assets.export.structure import Structure
 from stac_assets.pipeline.place import project_folder
+from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.windows import ONE_DAY, Window
 
 SUFFIX = ".parquet"
@@ -105,8 +106,12 @@ def folder_at(url: str) -> Folder:
     """The folder, bucket or file at a URL or path.
 
     A bucket's credentials are those of `[destination.filesystem.credentials]`, or what its own tools find.
+
+    Raises:
+        ConfigurationError: a package is missing for it.
     """
     from dlt.common.configuration.resolve import resolve_configuration
+    from dlt.common.exceptions import MissingDependencyException
     from dlt.common.storages.configuration import FilesystemConfiguration
     from dlt.common.storages.fsspec_filesystem import fsspec_from_config
 
@@ -119,5 +124,11 @@ def folder_at(url: str) -> Folder:
         sections=("destination", "filesystem"),
         explicit_value={"bucket_url": given},
     )
-    fs, path = fsspec_from_config(config)
+    try:
+        fs, path = fsspec_from_config(config)
+    except MissingDependencyException as error:
+        needed = " ".join(error.dependencies)
+        raise ConfigurationError(
+            f"{config.protocol}:// needs the package {needed}. Nothing was written"
+        ) from None
     return Folder(fs, str(path).rstrip("/"), is_local or config.is_local_filesystem)

@@ -1,4 +1,4 @@
-"""Rows that wait in a DuckDB file of the run until the structure of all of them is known.
+"""Rows that wait in a DuckDB of the run, on disk where they are many, until the structure of all is known.
 
 A schema must be known before the first file is written, and a table must not be read twice, because a load
 may change it between. So memory does not grow with the number of rows.
@@ -25,7 +25,7 @@ DOCUMENTS = ("geometry", "properties", "assets", "links", "stac_extensions", "bb
 COLUMNS = (*TEXTS, *TIMES, *BOX, *DOCUMENTS)
 """What is read of a table of items."""
 MEMORY = "512MB"
-"""What DuckDB keeps in memory; what is more it writes beside the file."""
+"""What DuckDB keeps in memory; what is more it writes into the folder."""
 ROWS = 2048
 """Rows that are made into columns at a time."""
 MOST_SEEN = 10_000
@@ -92,8 +92,8 @@ class StagedRows:
 
     def __init__(self, folder: Path) -> None:
         self.extents: dict[int, Extent] = {}
-        self._connection = duckdb.connect(str(folder / "staged.duckdb"))
-        for setting in (f"memory_limit = '{MEMORY}'", "TimeZone = 'UTC'", "preserve_insertion_order = false"):
+        self._connection = duckdb.connect(config={"temp_directory": str(folder), "memory_limit": MEMORY})
+        for setting in ("TimeZone = 'UTC'", "preserve_insertion_order = false"):
             self._connection.execute(f"SET {setting}")
         self._connection.register("rows", _STAGED.empty_table())
         heights = f"{_HEIGHT.format(2)} AS zmin, {_HEIGHT.format(5)} AS zmax"
@@ -183,9 +183,9 @@ class StagedRows:
 _OTHERS = "CASE json_type(extra) WHEN 'ARRAY' THEN extra::JSON->0 ELSE extra::JSON END"
 """Other members, of which the column `extra` may also name absent ones (`source/rows.py`)."""
 _KINDS_OF = {
-    "properties": "properties::JSON",
-    "assets": "assets::JSON",
-    "links": "links::JSON",
+    "properties": "properties",
+    "assets": "assets",
+    "links": "links",
     "others": _OTHERS,
 }
 _STRUCTURES = " UNION ALL ".join(
