@@ -28,6 +28,8 @@ MEMORY = "512MB"
 """What DuckDB keeps in memory; what is more it writes into the folder."""
 ROWS = 2048
 """Rows that are made into columns at a time."""
+MOST_SORTED = 64 * 1024 * 1024
+"""Bytes of rows that are sorted at a time."""
 MOST_SEEN = 10_000
 """Structures that are remembered, so that they need not be taken in again; mostly there are a few."""
 BITS = 16
@@ -100,6 +102,7 @@ class StagedRows:
         self._query = f"SELECT *, {heights} FROM rows"  # noqa: S608
         self._connection.execute(f"CREATE TABLE staged AS {self._query}")
         self._structure = Structure()
+        self._bytes = 0
         self._seen: set[tuple[str, str]] = set()
 
     def __enter__(self) -> Self:
@@ -112,6 +115,7 @@ class StagedRows:
 
     def add(self, part: int, rows: pa.Table) -> None:
         """Add rows, which have `COLUMNS`, to a part; not too many at a time, as they are held in memory."""
+        self._bytes += rows.nbytes
         rows = pa.table({name: rows[name].cast(_STAGED.field(name).type) for name in COLUMNS})
         derived = as_wkb(rows["geometry"].combine_chunks())
         geometries = _without_empty(shapely.from_wkb(derived.to_numpy(zero_copy_only=False)))
@@ -172,12 +176,27 @@ class StagedRows:
         }
         plain = [*TEXTS, *TIMES, *BOX, "zmin", "zmax", "geom"]
         documents = _texts(wanted[name] for name in columns)
-        where = "" if part is None else f"WHERE part = {int(part)}"
-        yield from self._connection.execute(
-            f"SELECT {', '.join([*plain, _EXTENSIONS, *columns.values()])} "  # noqa: S608
-            f"FROM (SELECT * FROM staged {where} ORDER BY curve, id)",
-            documents,
-        ).to_arrow_reader(ROWS)
+        where = "true" if part is None else f"part = {int(part)}"
+        for first, last in self._ranges(where):
+            yield from self._connection.execute(
+                f"SELECT {', '.join([*plain, _EXTENSIONS, *columns.values()])} FROM (SELECT * FROM staged "  # noqa: S608
+                f"WHERE {where} AND curve BETWEEN {first} AND {last} ORDER BY curve, id)",
+                documents,
+            ).to_arrow_reader(ROWS)
+
+    def _ranges(self, where: str) -> Iterator[tuple[int, int]]:
+        """Ranges of the curve, of whose rows each has no more than DuckDB sorts within its memory."""
+        rows = max(1, sum(extent.rows for extent in self.extents.values()))
+        most = max(ROWS, MOST_SORTED * rows // max(1, self._bytes))
+        bounds = self._connection.execute(
+            "SELECT DISTINCT curve FROM (SELECT curve, row_number() OVER (ORDER BY curve) AS place "  # noqa: S608
+            f"FROM staged WHERE {where}) WHERE place % {most} = 0 ORDER BY curve"
+        ).fetchall()
+        first = 0
+        for (bound,) in [*bounds, (2 ** (2 * BITS) - 1,)]:
+            if first <= bound:
+                yield first, bound
+            first = bound + 1
 
 
 _OTHERS = "CASE json_type(extra) WHEN 'ARRAY' THEN extra::JSON->0 ELSE extra::JSON END"
