@@ -4,7 +4,9 @@ from datetime import date
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
+from stac_assets.export import staged
 from stac_assets.export.exporting import Days
 from stac_assets.stac.windows import Window
 from stac_assets_tests.geoparquet.exporting import export, footer_of, ids_in, names, scene
@@ -90,14 +92,20 @@ def test_nothing_is_written_where_there_is_nothing(api: StacApi, project: Path) 
     assert not done.files and not done.removed and not (project / "out").exists()
 
 
-def test_rows_near_on_earth_are_near_in_the_file(api: StacApi, project: Path) -> None:
+@pytest.mark.parametrize("portion", [8, 2048])
+def test_rows_near_on_earth_are_near_in_the_file(
+    api: StacApi, project: Path, portion: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a file has more rows than are sorted at a time."""
+    monkeypatch.setattr(staged, "ROWS", portion)
+    monkeypatch.setattr(staged, "MOST_SORTED", 1)
     for number in range(40):
         api.put(scene(number, longitude=(number * 37) % 160 - 80.0))
     load_days(api)
     export(api, project / "out")
     boxes = pq.read_table(project / "out/c1/2024-01-01.parquet", columns=["bbox"])["bbox"].to_pylist()
     west = [box["xmin"] for box in boxes]
-    assert west == sorted(west)
+    assert west == sorted(west) and len(west) == 40
 
 
 def test_row_groups_tell_their_boxes_and_times(api: StacApi, project: Path) -> None:
