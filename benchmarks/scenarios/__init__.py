@@ -6,6 +6,7 @@ from benchmarks.bench import Bench
 from benchmarks.scenarios.catalog import catalog
 from benchmarks.scenarios.concurrency import concurrency
 from benchmarks.scenarios.destinations import destinations, growing
+from benchmarks.scenarios.export import export
 from benchmarks.scenarios.geometry import geometry
 from benchmarks.scenarios.growth import linearity, reloads
 from benchmarks.scenarios.imports import imports
@@ -27,5 +28,6 @@ SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "destinations": destinations,
     "growth": growing,
     "geometry": geometry,
+    "export": export,
     "imports": imports,
 }
