@@ -139,7 +139,12 @@ DIALECTS: dict[str, Dialect] = {
             Locking.FILE,
             file_suffix=".duckdb",
         ),
-        Dialect("motherduck", Rows.ARROW, locking=Locking.OWN_STAGING),
+        Dialect(
+            "motherduck",
+            Rows.ARROW,
+            locking=Locking.OWN_STAGING,
+            geo_view=GeoView("TRY(ST_GeomFromGeoJSON(CAST({} AS VARCHAR)))"),  # of `spatial`, on its server
+        ),
         Dialect("ducklake", Rows.ARROW, f"{DESTINATIONS}.ducklake:DuckLakeStorage"),
         Dialect(
             "filesystem",
