@@ -8,6 +8,7 @@ import pytest
 from stac_assets.catalog import Catalog
 from stac_assets.pipeline.load import LoadResult, load
 from stac_assets.source.columns import ITEM_COLUMNS
+from stac_assets.source.geometry_column import GEOM
 from stac_assets.source.request import LoadRequest
 from stac_assets.stac.endpoints import SEARCH
 from stac_assets_tests.loads import column_types, items, load_days, rows, settings_for
@@ -24,7 +25,7 @@ def cells(column: str, table: str = "search") -> dict[str, Any]:
 
 def promoted(table: str = "search") -> dict[str, str]:
     """DuckDB's type of each column that a property claimed."""
-    return {n: t for n, t in column_types(table).items() if n not in (*ITEM_COLUMNS, "_dlt_load_id")}
+    return {n: t for n, t in column_types(table).items() if n not in (*ITEM_COLUMNS, GEOM, "_dlt_load_id")}
 
 
 def put(api: StacApi, id: str, day: int = 1, /, **properties: Any) -> dict[str, Any]:
