@@ -44,8 +44,8 @@ test-redshift: $(ALL_STAMP)
 test-databricks: $(ALL_STAMP) .venv-databricks/.installed
 	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" --warehouse=databricks stac_assets_tests/warehouses
 
-test-geoparquet: $(STAMP) .venv-geoparquet/.installed  ## exported files, read by others; some come from an environment of their own
-	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" stac_assets_tests/geoparquet
+test-geoparquet: $(ALL_STAMP) .venv-geoparquet/.installed  ## geometries, and exported files, read by others; some come from an environment of their own
+	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" stac_assets_tests/geometry stac_assets_tests/geoparquet
 
 test-concurrency: $(STAMP)  ## many runs at once, and two hosts that store into one PostgreSQL dataset
 	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2 --dist=loadfile" stac_assets_tests/concurrency
