@@ -40,30 +40,35 @@ def told(caplog: pytest.LogCaptureFixture) -> Told:
 
 @pytest.fixture
 def sent(api: StacApi) -> list[dict[str, object]]:
-    """Two items of two days, which are loaded, and a document that is rejected."""
+    """Two items of two days, which are loaded, a rejected document, and a collection, which is staged."""
     first = make_item("a", gsd=10.5, title="T")
     second = make_item("b", gsd=3.5, title="U", datetime=f"{SECOND}T12:00:00Z")
     for item in (first, second):
         api.put(item)
     api.put(RawItem(BAD["nan"], "c1", NOON, NOON, "nan"))
     load_days(api, last=SECOND)
+    load_catalog(api, "collection", ["c1"])
     return [first, second]
 
 
 def test_tables_are_made_again(api: StacApi, sent: list[dict[str, object]], told: Told) -> None:
     for table in ("search", "rejected_items", "_dlt_loads", "_dlt_pipeline_state"):
         execute(f"DROP TABLE {DATASET}.{table}")
-    execute(f"DROP TABLE {STAGING}.rejected_items")
     result = load_days(api, inspected=True)
     (line,) = told()
     for table in ("search, without the rows of earlier loads", "rejected_items", "_dlt_loads"):
         assert f"the table {table}" in line
-    assert "the staging table of rejected_items" in line and "_dlt_pipeline_state" in line
+    assert "_dlt_pipeline_state" in line
     assert items() == {("c1", "a"): sent[0]} and len(rows("rejected_items")) == 1
     assert result.inspection is not None and shown() == [("default", "a")]
 
     load_days(api, last=SECOND)
     assert told() == [] and list(items().values()) == sent
+
+    execute(f"DROP TABLE {STAGING}.collection")
+    load_catalog(api, "collection", ["c1"])
+    (line,) = told()
+    assert "the staging table of collection" in line and len(rows("collection")) == 1
 
 
 def test_columns_are_made_again(api: StacApi, sent: list[dict[str, object]], told: Told) -> None:

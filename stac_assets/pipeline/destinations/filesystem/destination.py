@@ -22,6 +22,7 @@ from stac_assets.pipeline.destinations.filesystem.jobs import ReplacePartitions
 from stac_assets.pipeline.destinations.filesystem.layout import Described, layout_of
 from stac_assets.pipeline.destinations.filesystem.views import ViewsOfFiles
 from stac_assets.source.delivery import Delivery
+from stac_assets.source.geometry_column import HINT
 
 ASIDE = "_stac_assets_loading"
 """Directory of a local dataset in which files are made; it is there only while a load is storing."""
@@ -108,9 +109,12 @@ class Client(FilesystemClient):
 
 
 def _in_dlt_words(stored: Any, known: TTableSchemaColumns) -> TTableSchemaColumns:
-    """The stored columns in dlt's words; JSON is text there, and what is text may be JSON."""
+    """The stored columns in dlt's words; JSON is text in files, what is text may be JSON, and WKB a geometry."""
     columns = cast(TTableSchemaColumns, py_arrow_to_table_schema_columns(stored))
     for name, column in columns.items():
-        if column.get("data_type") == "text" and known.get(name, {}).get("data_type") == "json":
+        told = known.get(name, {})
+        if column.get("data_type") == "text" and told.get("data_type") == "json":
             column["data_type"] = "json"
+        elif column.get("data_type") == "binary" and told.get(HINT):
+            column["data_type"] = "text"
     return columns
