@@ -109,7 +109,7 @@ class Client(FilesystemClient):
 
 
 def _in_dlt_words(stored: Any, known: TTableSchemaColumns) -> TTableSchemaColumns:
-    """The stored columns in dlt's words; JSON is text in files, what is text may be JSON, and WKB a geometry."""
+    """The stored columns in dlt's words; JSON is text there, text may be JSON, and WKB is a geometry."""
     columns = cast(TTableSchemaColumns, py_arrow_to_table_schema_columns(stored))
     for name, column in columns.items():
         told = known.get(name, {})
