@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stac_assets.source.columns import REJECTED_COLUMNS, type_of
+from stac_assets.source.columns import REJECTED_COLUMNS
 from stac_assets.source.memory import give_back
 
 if TYPE_CHECKING:  # it is imported with the first document that is rejected
@@ -65,8 +65,9 @@ class Rejects:
             return
         import pyarrow as pa
 
-        types = {"text": pa.string(), "bool": pa.bool_()}
-        schema = pa.schema([(name, types[type_of(column)]) for name, column in REJECTED_COLUMNS.items()])
+        from stac_assets.source.fitting import arrow_schema
+
+        schema = arrow_schema(REJECTED_COLUMNS.values())
         path = self._folder / f"{self._name}-rejected-{len(self._files):05}.arrow"
         options = pa.ipc.IpcWriteOptions(compression="lz4")
         with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema, options=options) as writer:

@@ -11,8 +11,7 @@ from dlt.common.schema.typing import TTableSchemaColumns
 from fsspec import AbstractFileSystem
 
 from stac_assets.pipeline.destinations.filesystem.layout import Key
-from stac_assets.source.columns import type_of
-from stac_assets.source.spool_files import ARROW_TYPES
+from stac_assets.source import fitting
 
 
 class StoredMeanwhile(Exception):
@@ -83,9 +82,7 @@ class TableFiles(Protocol):
 
 def arrow_schema(columns: TTableSchemaColumns) -> pa.Schema:
     """The Arrow schema of a table that dlt describes."""
-    return pa.schema(
-        [(name, ARROW_TYPES[type_of(column)]) for name, column in columns.items() if "data_type" in column]
-    )
+    return fitting.arrow_schema(column for column in columns.values() if "data_type" in column)
 
 
 def no_rows(schema: pa.Schema) -> pads.Dataset:
