@@ -8,6 +8,7 @@ with Proxy(socket_path) as proxy:
 
 import socket
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +25,42 @@ class _Cut:
     for_good: bool
 
 
-class Proxy:
+class Listener(ABC):
+    """A server on 127.0.0.1 that runs inside its `with` block."""
+
+    port: int
+
+    def __enter__(self) -> Self:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._listen, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _listen(self) -> None:
+        with suppress(OSError):
+            while True:
+                self.connect(self._listener.accept()[0])
+
+    @abstractmethod
+    def connect(self, client: socket.socket) -> None:
+        """Answer somebody who has connected."""
+
+
+def opened(server: str) -> socket.socket:
+    """A connection to a server's Unix socket."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(server)
+    return connection
+
+
+class Proxy(Listener):
     """The proxy; it runs inside its `with` block."""
 
     def __init__(self, server: str) -> None:
@@ -45,32 +81,12 @@ class Proxy:
         """
         self._cut = _Cut(words, answer_only, for_good)
 
-    def __enter__(self) -> Self:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._listen, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _listen(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                if self.is_away:
-                    client.close()
-                else:
-                    self._connect(client)
-
-    def _connect(self, client: socket.socket) -> None:
-        server = socket.socket(socket.AF_UNIX)
-        server.connect(self._server)
-        link = _Link(self, client, server)
+    def connect(self, client: socket.socket) -> None:
+        """Pass on what both ends say, unless the server is away."""
+        if self.is_away:
+            client.close()
+            return
+        link = _Link(self, client, opened(self._server))
         threading.Thread(target=link.ask, daemon=True).start()
         threading.Thread(target=link.answer, daemon=True).start()
 

@@ -14,6 +14,7 @@ from dlt.common.json import json
 from dlt.common.schema import Schema
 from dlt.common.schema.typing import TColumnSchema
 from dlt.common.schema.utils import has_table_seen_data, new_table
+from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.pipeline.errors import StoreFailed
 from stac_assets.source import SOURCE_NAME
@@ -150,13 +151,13 @@ def compare(client: Any, endpoint: Endpoint) -> Comparison:
     return comparison
 
 
-def refuse_unfit(client: Any, name: str, types: Types, columns: Iterable[TColumnSchema]) -> None:
+def refuse_unfit(pipeline: Pipeline, name: str, types: Types, columns: Iterable[TColumnSchema]) -> None:
     """Refuse to store values in a column of another type, which somebody has added himself.
 
     DuckDB would round them or make something else of them; PostgreSQL would take their bytes for others.
 
     Args:
-        client: of the destination; it need not be open.
+        pipeline: which stores.
         name: of the table.
         types: of the columns that it has.
         columns: into which values are to be stored.
@@ -164,16 +165,19 @@ def refuse_unfit(client: Any, name: str, types: Types, columns: Iterable[TColumn
     Raises:
         StoreFailed: there is such a column; the message names each, with both types.
     """
+    found = list(unfit(types, columns))
+    if not found:
+        return
+    client: Any = pipeline.destination_client()
     told = [
-        f"the column {column.get('name')} of the table {name} is {found}, and its property needs "
+        f"the column {column.get('name')} of the table {name} is {there}, and its property needs "
         f"{client.type_mapper.to_destination_type(column, new_table(name))}"
-        for column, found in unfit(types, columns)
+        for column, there in found
     ]
-    if told:
-        raise StoreFailed(
-            f"{'; '.join(told)}. Somebody has added it: rename or drop it, and the next load makes the "
-            "property's own. Nothing was stored, the table is as it was"
-        )
+    raise StoreFailed(
+        f"{'; '.join(told)}. Somebody has added it: rename or drop it, and the next load makes the "
+        "property's own. Nothing was stored, the table is as it was"
+    )
 
 
 def _refuse_changed(client: Any, comparison: Comparison) -> None:

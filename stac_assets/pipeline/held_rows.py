@@ -24,9 +24,7 @@ class HeldRows:
         with_rejected: whether to look for rejected documents of the windows too, where the table has no rows.
     """
 
-    def __init__(
-        self, access: DatasetAccess, table: str, is_there: bool = True, with_rejected: bool = False
-    ) -> None:
+    def __init__(self, access: DatasetAccess, table: str, is_there: bool, with_rejected: bool) -> None:
         self._access = access
         self._table = table
         self._is_there = is_there

@@ -221,7 +221,7 @@ def _store(
         source = build_source([delivery])
         if storage.compares:
             known, types = mended(pipeline, endpoint, source.schema)
-            delivery.refuse_unfit = partial(refuse_unfit, pipeline.destination_client(), name, types)
+            delivery.refuse_unfit = partial(refuse_unfit, pipeline, name, types)
         else:
             known = _stored_schema(pipeline)
         source.schema = known or source.schema

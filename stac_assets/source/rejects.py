@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stac_assets.source.columns import REJECTED_COLUMNS, type_of
+from stac_assets.source.columns import REJECTED_COLUMNS
 from stac_assets.source.memory import give_back
 
 if TYPE_CHECKING:  # it is imported with the first document that is rejected
@@ -87,10 +87,9 @@ class Rejects:
 
 def arrow_schema() -> pa.Schema:
     """The Arrow schema of `rejected_items`."""
-    import pyarrow as pa
+    from stac_assets.source import fitting
 
-    types = {"text": pa.string(), "bool": pa.bool_()}
-    return pa.schema([(name, types[type_of(column)]) for name, column in REJECTED_COLUMNS.items()])
+    return fitting.arrow_schema(REJECTED_COLUMNS.values())
 
 
 def tables_of(windows: Iterable[Rejects]) -> Iterator[pa.Table]:

@@ -13,8 +13,8 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+
+from stac_assets_tests.proxy import Listener, opened
 
 DEFINES = re.compile(rb"\s*(CREATE|ALTER)\s+TABLE\b", re.IGNORECASE)
 LONGEST = re.compile(rb"\bvarchar\(max\)", re.IGNORECASE)
@@ -30,7 +30,7 @@ HEAD = struct.Struct("!i")
 QUERY = b"Q"
 
 
-class Redshift:
+class Redshift(Listener):
     """The server; it runs inside its `with` block.
 
     Args:
@@ -40,27 +40,11 @@ class Redshift:
     def __init__(self, postgres: Path) -> None:
         self._postgres = str(postgres)
 
-    def __enter__(self) -> Self:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._listen, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _listen(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                postgres = socket.socket(socket.AF_UNIX)
-                postgres.connect(self._postgres)
-                for take, source, target in ((_ask, client, postgres), (_answer, postgres, client)):
-                    threading.Thread(target=_pass_on, args=(take, source, target), daemon=True).start()
+    def connect(self, client: socket.socket) -> None:
+        """Pass on what both ends say."""
+        postgres = opened(self._postgres)
+        for take, source, target in ((_ask, client, postgres), (_answer, postgres, client)):
+            threading.Thread(target=_pass_on, args=(take, source, target), daemon=True).start()
 
 
 def translated(statement: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dlt.common.destination.client import HasFollowupJobs, RunnableLoadJob
@@ -107,8 +108,19 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
         with client.begin_transaction():
             self._delete(client, table)
             for stream in rows.streams(number):
-                connection.register(VIEW, stream.cast(_with_json(rows.schema)))
+                connection.register(VIEW, stream.cast(self._typed))
                 client.execute_sql(insert)
+
+    @cached_property
+    def _typed(self) -> pa.Schema:
+        """The schema of the rows with JSON columns as such, which DuckDB takes as they are.
+
+        Text it would parse again to see that it is JSON, as decoding the page has shown.
+        """
+        import pyarrow as pa
+
+        json = {name for name, column in ITEM_COLUMNS.items() if type_of(column) == "json"}
+        return pa.schema([f.with_type(pa.json_(f.type)) if f.name in json else f for f in self._rows.schema])
 
     def _delete(self, client: DuckDbSqlClient, table: str) -> None:
         """Delete by the keys that are there."""
@@ -120,14 +132,3 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
                 keys = pa.table({PARTITION_KEY: pa.array(gone, pa.string())})
                 client.native_connection.register(REPLACED, keys)
                 client.execute_sql(f"DELETE FROM {table} WHERE {key} IN (FROM temp.{REPLACED})")  # noqa: S608
-
-
-def _with_json(schema: pa.Schema) -> pa.Schema:
-    """`schema` with JSON columns as such, which DuckDB takes as they are.
-
-    Text it would parse again to see that it is JSON, as decoding the page has shown.
-    """
-    import pyarrow as pa
-
-    json = {name for name, column in ITEM_COLUMNS.items() if type_of(column) == "json"}
-    return pa.schema([f.with_type(pa.json_(f.type)) if f.name in json else f for f in schema])
