@@ -15,7 +15,7 @@ from stac_assets.stac.wording import counted
 _WORDS = {
     "without_geometry": "items without a geometry, which many readers refuse",
     "properties_left_out": "properties with the name of a member of items, left out",
-    "properties_as_text": "properties of several types, as text",
+    "properties_as_text": "properties of several types, or of more than 100 members, as text",
 }
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
-from stac_assets.export.structure import NOTHING, TIMES, Structure, merged
+from stac_assets.export.structure import NOTHING, TIMES, Structure, merged, of_document
 from stac_assets.source.geometry import as_wkb
 from stac_assets.stac.boxes import BOX
 
@@ -153,7 +153,7 @@ class StagedRows:
         for name, text in self._connection.execute(_STRUCTURES).fetchall():
             if text is not None and (name, text) not in self._seen:
                 self._seen.add((name, text))
-                found[name] = merged(found.get(name, NOTHING), msgspec.json.decode(text))
+                found[name] = merged(found.get(name, NOTHING), of_document(name, text))
         (flat,) = self._connection.execute(_FLAT).fetchone() or (0,)
         kinds = {name: found.get(name, NOTHING) for name in _KINDS_OF}
         self._structure = self._structure.with_(Structure.found(**kinds, dimensions=2 if flat else 3))

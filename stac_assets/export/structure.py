@@ -136,8 +136,12 @@ class Structure:
         return sorted(name for name in self.properties if name in MEMBERS or name in self.others)
 
     def as_text(self) -> list[str]:
-        """Properties of which some values are objects or of several types, and which are JSON as text."""
-        return sorted(name for name, kind in self.properties.items() if kind == "JSON")
+        """Properties of several types, or objects with too many members or none, which are JSON as text."""
+        return sorted(
+            name
+            for name, kind in self.properties.items()
+            if kind == "JSON" or (isinstance(kind, dict) and _typed(kind) == TEXT)
+        )
 
     @property
     def of_properties(self) -> dict[str, Json]:
@@ -166,6 +170,32 @@ class Structure:
     def of_others(self) -> dict[str, Json]:
         """What DuckDB is to make of other members."""
         return {name: _typed(kind) for name, kind in self.others.items()}
+
+
+def of_document(column: str, text: str) -> Json:
+    """The structure of the document of one column of one row.
+
+    DuckDB calls an object without members JSON, as it does a list of several types. Assets and links that are
+    no objects say nothing of what others have.
+
+    Args:
+        column: its name.
+        text: what DuckDB has found.
+    """
+    kind = _with_empty_objects(msgspec.json.decode(text))
+    if column == "assets" and isinstance(kind, dict):
+        return {key: each if isinstance(each, dict) else NOTHING for key, each in kind.items()}
+    if column == "links" and isinstance(kind, list):
+        return [each if isinstance(each, dict) else NOTHING for each in kind]
+    return kind
+
+
+def _with_empty_objects(kind: Json) -> Json:
+    if isinstance(kind, dict):
+        return {name: _with_empty_objects(each) for name, each in kind.items()}
+    if isinstance(kind, list):
+        return kind if kind == ["JSON"] else [_with_empty_objects(kind[0])]
+    return {} if kind == "JSON" else kind
 
 
 def merged(one: Json, other: Json) -> Json:

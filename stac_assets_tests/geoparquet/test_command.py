@@ -26,7 +26,7 @@ def run(
 def test_it_says_what_it_wrote_and_what_the_format_cannot_hold(run: Run, project: Path) -> None:
     said = run("export", "--collection", "c1", "--to", "out")
     assert said.status == 0 and "c1 → 3 items in 3 files" in said.out
-    assert "properties of several types, as text: 1: odd" in said.out
+    assert "properties of several types, or of more than 100 members, as text: 1: odd" in said.out
     assert "without the document of the collection" in said.out
     assert len(names(project / "out")) == 3
 

@@ -111,6 +111,34 @@ def test_items_without_assets_links_or_extensions(api: StacApi, project: Path) -
     assert table["links"].to_pylist() == [[], None] and table["stac_extensions"].to_pylist() == [[], []]
 
 
+@pytest.mark.parametrize(
+    "assets",
+    [{}, {"red": {}}, {"red": None}, {"red": "https://data.example.com/red.tif"}, {"red": [1]}],
+    ids=["no assets", "an empty one", "null", "text", "a list"],
+)
+def test_an_item_without_true_assets_takes_none_from_others(
+    api: StacApi, project: Path, assets: dict[str, Any]
+) -> None:
+    _, table = exported(api, project, scene(1), {**scene(2), "assets": assets})
+    asset = {"href": "https://data.example.com/1/red.tif", "roles": ["data"]}
+    assert table["assets"][0].as_py() == {"red": asset}
+    assert table["assets"][1].as_py()["red"] in (None, dict.fromkeys(asset))
+
+
+def test_empty_objects_and_links_that_are_none_take_nothing_from_others(api: StacApi, project: Path) -> None:
+    link = {"rel": "self", "href": "https://example.com", "method": "POST"}
+    full: dict[str, Any] = {"storage": {"tier": "hot", "more": {"a": 1}}}
+    _, table = exported(
+        api,
+        project,
+        {**scene(1, 1, 13.0, **full), "links": [link], "other": {"a": 1}},
+        {**scene(2, 1, 13.0, storage={}), "links": ["none"], "other": {}},
+        scene(3, 1, 13.0, storage={"more": {}}),
+    )
+    assert table["storage"][0].as_py() == full["storage"] and table["other"][0].as_py() == {"a": 1}
+    assert table["links"][0].as_py() == [{**link, "title": None, "type": None}]
+
+
 def test_geometries_in_other_coordinates_are_wkb_in_items_and_assets(api: StacApi, project: Path) -> None:
     point = {"type": "Point", "coordinates": [500000, 4649776]}
     one = scene(1, 1, 13.0, **{"proj:geometry": point})

@@ -110,7 +110,7 @@ def test_a_map_stays_one_and_older_structs_are_named(api: StacApi, project: Path
 def test_an_object_with_more_members_than_a_struct_should_have_is_text(api: StacApi, project: Path) -> None:
     api.put(scene(1, counts={f"class-{number}": number for number in range(150)}, few={"a": 1}))
     load_days(api)
-    export(api, project / "out")
+    assert export(api, project / "out").notes()["properties_as_text"] == "1: counts"
     table = file_of(project / "out")
     assert table["counts"][0].as_py().startswith('{"class-0":0,')
     assert table["few"][0].as_py() == {"a": 1}
