@@ -3,6 +3,7 @@
 `geometry` stays what the API sent. What is derived from it here is never read back.
 """
 
+import re
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +23,8 @@ TEXT_FIELD = pa.field(GEOM, pa.string())
 """The column in Arrow where dlt stores the rows: WKT, which databases turn into geometries."""
 MOST_COLLECTIONS = 32
 """Collections within collections of which a geometry is read: GEOS has no stack for 100,000."""
+_BRACES = re.compile(r'"(?:[^"\\]|\\.)*"|[^"{}]+|([{}])')
+"""What texts and all other characters are, which is left out, and the braces."""
 LEAST_RING = 4
 """Positions that a ring has at least (RFC 7946, section 3.1.6). PostGIS refuses any other."""
 
@@ -70,7 +73,15 @@ def _geometries(texts: pa.Array | pa.ChunkedArray) -> Any:
 
 
 def _is_too_deep(text: str) -> bool:
-    return text.count("geometries") > MOST_COLLECTIONS
+    """Whether objects are nested deeper than collections may be, by the braces that are not in texts."""
+    if text.count("{") <= MOST_COLLECTIONS:
+        return False
+    depth = 0
+    for brace in _BRACES.sub(r"\1", text):
+        depth += 1 if brace == "{" else -1
+        if depth > MOST_COLLECTIONS + 1:
+            return True
+    return False
 
 
 def _short_ringed(geometries: Any) -> Any:

@@ -31,6 +31,10 @@ SHAPES: Mapping[str, Any] = {
     "crosses itself": _of("Polygon", [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]),
     "beyond the world": _of("Point", [540.0, 95.0]),
     "collection": {"type": "GeometryCollection", "geometries": [POINT, _of("Polygon", [SQUARE])]},
+    "collections beside each other": {
+        "type": "GeometryCollection",
+        "geometries": [{"type": "GeometryCollection", "geometries": [POINT]}] * 40,
+    },
     "heights": _of("Polygon", [[[x, y, 34.5] for x, y in SQUARE]]),
     "a high point": _of("Point", [13.4, 52.5, -1.25]),
     "no points": _of("MultiPoint", []),
