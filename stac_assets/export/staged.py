@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
+from stac_assets.export.shapes import readable
 from stac_assets.export.structure import NOTHING, TIMES, Structure, merged, of_document
 from stac_assets.source.geometry import as_wkb
 from stac_assets.stac.boxes import BOX
@@ -118,7 +119,7 @@ class StagedRows:
         self._bytes += rows.nbytes
         rows = pa.table({name: rows[name].cast(_STAGED.field(name).type) for name in COLUMNS})
         derived = as_wkb(rows["geometry"].combine_chunks())
-        geometries = _without_empty(shapely.from_wkb(derived.to_numpy(zero_copy_only=False)))
+        geometries = readable(shapely.from_wkb(derived.to_numpy(zero_copy_only=False)))
         self.extents.setdefault(part, Extent()).add(rows["id"].to_pylist(), geometries)
         box = _boxes(rows, geometries)
         columns = {name: rows[name] for name in (*TEXTS, *TIMES)}
@@ -218,17 +219,6 @@ _EXTENSIONS = """coalesce(from_json(stac_extensions, '["VARCHAR"]'), []::VARCHAR
 
 def _texts(kinds: Any) -> list[str]:
     return [msgspec.json.encode(kind).decode() for kind in kinds]
-
-
-def _without_empty(geometries: Any) -> Any:
-    """The geometries without empty parts, on which readers fail; one that is empty as a whole is none."""
-    parts, places = shapely.get_parts(geometries, return_index=True)
-    for place in np.unique(places[shapely.is_empty(parts)]):
-        whole = geometries[place]
-        if not whole.is_empty:
-            geometries[place] = type(whole)([part for part in whole.geoms if not part.is_empty])
-    geometries[shapely.is_empty(geometries)] = None
-    return geometries
 
 
 def _boxes(rows: pa.Table, geometries: Any) -> Any:
