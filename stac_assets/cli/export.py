@@ -28,6 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.to.endswith(SUFFIX) and len(collections) > 1:
         arguments.usage_error("a file holds one collection: give a single --collection, or a folder")
     days = Days(_day(arguments.start, "--start"), _day(arguments.end, "--end"))
+    if days.first and days.last and days.first > days.last:
+        raise ConfigurationError(f"--start {days.first} is after --end {days.last}. Nothing was written")
     status = 0
     for collection in collections:
         exported = export_collection(

@@ -96,9 +96,8 @@ class _Work:
         held, done = self.rows.days(), Exported()
         windows = sorted(window for window in self._windows(held) if _is_among(window, days))
         if not windows:
-            done.removed = (
-                [self.folder.shown(self.folder.path)] if self.folder.remove(self.folder.path) else []
-            )
+            if self.folder.is_of(self.collection) and self.folder.remove(self.folder.path):
+                done.removed.append(self.folder.shown(self.folder.path))
             return done
         with StagedRows(self.aside) as staged:
             self.rows.read(

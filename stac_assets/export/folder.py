@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from stac_assets.export.footer import structure_in
+from fsspec.implementations.local import LocalFileSystem
+
+from stac_assets.export.footer import collection_in, structure_in
 from stac_assets.export.structure import Structure
 from stac_assets.pipeline.place import project_folder
 from stac_assets.stac.errors import ConfigurationError
@@ -29,17 +31,14 @@ class Folder:
     Args:
         fs: the file system, as fsspec has them.
         path: without a slash at its end.
+        is_file: whether it is a file for a whole collection.
         is_local: whether it is the machine's own file system.
     """
 
     fs: Any
     path: str
+    is_file: bool
     is_local: bool
-
-    @property
-    def is_file(self) -> bool:
-        """Whether it is a file for a whole collection."""
-        return self.path.endswith(SUFFIX)
 
     def files(self, collection: str) -> Mapping[Window, str]:
         """The files of a collection, by the days that their names tell."""
@@ -49,10 +48,8 @@ class Folder:
             return {}
         found: dict[Window, str] = {}
         for path in self.fs.ls(directory, detail=False):
-            if name := _NAME.fullmatch(posixpath.basename(str(path).replace("\\", "/"))):
-                first = date.fromisoformat(name[1])
-                last = date.fromisoformat(name[2]) if name[2] else first
-                found[Window(collection, first, last + ONE_DAY)] = str(path)
+            if days := _days_in(posixpath.basename(str(path).replace("\\", "/"))):
+                found[Window(collection, days[0], days[1] + ONE_DAY)] = str(path)
         return found
 
     def structures(self, files: Mapping[Window, str]) -> dict[Window, Structure | None]:
@@ -92,7 +89,19 @@ class Folder:
         return path if self.is_local else self.fs.unstrip_protocol(path)
 
     def _directory(self, collection: str) -> str:
-        return posixpath.join(self.path, quote(collection, safe=""))
+        name = quote(collection, safe="")
+        return posixpath.join(self.path, name if name.strip(".") else name.replace(".", "%2E"))
+
+    def is_of(self, collection: str) -> bool:
+        """Whether the one file is there, and is one that was written of a collection."""
+        self.fs.invalidate_cache()
+        if not self.fs.isfile(self.path):
+            return False
+        with self.fs.open(self.path, "rb") as file:
+            try:
+                return collection_in(file) == collection
+            except ValueError:  # it is no Parquet file at all
+                return False
 
     def _structure(self, path: str) -> Structure | None:
         with self.fs.open(path, "rb") as file:
@@ -100,6 +109,18 @@ class Folder:
                 return structure_in(file)
             except ValueError:  # it is no Parquet file at all
                 return None
+
+
+def _days_in(name: str) -> tuple[date, date] | None:
+    """The first and the last day that the name of a file tells; None where it is the name of no such file."""
+    if not (found := _NAME.fullmatch(name)):
+        return None
+    try:
+        first = date.fromisoformat(found[1])
+        last = date.fromisoformat(found[2]) if found[2] else first
+    except ValueError:
+        return None
+    return (first, last) if first <= last else None
 
 
 def folder_at(url: str) -> Folder:
@@ -115,20 +136,19 @@ def folder_at(url: str) -> Folder:
     from dlt.common.storages.configuration import FilesystemConfiguration
     from dlt.common.storages.fsspec_filesystem import fsspec_from_config
 
-    if is_local := FilesystemConfiguration.is_local_path(url):
-        given = (project_folder() / Path(url).expanduser()).absolute().as_uri()
-    else:
-        given = url
+    is_file, is_local = url.endswith(SUFFIX), FilesystemConfiguration.is_local_path(url)
+    if is_local or url.startswith("file:"):
+        given = url if is_local else FilesystemConfiguration.make_local_path(url)
+        path = (project_folder() / Path(given).expanduser()).absolute()
+        return Folder(LocalFileSystem(), path.as_posix().rstrip("/"), is_file, is_local=True)
     config: Any = resolve_configuration(
-        FilesystemConfiguration(),
-        sections=("destination", "filesystem"),
-        explicit_value={"bucket_url": given},
+        FilesystemConfiguration(), sections=("destination", "filesystem"), explicit_value={"bucket_url": url}
     )
     try:
-        fs, path = fsspec_from_config(config)
+        fs, found = fsspec_from_config(config)
     except MissingDependencyException as error:
         needed = " ".join(error.dependencies)
         raise ConfigurationError(
             f"{config.protocol}:// needs the package {needed}. Nothing was written"
         ) from None
-    return Folder(fs, str(path).rstrip("/"), is_local or config.is_local_filesystem)
+    return Folder(fs, str(found).rstrip("/"), is_file, is_local=False)

@@ -54,3 +54,11 @@ def structure_in(file: Any) -> Structure | None:
         return Structure.read(found[OURS])
     except (KeyError, TypeError, msgspec.MsgspecError):
         return None
+
+
+def collection_in(file: Any) -> str | None:
+    """The collection of the rows of an open Parquet file that was exported; None where it is none of ours."""
+    parquet = pq.ParquetFile(file)
+    if OURS not in (parquet.metadata.metadata or {}) or not parquet.num_row_groups:
+        return None
+    return parquet.read_row_group(0, columns=["collection"])["collection"][0].as_py()

@@ -52,7 +52,13 @@ def build_geoparquet(catalog: Catalog) -> list[dg.AssetsDefinition]:
 
 def _export(context: dg.AssetExecutionContext, catalog: Catalog, key: dg.AssetKey) -> Iterator[Report]:
     from stac_assets.export.exporting import export_collection
+    from stac_assets.export.folder import SUFFIX
 
+    if str(catalog.settings.geoparquet_url).endswith(SUFFIX):
+        raise ConfigurationError(
+            f"geoparquet_url is {catalog.settings.geoparquet_url!r}; expected a folder or a bucket, because "
+            "a run writes the files of its partitions"
+        )
     windows = windows_of(tuple(map(str, context.partition_keys)), catalog.settings)
     if not windows:
         raise ConfigurationError("the run names no partition that exists")

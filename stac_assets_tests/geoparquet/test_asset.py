@@ -11,7 +11,7 @@ from stac_assets.definitions import build_definitions
 from stac_assets_tests.geoparquet.exporting import ids_in, names, scene
 from stac_assets_tests.loads import settings_for
 from stac_assets_tests.stac_api import StacApi
-from stac_assets_tests.test_dagster import DAYS, Runs, told
+from stac_assets_tests.test_dagster import DAYS, Runs, failure, told
 
 FIRST, LAST = "c1|2024-01-01", "c1|2024-01-03"
 
@@ -67,3 +67,10 @@ def test_an_empty_partition_has_no_file_and_older_files_are_named(
     assert second["outdated_files"] == 1
     assert [Path(path).name for path in second["outdated_files_named"]] == ["2024-01-03.parquet"]
     assert second["assets_as"] == "struct"
+
+
+def test_a_single_file_cannot_have_the_files_of_partitions(
+    api: StacApi, project: Path, instance: dg.DagsterInstance
+) -> None:
+    runs = Runs(api, instance, geoparquet_url=str(project / "items.parquet"))
+    assert "expected a folder or a bucket" in failure(runs("stac_geoparquet", FIRST, LAST))

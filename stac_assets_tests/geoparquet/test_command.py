@@ -46,6 +46,8 @@ def test_nothing_to_export(run: Run) -> None:
 def test_what_it_refuses(run: Run) -> None:
     assert run("export", "--collection", "*", "--to", "out").status == 1
     assert run("export", "--collection", "c1", "--start", "yesterday", "--to", "out").status == 1
+    backwards = ("--start", "2024-01-03", "--end", "2024-01-01")
+    assert "is after --end" in run("export", "--collection", "c1", *backwards, "--to", "out").err
     with pytest.raises(SystemExit):
         run("export", "--collection", "c1", "--collection", "c2", "--to", "out.parquet")
     with pytest.raises(SystemExit):

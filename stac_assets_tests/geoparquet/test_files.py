@@ -3,6 +3,7 @@
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -62,6 +63,29 @@ def test_other_files_stay(api: StacApi, project: Path) -> None:
     assert names(project / "out") == ["2024-01-01.parquet", "2024-01-02.parquet", "notes.txt"]
     assert (project / "out/c1/2024-01-02.parquet").stat().st_mtime_ns == before
     assert len(ids_in(project / "out/c1/2024-01-01.parquet")) == 2
+
+
+def test_files_whose_names_tell_no_days_stay(api: StacApi, project: Path) -> None:
+    others = ["2024-01-05_2024-01-02.parquet", "2024-13-01.parquet"]
+    (project / "out/c1").mkdir(parents=True)
+    for name in others:
+        (project / "out/c1" / name).write_text("mine")
+    export(loaded(api, 1), project / "out")
+    assert names(project / "out") == ["2024-01-01.parquet", *others]
+
+
+@pytest.mark.parametrize("content", ["no Parquet file", "a table of others", "another collection"])
+def test_one_file_that_holds_something_else_is_not_removed(api: StacApi, project: Path, content: str) -> None:
+    file = project / "all.parquet"
+    if content == "another collection":
+        export(loaded(api, 1), file)
+    elif content == "a table of others":
+        pq.write_table(pa.table({"collection": ["c2"]}), file)
+    else:
+        file.write_text(content)
+    before = file.read_bytes()
+    done = export(api, file, collection="c2")
+    assert not done.removed and not done.files and file.read_bytes() == before
 
 
 def test_a_collection_in_one_file(api: StacApi, project: Path) -> None:

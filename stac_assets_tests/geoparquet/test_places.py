@@ -54,6 +54,29 @@ def test_from_files_and_from_postgresql_as_from_duckdb(
     assert content(project / "out") == content(project / "from-duckdb")
 
 
+@pytest.mark.parametrize("name", ["with a space", "ü%20#1?", "[x]*", "ends.parquet/"])
+def test_a_folder_has_the_name_that_was_given(api: StacApi, project: Path, name: str) -> None:
+    filled(api)
+    for to in (name, (project / f"by-url/{name}").as_uri() + "/"):
+        export(api, to)
+    for folder in (project / name, project / "by-url" / name):
+        assert names(folder) == ["2024-01-01.parquet", "2024-01-02.parquet"]
+    if not name.endswith("/"):
+        export(api, f"{name}/all.parquet")
+        assert pq.read_metadata(project / name / "all.parquet").num_rows == 6
+
+
+@pytest.mark.parametrize("collection", [".", "..", "a/b", "q\"u'o", "gl*[o]b?", "a=b", "100%", "ü ☃"])
+def test_a_collection_has_a_folder_of_its_own_below(api: StacApi, project: Path, collection: str) -> None:
+    api.collections.append(make_collection(collection))
+    api.put(scene(1) | {"collection": collection})
+    load_days(api, collections=collection)
+    done = export(api, project / "out", collection=collection)
+    (file,) = (Path(path) for path in done.files.values())
+    assert file.parent.parent.resolve() == project / "out" and file.parent.name not in (".", "..")
+    assert pq.ParquetFile(file).read(columns=["collection"])["collection"].to_pylist() == [collection]
+
+
 def test_into_a_bucket(api: StacApi, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("s3fs", reason="buckets of S3 need s3fs")
     s3 = S3.start()
