@@ -1,15 +1,18 @@
 """Columns of stac-geoparquet 1.1, made of rows whose documents are structs already."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from stac_assets.export.structure import PROJECTED, TIMES, Structure
+from stac_assets.export.structure import OTHER_TIMES, PROJECTED, TIMES, Structure
 from stac_assets.source.geometry import FIELD, as_wkb
 from stac_assets.stac.boxes import BOX
 
 GEOMETRY = FIELD.with_name("geometry")
+EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _EDGES = dict(zip(BOX, ("xmin", "ymin", "xmax", "ymax"), strict=True))
 _BOX = pa.struct([(name, pa.float64()) for name in _EDGES.values()])
 _BOX_3D = pa.struct([(name, pa.float64()) for name in ("xmin", "ymin", "zmin", "xmax", "ymax", "zmax")])
@@ -35,6 +38,7 @@ def as_items(batch: pa.RecordBatch, structure: Structure) -> pa.RecordBatch:
     if "properties" in batch.schema.names:
         columns |= _members(batch["properties"])
     columns |= {name: batch[name] for name in TIMES if name in columns}
+    columns |= {name: _in_calendar(columns[name]) for name in OTHER_TIMES if name in columns}
     if PROJECTED in columns:
         columns[PROJECTED] = as_wkb(columns[PROJECTED])
     fields = [GEOMETRY if name == "geometry" else pa.field(name, each.type) for name, each in columns.items()]
@@ -49,6 +53,16 @@ def schema_of(structure: Structure, rows: pa.RecordBatch) -> pa.Schema:
 def _members(struct: Any) -> dict[str, Any]:
     names = [struct.type.field(place).name for place in range(struct.type.num_fields)]
     return dict(zip(names, struct.flatten(), strict=True))
+
+
+def _in_calendar(times: Any) -> Any:
+    """The times of the years that readers know; DuckDB knows more, and infinity."""
+    if not pa.types.is_timestamp(times.type):
+        return times
+    compute: Any = pc
+    first, last = (pa.scalar(each, times.type) for each in (EARLIEST, LATEST))
+    is_one = compute.and_(compute.greater_equal(times, first), compute.less_equal(times, last))
+    return compute.if_else(is_one, times, None)
 
 
 def _boxes(batch: pa.RecordBatch, dimensions: int) -> Any:

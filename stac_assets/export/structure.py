@@ -39,6 +39,8 @@ MOST_ASSETS = 100
 """Keys of assets that a struct has at most; more of them are a map."""
 MOST_MEMBERS = 100
 """Members of an object further down that a struct has at most; more of them are JSON, as text."""
+MOST_LEVELS = 16
+"""Objects and lists within each other that have types; what is deeper is JSON, as text. Arrow takes 64."""
 LEAST_ITEMS = 20
 """Items that must be there before their keys are taken for names of files."""
 LINK: dict[str, Json] = dict.fromkeys(("href", "rel", "type", "title"), TEXT)
@@ -190,11 +192,13 @@ def of_document(column: str, text: str) -> Json:
     return kind
 
 
-def _with_empty_objects(kind: Json) -> Json:
+def _with_empty_objects(kind: Json, depth: int = 0) -> Json:
+    if isinstance(kind, dict | list) and depth > MOST_LEVELS:
+        return "JSON"
     if isinstance(kind, dict):
-        return {name: _with_empty_objects(each) for name, each in kind.items()}
+        return {name: _with_empty_objects(each, depth + 1) for name, each in kind.items()}
     if isinstance(kind, list):
-        return kind if kind == ["JSON"] else [_with_empty_objects(kind[0])]
+        return kind if kind == ["JSON"] else [_with_empty_objects(kind[0], depth + 1)]
     return {} if kind == "JSON" else kind
 
 

@@ -49,6 +49,26 @@ def test_times_are_instants_to_the_microsecond(api: StacApi, project: Path) -> N
     assert table["published"][0].as_py() is None
 
 
+def test_times_beyond_the_calendar_are_null(api: StacApi, project: Path) -> None:
+    far: dict[str, Any] = {"expires": "infinity", "published": "99999-01-01T00:00:00Z"}
+    _, table = exported(api, project, scene(1, **far), scene(2, expires="9999-12-31T23:59:59Z"))
+    assert table["published"].to_pylist() == [None, None]
+    assert [time and time.year for time in table["expires"].to_pylist()] == [None, 9999]
+
+
+@pytest.mark.parametrize("opening, closing", [('{"a":', "}"), ("[", "]")], ids=["objects", "lists"])
+@pytest.mark.parametrize("levels", [15, 100, 400])
+def test_what_lies_deep_is_text(api: StacApi, project: Path, opening: str, closing: str, levels: int) -> None:
+    text = json.dumps(scene(1, deep=0)).replace('"deep": 0', f'"deep": {opening * levels}1{closing * levels}')
+    at = datetime(2024, 1, 1, 10, tzinfo=UTC)
+    _, table = exported(api, project, RawItem(text.encode(), "c1", at, at), scene(2))
+    found, depth = table["deep"][0].as_py(), 0
+    while isinstance(found, dict | list):
+        found, depth = found["a"] if isinstance(found, dict) else found[0], depth + 1
+    below = levels - depth
+    assert found == (f"{opening * below}1{closing * below}" if below else 1) and depth >= 15
+
+
 def test_a_property_with_the_name_of_a_member_is_left_out(api: StacApi, project: Path) -> None:
     item = {**scene(1, assets="none", geometry=5, title="inner"), "title": "outer"}
     done, table = exported(api, project, item)
