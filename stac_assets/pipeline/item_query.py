@@ -74,11 +74,12 @@ class ItemQuery:
             raise ConfigurationError(f"table is {table!r}; expected one of {', '.join(ITEM_TABLES)}")
         if isinstance(columns, str):
             raise ConfigurationError(f"columns is the text {columns!r}; expected a list of names")
-        names = [collections] if isinstance(collections, str) else collections
+        if collections is not None:
+            collections = (collections,) if isinstance(collections, str) else tuple(collections)
         return cls(
             table,
             None if columns is None else tuple(dict.fromkeys(columns)),
-            None if names is None or list(names) == ["*"] else tuple(names),
+            None if collections == ("*",) else collections,
             None if start is None else parse_day(start, "start"),
             None if end is None else parse_day(end, "end"),
             None if bbox is None else _flat(bbox),
@@ -91,13 +92,13 @@ class ItemQuery:
         Args:
             literal: writes a text as the destination does.
         """
-        found = [f"({self.where})"] if self.where else []
+        found = [f"({self.where}\n)"] if self.where else []  # it may end with a comment
         if self.collections is not None:
             names = ", ".join(map(literal, self.collections)) or "NULL"
             found.append(f"collection IN ({names})")
         if self.first is not None:
             found.append(f"{TIME} >= {_instant(self.first, literal)}")
-        if self.last is not None:
+        if self.last is not None and self.last < date.max:
             found.append(f"{TIME} < {_instant(self.last + timedelta(days=1), literal)}")
         return [*found, *(_touching(*self.bbox) if self.bbox else ())]
 
