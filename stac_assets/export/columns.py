@@ -33,7 +33,7 @@ def as_items(batch: pa.RecordBatch, structure: Structure) -> pa.RecordBatch:
     columns["bbox"] = _boxes(batch, structure.dimensions)
     columns["links"] = batch["links"]
     if "assets" in batch.schema.names:
-        columns["assets"] = _with_wkb_below(batch["assets"])
+        columns["assets"] = _with_wkb_below(_with_hrefs(batch["assets"]))
     columns["collection"] = batch["collection"]
     if "properties" in batch.schema.names:
         columns |= _members(batch["properties"])
@@ -72,6 +72,20 @@ def _boxes(batch: pa.RecordBatch, dimensions: int) -> Any:
     names = [kind.field(place).name for place in range(kind.num_fields)]
     lacking: Any = batch[BOX[0]].is_null()
     return pa.StructArray.from_arrays([edges[name] for name in names], fields=list(kind), mask=lacking)
+
+
+def _with_hrefs(assets: Any) -> Any:
+    """The assets of a struct, of which those without an href are null: readers fail on a file with one."""
+    if pa.types.is_map(assets.type):
+        return assets
+    fields = [assets.type.field(place) for place in range(assets.type.num_fields)]
+    found: list[Any] = []
+    for asset in assets.flatten():
+        members = asset.flatten()
+        lacking = members[asset.type.get_field_index("href")].is_null()
+        of_asset = [asset.type.field(place) for place in range(asset.type.num_fields)]
+        found.append(pa.StructArray.from_arrays(members, fields=of_asset, mask=lacking))
+    return pa.StructArray.from_arrays(found, fields=fields)
 
 
 def _with_wkb_below(assets: Any) -> Any:

@@ -171,7 +171,7 @@ class StagedRows:
             "extra": structure.of_others,
         }
         columns = {
-            name: f"from_json({_OTHERS if name == 'extra' else name}, ?) AS {name}"
+            name: f"{_whole(name, kind, f'from_json({_KINDS_OF.get(name, _OTHERS)}, ?)')} AS {name}"
             for name, kind in wanted.items()
             if kind
         }
@@ -215,6 +215,17 @@ _STRUCTURES = " UNION ALL ".join(
 """Of rows that are being added. `json_group_structure` makes one document of all, and takes twice as long."""
 _FLAT = "SELECT count(*) FROM rows WHERE bbox IS NULL OR json_array_length(bbox) <> 6"
 _EXTENSIONS = """coalesce(from_json(stac_extensions, '["VARCHAR"]'), []::VARCHAR[]) AS stac_extensions"""
+
+
+def _whole(name: str, kind: Any, value: str) -> str:
+    """A document without links and assets that lack what each of them has; readers fail on such a file."""
+    if name == "links" and isinstance(kind[0], dict):
+        has_all = "link.href IS NOT NULL AND link.rel IS NOT NULL"
+        return f"coalesce(list_filter({value}, lambda link: {has_all}), [])"
+    if name == "assets" and isinstance(kind, str):
+        kept = f"list_filter(map_entries({value}), lambda asset: asset.value.href IS NOT NULL)"
+        return f"coalesce(map_from_entries({kept}), MAP {{}})"
+    return value
 
 
 def _texts(kinds: Any) -> list[str]:

@@ -235,8 +235,8 @@ def _object(kind: Json) -> dict[str, Json]:
 
 
 def _asset(kind: Json) -> dict[str, Json]:
-    members = _object(kind) or {"href": TEXT}
-    return _with_geometry({name: _typed(each) for name, each in members.items()})
+    members = {"href": TEXT} | _object(kind)
+    return _with_geometry({name: _typed(members[name]) for name in sorted(members)})
 
 
 def _with_geometry(kinds: dict[str, Json]) -> dict[str, Json]:

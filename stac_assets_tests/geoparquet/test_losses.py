@@ -128,21 +128,33 @@ def test_items_without_assets_links_or_extensions(api: StacApi, project: Path) -
         bare.pop(name, None)
     _, table = exported(api, project, bare, {**scene(2), "assets": None, "links": "none"})
     assert "assets" not in table.column_names
-    assert table["links"].to_pylist() == [[], None] and table["stac_extensions"].to_pylist() == [[], []]
+    assert table["links"].to_pylist() == [[], []] and table["stac_extensions"].to_pylist() == [[], []]
 
 
 @pytest.mark.parametrize(
     "assets",
-    [{}, {"red": {}}, {"red": None}, {"red": "https://data.example.com/red.tif"}, {"red": [1]}],
-    ids=["no assets", "an empty one", "null", "text", "a list"],
+    [None, {}, {"red": {}}, {"red": None}, {"red": {"title": "Red"}}, {"red": "red.tif"}, {"red": [1]}],
+    ids=["null", "no assets", "an empty one", "a null", "without href", "text", "a list"],
 )
 def test_an_item_without_true_assets_takes_none_from_others(
     api: StacApi, project: Path, assets: dict[str, Any]
 ) -> None:
     _, table = exported(api, project, scene(1), {**scene(2), "assets": assets})
-    asset = {"href": "https://data.example.com/1/red.tif", "roles": ["data"]}
-    assert table["assets"][0].as_py() == {"red": asset}
-    assert table["assets"][1].as_py()["red"] in (None, dict.fromkeys(asset))
+    wanted = table["assets"][0].as_py()["red"]
+    assert wanted["href"] == "https://data.example.com/1/red.tif" and wanted["roles"] == ["data"]
+    assert table["assets"][1].as_py() == {"red": None}
+
+
+def test_links_and_mapped_assets_without_an_href_are_left_out(api: StacApi, project: Path) -> None:
+    asset, link = {"href": "a.tif"}, {"rel": "self", "href": "https://example.com"}
+    bare = {**scene(99), "assets": None, "links": [link, {"rel": "self"}, {"href": "x"}, None, "x"]}
+    named = [
+        {**scene(n), "assets": {f"{n}a.tif": asset, f"{n}b.tif": asset, f"{n}.txt": {"title": "none"}}}
+        for n in range(10, 35)
+    ]
+    _, table = exported(api, project, bare, *named)
+    assert [len(assets) for assets in table["assets"].to_pylist()] == [2] * 25 + [0]
+    assert table["links"].to_pylist()[-1] == [{**link, "title": None, "type": None}]
 
 
 def test_empty_objects_and_links_that_are_none_take_nothing_from_others(api: StacApi, project: Path) -> None:
