@@ -129,7 +129,7 @@ def folder_at(url: str) -> Folder:
     A bucket's credentials are those of `[destination.filesystem.credentials]`, or what its own tools find.
 
     Raises:
-        ConfigurationError: a package is missing for it.
+        ConfigurationError: a package is missing for it, or nobody knows such a place.
     """
     from dlt.common.configuration.resolve import resolve_configuration
     from dlt.common.exceptions import MissingDependencyException
@@ -151,4 +151,6 @@ def folder_at(url: str) -> Folder:
         raise ConfigurationError(
             f"{config.protocol}:// needs the package {needed}. Nothing was written"
         ) from None
+    except ValueError as error:  # of fsspec
+        raise ConfigurationError(f"{url} is no place for files ({error}). Nothing was written") from None
     return Folder(fs, str(found).rstrip("/"), is_file, is_local=False)

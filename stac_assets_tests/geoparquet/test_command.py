@@ -46,6 +46,7 @@ def test_nothing_to_export(run: Run) -> None:
 def test_what_it_refuses(run: Run) -> None:
     assert run("export", "--collection", "*", "--to", "out").status == 1
     assert run("export", "--collection", "c1", "--start", "yesterday", "--to", "out").status == 1
+    assert "is no place for files" in run("export", "--collection", "c1", "--to", "nosuch://items").err
     backwards = ("--start", "2024-01-03", "--end", "2024-01-01")
     assert "is after --end" in run("export", "--collection", "c1", *backwards, "--to", "out").err
     with pytest.raises(SystemExit):
