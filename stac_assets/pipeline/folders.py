@@ -27,12 +27,9 @@ def run_folder(parent: Path) -> Iterator[Path]:
     A run's folder is never shared or used again: dlt would load what an earlier run had left there.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    folder = parent / uuid.uuid4().hex
-    alive = FileLock(folder / ALIVE)
     with named_lock(str(parent.absolute())):  # else another run could take ours for abandoned
         _remove_abandoned(parent)
-        folder.mkdir()
-        alive.acquire()
+        folder, alive = _new_folder(parent)
     try:
         yield folder
     finally:
@@ -40,9 +37,27 @@ def run_folder(parent: Path) -> Iterator[Path]:
         alive.release()
 
 
+def _new_folder(parent: Path) -> tuple[Path, FileLock]:
+    """A new folder, and the lock in it, which is held.
+
+    Another host that shares the project folder may take it for abandoned before it is locked. Then another
+    one is made.
+    """
+    while True:
+        folder = parent / uuid.uuid4().hex
+        alive = FileLock(folder / ALIVE)
+        folder.mkdir()
+        with suppress(FileNotFoundError):
+            alive.acquire()
+            if (folder / ALIVE).exists():
+                return folder, alive
+        alive.release()
+
+
 def _remove_abandoned(parent: Path) -> None:
     for folder in [path for path in parent.iterdir() if path.is_dir()]:
-        with suppress(Timeout), FileLock(folder / ALIVE, timeout=0):  # else its run is alive
+        gone = FileNotFoundError  # another host has removed it meanwhile
+        with suppress(Timeout, gone), FileLock(folder / ALIVE, timeout=0):  # else its run is alive
             shutil.rmtree(folder, ignore_errors=True)
 
 
