@@ -14,6 +14,7 @@ from io import StringIO
 from pathlib import Path
 
 from stac_assets.cli.main import main
+from stac_assets.pipeline.folders import run_folder
 from stac_assets_tests.loads import DATASET, query
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
@@ -100,3 +101,10 @@ def _kept(folder: Path) -> Iterator[None]:
     yield
     shutil.copytree(copy, folder, dirs_exist_ok=True)
     shutil.rmtree(copy)
+
+
+def make_run_folders(parent: str, number: int) -> None:
+    """Make folders of runs, one after the other, each with a file in it."""
+    for _ in range(number):
+        with run_folder(Path(parent)) as folder:
+            (folder / "a file").touch()

@@ -16,6 +16,8 @@ from stac_assets.pipeline.exclusion.machine_lock import named_lock
 
 ALIVE = "alive.lock"
 """In a run's folder: held as long as the run is alive."""
+VANISHING = (FileNotFoundError, FileExistsError)
+"""What a lock raises, which makes its folder if need be, while another host removes that folder."""
 
 logger = logging.getLogger("stac_assets")
 
@@ -47,7 +49,7 @@ def _new_folder(parent: Path) -> tuple[Path, FileLock]:
         folder = parent / uuid.uuid4().hex
         alive = FileLock(folder / ALIVE)
         folder.mkdir()
-        with suppress(FileNotFoundError):
+        with suppress(*VANISHING):
             alive.acquire()
             if (folder / ALIVE).exists():
                 return folder, alive
@@ -56,8 +58,8 @@ def _new_folder(parent: Path) -> tuple[Path, FileLock]:
 
 def _remove_abandoned(parent: Path) -> None:
     for folder in [path for path in parent.iterdir() if path.is_dir()]:
-        gone = FileNotFoundError  # another host has removed it meanwhile
-        with suppress(Timeout, gone), FileLock(folder / ALIVE, timeout=0):  # else its run is alive
+        # else its run is alive, or another host has removed it meanwhile
+        with suppress(Timeout, *VANISHING), FileLock(folder / ALIVE, timeout=0):
             shutil.rmtree(folder, ignore_errors=True)
 
 

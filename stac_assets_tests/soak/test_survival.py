@@ -22,6 +22,7 @@ from stac_assets_tests.hardship import (
     load_on_small_disk,
     load_read_only,
     load_small_files,
+    make_run_folders,
     may_mount,
 )
 from stac_assets_tests.loads import DATASET, DUCKDB_FILE, QUICK, items, load_days
@@ -265,3 +266,17 @@ def test_the_folder_of_a_run_is_its_own(project: Path, tmp_path: Path) -> None:
             assert first.exists() and second.exists() and first != second
         assert first.exists() and not second.exists()
     assert not first.exists()
+
+
+def test_two_hosts_that_share_a_project_leave_each_other_their_folders(
+    project: Path, tmp_path: Path, forker: Forker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No lock of this machine keeps the other host from looking for folders that crashed runs left."""
+    asked = {"parent": str(tmp_path / "runs"), "number": 500}
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("DLT_DATA_DIR", str(tmp_path / "another host"))
+        other = forker.start(make_run_folders, **asked)
+    make_run_folders(**asked)
+    ended = other.ended()
+    assert ended.status == 0, ended.raised
+    assert list((tmp_path / "runs").iterdir()) == []
