@@ -78,14 +78,13 @@ def _with_hrefs(assets: Any) -> Any:
     """The assets of a struct, of which those without an href are null: readers fail on a file with one."""
     if pa.types.is_map(assets.type):
         return assets
-    fields = [assets.type.field(place) for place in range(assets.type.num_fields)]
-    found: list[Any] = []
-    for asset in assets.flatten():
-        members = asset.flatten()
-        lacking = members[asset.type.get_field_index("href")].is_null()
-        of_asset = [asset.type.field(place) for place in range(asset.type.num_fields)]
-        found.append(pa.StructArray.from_arrays(members, fields=of_asset, mask=lacking))
-    return pa.StructArray.from_arrays(found, fields=fields)
+    found: dict[str, Any] = {}
+    for key, asset in _members(assets).items():
+        members = _members(asset)
+        found[key] = pa.StructArray.from_arrays(
+            list(members.values()), names=list(members), mask=members["href"].is_null()
+        )
+    return pa.StructArray.from_arrays(list(found.values()), names=list(found))
 
 
 def _with_wkb_below(assets: Any) -> Any:
