@@ -23,6 +23,7 @@ from stac_assets.catalog import Catalog
 from stac_assets.pipeline.comparison import refuse_unfit, stored_schema
 from stac_assets.pipeline.destinations.base import storage_of
 from stac_assets.pipeline.exclusion.access import DatasetAccess
+from stac_assets.pipeline.exclusion.tables_of_others import run_beside_others
 from stac_assets.pipeline.failures import told_once_stored, told_plainly
 from stac_assets.pipeline.first_look import FirstLook, first_look
 from stac_assets.pipeline.folders import are_published, publish, run_folder
@@ -227,7 +228,7 @@ def _store(
         source.schema = known or source.schema
         storage.check(lambda: source.schema)
         columns = set(source.schema.tables.get(name, {}).get("columns", {}))
-        info = pipeline.run(source)
+        info = run_beside_others(pipeline, source, known) if hold.staging else pipeline.run(source)
         info.raise_on_failed_jobs()
         if endpoint.has_items:
             tell_rows(pipeline, {name: fetched.figures.items, REJECTED: fetched.figures.rejected_items})

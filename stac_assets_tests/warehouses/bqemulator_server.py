@@ -11,12 +11,15 @@ from typing import Any
 
 from bqemulator import server  # pyright: ignore[reportMissingImports]
 from bqemulator.api.routes import upload  # pyright: ignore[reportMissingImports]
+from bqemulator.catalog import ddl_sync  # pyright: ignore[reportMissingImports]
 from bqemulator.cli import main  # pyright: ignore[reportMissingImports]
+from sqlglot import parse_one
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 create_app, run_load = server.create_app, upload._run_load
+created_table = ddl_sync._detect_plain_create_table
 ADD_COLUMN = re.compile(r"\bADD COLUMN\b")
 sessions: dict[str, list[str]] = {}
 """By session: the statements of its transaction."""
@@ -77,6 +80,11 @@ def deferred(query: dict[str, Any]) -> str:
     return text
 
 
+def table_of(query: str) -> Any:
+    """The table whose columns a statement sets. INFORMATION_SCHEMA of the emulator misses those of ALTER."""
+    return parse_one(query, "bigquery").this if ADD_COLUMN.search(query) else created_table(query)
+
+
 def app(*arguments: Any, **options: Any) -> Any:
     """The emulator's application, with that."""
     made = create_app(*arguments, **options)
@@ -85,6 +93,7 @@ def app(*arguments: Any, **options: Any) -> Any:
 
 
 server.create_app, upload._run_load = app, unpacked
+ddl_sync._detect_plain_create_table = table_of
 
 if __name__ == "__main__":
     main()

@@ -123,3 +123,42 @@ def test_two_hosts_that_store_at_once_lose_no_rows(
     ended = [call.ended() for call in calls]
     assert [each.raised for each in ended] == ["", ""]
     assert items(warehouse) == new
+
+
+def test_a_column_that_another_host_adds_meanwhile_is_no_failure(
+    warehouse: StandIn, api: StacApi, forker: Forker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(api, make_item("a"), make_item("b", datetime=f"{SECOND}T00:00:00Z"))
+    search((FIRST, SECOND))
+    new = by_id(make_item("a", gsd=2), make_item("b", datetime=f"{SECOND}T00:00:00Z", gsd=3))
+    fill(api, *new.values())
+    altering, came_first = SqlClientBase.execute_many, []
+
+    def behind(self: Any, statements: Sequence[str], *arguments: Any, **named: Any) -> Any:
+        if not came_first and any("gsd" in each and each.startswith("ALTER") for each in statements):
+            came_first.append(forker.run(load_day_elsewhere, day=SECOND, folder=str(tmp_path)))
+        return altering(self, statements, *arguments, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SqlClientBase, "execute_many", behind)
+        search(FIRST)
+    assert [each.raised for each in came_first] == [""]
+    assert items(warehouse) == new
+
+
+def test_a_dataset_that_another_host_makes_meanwhile_is_no_failure(
+    warehouse: StandIn, api: StacApi, forker: Forker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(api, a := make_item("a"), b := make_item("b", datetime=f"{SECOND}T00:00:00Z"))
+    making, came_first = SqlJobClientBase.initialize_storage, []
+
+    def behind(self: Any, *arguments: Any, **named: Any) -> Any:
+        if not came_first:
+            came_first.append(forker.run(load_day_elsewhere, day=SECOND, folder=str(tmp_path)))
+        return making(self, *arguments, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SqlJobClientBase, "initialize_storage", behind)
+        search(FIRST)
+    assert [each.raised for each in came_first] == [""]
+    assert items(warehouse) == by_id(a, b)
