@@ -5,8 +5,7 @@ there, and then adds those that are missing; where another host has added one in
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dlt.common.pipeline import LoadInfo
@@ -38,17 +37,17 @@ def run_beside_others(pipeline: Pipeline, source: Any, known: Schema | None) -> 
     """
     remembered = known.tables if known else {}
     seen = _columns({name: table.get("columns", {}) for name, table in remembered.items()})
-    store: Callable[[], LoadInfo] = partial(pipeline.run, source)
+    is_begun = False
     while True:
         try:
-            return store()
+            return pipeline.load() if is_begun else pipeline.run(source)
         except PipelineStepFailed as error:
             there = _there(pipeline) if error.has_pending_data else set()
             if there <= seen:
                 raise
             logger.info("tables have grown while this load stored: it looks again at what is there")
             seen |= there
-            store = pipeline.load
+            is_begun = True
 
 
 def _columns(tables: Mapping[str, Iterable[str]]) -> set[Column]:
