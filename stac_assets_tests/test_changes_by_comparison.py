@@ -29,8 +29,8 @@ def test_counts_tell_of_additions_and_deletions(counting: Api) -> None:
     counting.remove("c1", "today")
     counting.remove("c1", "old-10")
     assert watch.days() == ["2024-06-11", "2024-06-15"]
-    put(counting, "late", "2024-02-01")  # not among the windows that are looked at
-    assert watch.days() == []
+    put(counting, "late", "2024-02-01")  # not among the windows that are looked at one by one
+    assert "2024-02-01" in watch.days()
 
 
 def test_no_two_changes_have_the_same_serial(counting: Api) -> None:
@@ -146,6 +146,19 @@ def test_an_api_that_stops_to_count_is_probed(counting: Api) -> None:
     )
     put(counting, "today", "2024-06-15")
     assert watch.days() == ["2024-06-15"]
+
+
+def test_what_changes_while_an_api_stops_to_count_is_found(counting: Api) -> None:
+    for number in range(30):
+        put(counting, f"many-{number}", "2024-06-12")
+    watch = Watch(counting)
+    watch()
+    counting.number_matched = None
+    put(counting, "today", "2024-06-15")
+    counting.remove("c1", "old-12")  # 2024-06-13
+    assert watch.days() == ["2024-06-12", "2024-06-13", "2024-06-15"]
+    assert "its 32 items of before cannot be counted" in watch.told
+    assert watch.days() == []
 
 
 def test_an_api_without_a_search_is_watched_through_its_items(counting: Api) -> None:

@@ -8,12 +8,12 @@ from msgspec.structs import replace
 
 from stac_assets.stac.http.page_request import PageRequest
 from stac_assets.stac.narrowing import Narrowing
+from stac_assets.stac.watch.state import State
 from stac_assets.stac.watch.updated_filter import UpdatedFilter
-from stac_assets.stac.watch.watcher import State
 from stac_assets.stac.windows import Interval
 from stac_assets_tests.stac_api import StacApi as Api
 from stac_assets_tests.stac_api import make_item
-from stac_assets_tests.watching import START, TODAY, Watch, at, put, spread
+from stac_assets_tests.watching import START, TODAY, Watch, at, put, spread, without_totals
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def modern(api: Api) -> Api:
 )
 def test_items_are_found_by_when_they_changed(modern: Api, extensions: Any, post: bool) -> None:
     modern.extensions, modern.post_search = extensions, post
-    watch = Watch(modern)
+    watch = without_totals(modern)
     baseline = watch()
     assert baseline.windows == {}
     assert "strategy `updated`" in baseline.summary and "baseline recorded" in baseline.summary
@@ -54,7 +54,7 @@ def test_items_are_found_by_when_they_changed(modern: Api, extensions: Any, post
 
 
 def test_an_idle_look_costs_two_requests(modern: Api) -> None:
-    watch = Watch(modern)
+    watch = without_totals(modern)
     watch()
     assert watch.requests <= 8
     watch()
@@ -62,7 +62,7 @@ def test_an_idle_look_costs_two_requests(modern: Api) -> None:
 
 
 def test_equal_instants_are_neither_lost_nor_found_twice(modern: Api) -> None:
-    watch = Watch(modern)
+    watch = without_totals(modern)
     watch()
     for n in range(3):
         put(modern, f"same-{n}", f"2024-05-0{n + 1}", at(5))
@@ -71,7 +71,7 @@ def test_equal_instants_are_neither_lost_nor_found_twice(modern: Api) -> None:
 
 
 def test_what_several_writers_store_out_of_order_is_found(modern: Api) -> None:
-    watch = Watch(modern)
+    watch = without_totals(modern)
     watch()
     put(modern, "first", "2024-05-01", at(5))
     assert watch.days() == ["2024-05-01"]
@@ -81,7 +81,7 @@ def test_what_several_writers_store_out_of_order_is_found(modern: Api) -> None:
 
 def test_an_instant_of_the_far_future_hides_nothing(modern: Api) -> None:
     put(modern, "wrong", "2024-06-01", "2099-01-01T00:00:00Z")
-    watch = Watch(modern)
+    watch = without_totals(modern)
     assert "strategy `updated`" in watch().summary
     put(modern, "right", "2024-06-02", at(1))
     put(modern, "wrong-too", "2024-06-03", "2099-01-02T00:00:00Z")
@@ -91,7 +91,7 @@ def test_an_instant_of_the_far_future_hides_nothing(modern: Api) -> None:
 
 
 def test_instants_with_more_digits_than_a_database_keeps(modern: Api) -> None:
-    watch = Watch(modern)
+    watch = without_totals(modern)
     watch()
     for n in range(3):
         put(modern, f"exact-{n}", f"2024-05-0{n + 1}", f"2024-06-15T07:00:00.12345{n}Z")
@@ -105,7 +105,7 @@ def test_a_burst_is_worked_off_and_nothing_is_lost_or_found_twice(
     modern: Api, is_sorted: bool, same: bool
 ) -> None:
     modern.extensions = ("filter", "sortby") if is_sorted else ("filter",)
-    watch = Watch(modern, max_requests=15, page_size=20)
+    watch = without_totals(modern, max_requests=15, page_size=20)
     watch.until_done()
     for n, (name, day) in enumerate(spread(300, 60)):
         put(modern, name, day, at(1) if same else at(1 + n * 7 % 300 / 10))
@@ -121,7 +121,7 @@ def test_a_burst_is_worked_off_and_nothing_is_lost_or_found_twice(
 
 
 def test_an_instant_that_too_many_items_share_is_left_behind_and_told(modern: Api) -> None:
-    watch = Watch(modern, page_size=10)
+    watch = without_totals(modern, page_size=10)
     watch()
     for name, day in spread(40, 2):
         put(modern, name, day, at(1))
@@ -134,7 +134,7 @@ def test_an_instant_that_too_many_items_share_is_left_behind_and_told(modern: Ap
 
 
 def test_items_that_change_while_a_burst_is_read_are_not_lost(modern: Api) -> None:
-    watch = Watch(modern, page_size=10)
+    watch = without_totals(modern, page_size=10)
     watch()
     watch.max_requests = 6
     for n, (name, day) in enumerate(spread(100, 100)):
@@ -150,7 +150,7 @@ def test_items_that_change_while_a_burst_is_read_are_not_lost(modern: Api) -> No
 
 
 def test_a_time_less_and_a_foreign_day_are_counted(modern: Api) -> None:
-    watch = Watch(modern, first=date(2024, 6, 1), last=date(2024, 6, 20))
+    watch = without_totals(modern, first=date(2024, 6, 1), last=date(2024, 6, 20))
     watch()
     modern.put(make_item("long", start="2024-05-30T00:00:00Z", end="2024-06-03T00:00:00Z", updated=at(1)))
     put(modern, "inside", "2024-06-20", at(1))
@@ -160,7 +160,7 @@ def test_a_time_less_and_a_foreign_day_are_counted(modern: Api) -> None:
 
 
 def test_an_interval_belongs_to_its_start(modern: Api) -> None:
-    watch = Watch(modern)
+    watch = without_totals(modern)
     watch()
     modern.put(make_item("long", start="2024-05-30T12:00:00Z", end="2024-06-03T00:00:00Z", updated=at(1)))
     assert watch.days() == ["2024-05-30"]
@@ -169,7 +169,7 @@ def test_an_interval_belongs_to_its_start(modern: Api) -> None:
 def test_created_serves_where_updated_is_missing(api: Api) -> None:
     api.extensions = ("query", "sortby")
     put(api, "a", "2024-06-01", created=at(0))
-    watch = Watch(api)
+    watch = without_totals(api)
     told = watch().summary
     assert "`created`" in told and "changes in place" in told
     put(api, "b", "2024-02-01", created=at(1))
@@ -204,9 +204,21 @@ def test_an_api_that_stops_to_filter_is_not_trusted_any_more(modern: Api) -> Non
     assert watch.days() == ["2024-06-15"]
 
 
+def test_what_changes_while_an_api_stops_to_filter_is_found_by_totals(modern: Api) -> None:
+    watch = Watch(modern)
+    watch()
+    modern.feigned_extensions = "ignored"
+    modern.remove("c1", "old-3")  # 2024-06-04
+    put(modern, "late", "2024-02-02", at(1))
+    put(modern, "later", "2024-02-02", at(1))
+    found = watch.days()
+    assert "`counts`" in watch.told and {"2024-02-02", "2024-06-04"} <= set(found)
+    assert watch.days() == []
+
+
 def test_an_api_that_claims_to_sort_and_does_not_is_walked(modern: Api) -> None:
     modern.feigned_extensions = "unsorted"
-    watch = Watch(modern, page_size=20, max_requests=40)
+    watch = without_totals(modern, page_size=20, max_requests=40)
     assert "not sorted" in watch().summary
     for name, day in spread(100, 50):
         put(modern, name, day, at(1))
@@ -215,7 +227,7 @@ def test_an_api_that_claims_to_sort_and_does_not_is_walked(modern: Api) -> None:
 
 
 def test_deleted_items_leave_the_strategy_as_it_is(modern: Api) -> None:
-    watch = Watch(modern)
+    watch = without_totals(modern)
     watch()
     modern.remove("c1", "old-29")
     changes = watch()
@@ -247,7 +259,7 @@ def test_the_users_own_filter_holds_too(modern: Api, narrowing: Narrowing, how: 
     modern.extensions = ("filter", "query", "sortby")
     clear = {"eo:cloud_cover": 5}
     put(modern, "clear", "2024-06-01", at(0), **clear)
-    watch = Watch(modern, narrowing=narrowing)
+    watch = without_totals(modern, narrowing=narrowing)
     assert how in watch().summary
     put(modern, "good", "2024-03-01", at(1), **clear)
     put(modern, "bad", "2024-04-01", at(1), **{"eo:cloud_cover": 90}, **_elsewhere())
@@ -283,7 +295,7 @@ def test_a_filter_as_text_is_joined() -> None:
 
 
 def test_what_was_found_before_a_failure_is_kept(modern: Api) -> None:
-    watch = Watch(modern, page_size=10)
+    watch = without_totals(modern, page_size=10)
     watch()
     for n, (name, day) in enumerate(spread(50, 50)):
         put(modern, name, day, at(1 + n))
@@ -299,14 +311,14 @@ def test_what_was_found_before_a_failure_is_kept(modern: Api) -> None:
 
 def test_a_failing_baseline_is_tried_again(modern: Api) -> None:
     modern.fault("/", times=None, status=503)
-    watch = Watch(modern)
+    watch = without_totals(modern)
     assert watch().state is None
     modern.faults.clear()
     assert "baseline" in watch().summary
 
 
 def test_items_of_the_future_are_found_with_their_day(modern: Api) -> None:
-    watch = Watch(modern)
+    watch = without_totals(modern)
     watch()
     put(modern, "forecast", "2024-06-20", at(1))
     assert watch.days() == ["2024-06-20"]

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from stac_assets.stac.watch.position import Position, Walk
+from stac_assets.stac.watch.state import State
 from stac_assets.stac.watch.updated_filter import UpdatedFilter
-from stac_assets.stac.watch.watcher import State
 from stac_assets_tests.stac_api import StacApi
 from stac_assets_tests.watching import Watch, at, put
 

@@ -11,9 +11,11 @@ from stac_assets.settings import Settings
 from stac_assets.stac.api import StacApi
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.watch.budgeted_client import BudgetedClient
+from stac_assets.stac.watch.by_totals import MOST_REQUESTS
 from stac_assets.stac.watch.changed_windows import Calendar
 from stac_assets.stac.watch.patience import impatient
-from stac_assets.stac.watch.watcher import Changes, State, Watcher
+from stac_assets.stac.watch.state import State
+from stac_assets.stac.watch.watcher import Changes, Watcher
 from stac_assets.stac.windows import Granularity
 from stac_assets_tests.stac_api import StacApi as Api
 from stac_assets_tests.stac_api import make_item
@@ -41,14 +43,22 @@ class Watch:
     narrowing: Narrowing = field(default_factory=Narrowing)
     state: State | None = None
     requests: int = 0
+    spare: int = MOST_REQUESTS
+    variation: timedelta = timedelta()
+    told: str = ""
+
+    @property
+    def calendar(self) -> Calendar:
+        """The windows that it looks at."""
+        return Calendar(self.first, self.last, self.granularity, self.today)
 
     def __call__(self) -> Changes:
         options = impatient(
             Settings(base_url=self.api.url, page_size=self.page_size, counts=self.counts, **QUICK).api
         )
-        client = BudgetedClient(StacApi(options), self.narrowing, self.max_requests)
-        calendar = Calendar(self.first, self.last, self.granularity, self.today)
-        changes = Watcher(client, calendar, self.watch_days).poll("c1", self.state)
+        client = BudgetedClient(StacApi(options), self.narrowing, self.max_requests, self.variation)
+        changes = Watcher(client, self.calendar, self.watch_days, self.spare).poll("c1", self.state)
+        self.told = changes.summary
         if changes.state is not None:
             self.state = msgspec.json.decode(msgspec.json.encode(changes.state), type=State)
         self.requests = client.requests
@@ -71,6 +81,11 @@ class Watch:
             if changes.is_complete:
                 return found, changes.summary
         raise AssertionError("it never ends")
+
+
+def without_totals(api: Api, **options: Any) -> Watch:
+    """A watch of what `updated` sees by itself."""
+    return Watch(api, counts="never", **options)
 
 
 def at(minutes: float) -> str:

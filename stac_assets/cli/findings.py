@@ -14,7 +14,7 @@ from stac_assets.stac.spans import Spans
 from stac_assets.stac.support import DateSupport, counts_pages, filter_claims
 from stac_assets.stac.survey import Presence, Survey
 from stac_assets.stac.used_links import UsedLink, used_link
-from stac_assets.stac.watch.watcher import State
+from stac_assets.stac.watch.state import State
 from stac_assets.stac.wording import counted
 
 NAMED = 5

@@ -16,7 +16,8 @@ from stac_assets.stac.refused_sizes import of_size
 from stac_assets.stac.undated import Dates, InYears
 from stac_assets.stac.watch.budgeted_client import BudgetedClient
 from stac_assets.stac.watch.changed_windows import Calendar
-from stac_assets.stac.watch.watcher import State, Watcher
+from stac_assets.stac.watch.state import State
+from stac_assets.stac.watch.watcher import Watcher
 from stac_assets.stac.windows import Interval
 
 POLL_REQUESTS = 10
@@ -75,7 +76,7 @@ class Support:
         """How a sensor would watch a collection, after what its first tick asks; or why that is not known."""
         sent = self._api.transport.totals.requests
         client = BudgetedClient(self._api, self._narrowing, sent + POLL_REQUESTS)
-        changes = Watcher(client, calendar, 1).poll(collection, None)
+        changes = Watcher(client, calendar, 1, spare=0).poll(collection, None)
         return changes.state, changes.error
 
     def _asked_once(self, collections: Sequence[str], interval: Interval, size: int) -> Page:

@@ -2,6 +2,8 @@
 
 MAX_REQUESTS = 50
 """Requests to the API in one tick of `new_items_sensor`; what is not asked then is asked in the next ones."""
+REQUESTS_OF_A_LOOK = 3
+"""That a collection takes in which nothing has changed: for `updated`, for its total, and one more."""
 MAX_SECONDS = 16.0
 """After which no request begins in a tick; with the slowest answer (13 s) that is less than 30 s."""
 MAX_RUNS = 20

@@ -9,7 +9,7 @@ from stac_assets.settings import Settings
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.narrowing import Narrowing
 from stac_assets.stac.watch.item_versions import digest
-from stac_assets.stac.watch.watcher import State
+from stac_assets.stac.watch.state import State
 from stac_assets.stac.wording import counted
 
 VERSION = 1

@@ -67,8 +67,8 @@ Finds the partitions that hold new or changed items and loads just those.
 The first tick records a baseline and requests nothing: load what is there by a backfill. How changes are
 found depends on the API, and each tick says it: by the items' own property "updated" (or "created") where the
 API can filter by it, which sees late arrivals for every date; else by the API's counts of the last
-{settings.watch_days} days; else by a look at the first items of each of those windows. Deletions are seen by
-counts, and by the schedule's setting rescan_days.
+{settings.watch_days} days; else by a look at the first items of each of those windows. Where the API counts,
+totals of each collection find what comes late or goes, of any date.
 
 Neighbouring dates are one run. A tick sends at most {MAX_REQUESTS} requests and asks for at most {MAX_RUNS}
 runs; what is left is done by the next ones. Partitions that a run is loading wait for its end.

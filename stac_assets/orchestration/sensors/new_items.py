@@ -9,7 +9,12 @@ import dagster as dg
 
 from stac_assets.catalog import Catalog
 from stac_assets.orchestration.partitions import range_request
-from stac_assets.orchestration.sensors.budget import MAX_REQUESTS, MAX_RUNS, MAX_SECONDS
+from stac_assets.orchestration.sensors.budget import (
+    MAX_REQUESTS,
+    MAX_RUNS,
+    MAX_SECONDS,
+    REQUESTS_OF_A_LOOK,
+)
 from stac_assets.orchestration.sensors.busy import BusyPartitions
 from stac_assets.orchestration.sensors.cursor import Cursor, Entry, read_cursor, watched
 from stac_assets.orchestration.sensors.full_round import told_of_round
@@ -17,7 +22,7 @@ from stac_assets.orchestration.sensors.window_ranges import Range, chunks, count
 from stac_assets.orchestration.specs import NEW_ITEMS, asset_key
 from stac_assets.stac.api import StacApi
 from stac_assets.stac.errors import RequestFailed
-from stac_assets.stac.watch.budgeted_client import BudgetedClient
+from stac_assets.stac.watch.budgeted_client import BudgetedClient, variation_at
 from stac_assets.stac.watch.changed_windows import Calendar
 from stac_assets.stac.watch.patience import impatient, stopping_after
 from stac_assets.stac.watch.watcher import Changes, Watcher
@@ -41,7 +46,7 @@ class NewItems:
         catalog: what is watched.
         instance: of Dagster; asked for runs, and for nothing else.
         collections: in the order of their partitions.
-        now: the time of the evaluation, of which only the UTC day counts.
+        now: the time of the evaluation. Its UTC day tells the windows, its seconds how counts are asked for.
     """
 
     def __init__(
@@ -51,6 +56,7 @@ class NewItems:
         self._catalog = catalog
         self._settings = settings
         self._instance = instance
+        self._now = now
         self._collections = collections
         self._calendar = Calendar(
             settings.start_date, settings.end_date, settings.granularity, today=now.date()
@@ -89,8 +95,9 @@ class NewItems:
         settings, seed = self._settings, self._seed() if len(entries) < len(names) else ""
         with stopping_after(MAX_SECONDS) as stopped:
             api = StacApi(impatient(settings.api), stopped)
-            client = BudgetedClient(api, watched(settings), MAX_REQUESTS)
-            watcher = Watcher(client, self._calendar, settings.watch_days)
+            client = BudgetedClient(api, watched(settings), MAX_REQUESTS, variation_at(self._now))
+            spare = max(1, MAX_REQUESTS // len(self._collections) - REQUESTS_OF_A_LOOK)
+            watcher = Watcher(client, self._calendar, settings.watch_days, spare)
             for place, name in enumerate(names):
                 changes = watcher.poll(name, entries[name].state if name in entries else None, seed)
                 if changes.is_complete:

@@ -1,6 +1,7 @@
 """A client that sends a limited number of requests, one page each: it bounds what a poll may cost."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 
 from stac_assets.stac.api import MISSING, StacApi
 from stac_assets.stac.documents import Page
@@ -14,6 +15,16 @@ from stac_assets.stac.watch.updated_filter import UpdatedFilter
 from stac_assets.stac.windows import Interval
 
 
+def variation_at(now: datetime) -> timedelta:
+    """Less than a millisecond, and another one for every 100 seconds of a day.
+
+    An API may keep its counts: pgstac answers the same question with the count of yesterday. No item begins
+    in the last millisecond of a day, so that a question which ends a little earlier has the same answer, and
+    is another one.
+    """
+    return timedelta(microseconds=1 + int(now.timestamp()) // 100 % 998)
+
+
 class BudgetExhausted(Exception):
     """The requests of a poll are used up; the next poll goes on."""
 
@@ -25,12 +36,16 @@ class BudgetedClient:
         api: the API; `impatient` makes its options short of patience.
         narrowing: the user's filters.
         max_requests: the budget, from which retries and the landing page are paid too.
+        variation: by how much the questions for counts differ from those of other polls; see `variation_at`.
     """
 
-    def __init__(self, api: StacApi, narrowing: Narrowing, max_requests: int) -> None:
+    def __init__(
+        self, api: StacApi, narrowing: Narrowing, max_requests: int, variation: timedelta = timedelta()
+    ) -> None:
         self.api = api
         self._narrowing = narrowing
         self._max_requests = max_requests
+        self._variation = variation
         self._figures = Figures()
         self._has_search = True
 
@@ -76,6 +91,23 @@ class BudgetedClient:
             for part in self._narrowing.parts
         ]
         return joined_versions([self._sent(request, size) for request in parts])
+
+    def count(self, collection: str, interval: Interval, size: int) -> int | None:
+        """How many items touch `interval`, which has an end; None where the API does not count.
+
+        Items on the page are believed before a smaller count.
+
+        Args:
+            collection: the id of the collection.
+            interval: of whole days.
+            size: the number of items of the page.
+
+        Raises:
+            BudgetExhausted, EndpointMissing, StacError: as for `items`.
+        """
+        assert interval.end is not None
+        page = self.items(collection, Interval(interval.start, interval.end - self._variation), size)
+        return None if page.number_matched is None else max(page.number_matched, len(page.versions))
 
     def changed_items(
         self,

@@ -4,18 +4,22 @@
 Neither asks for older windows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from itertools import zip_longest
+from types import MappingProxyType
 
 from stac_assets.stac.errors import RequestFailed
 from stac_assets.stac.watch.budgeted_client import BudgetedClient
 from stac_assets.stac.watch.changed_windows import ChangedWindows
-from stac_assets.stac.watch.item_versions import digest
+from stac_assets.stac.watch.item_versions import VersionPage, digest
 from stac_assets.stac.windows import Interval
 
 PROBED_ITEMS = 25
 """The number of items of which a fingerprint is made."""
+COUNTED_ITEMS = 5
+"""The number of items that are asked for with a count, because they may be more than it says."""
+NOTHING: Mapping[date, str] = MappingProxyType({})
 NO_ITEMS = {"counts": "0", "probe": digest()}
 """What an empty window shows."""
 
@@ -32,15 +36,25 @@ class ByComparison:
         collection: the id of the collection.
         strategy: `counts` or `probe`.
         found: collects the changed windows.
+        counted: for `probe`, the counts of windows by which the collection was watched before.
     """
 
-    def __init__(self, client: BudgetedClient, collection: str, strategy: str, found: ChangedWindows) -> None:
+    def __init__(
+        self,
+        client: BudgetedClient,
+        collection: str,
+        strategy: str,
+        found: ChangedWindows,
+        counted: Mapping[date, str] = NOTHING,
+    ) -> None:
         self._client = client
         self._collection = collection
         self._found = found
         self._is_probe = strategy == "probe"
         self._nothing = NO_ITEMS[strategy]
         self._has_counted = False
+        self._counted = counted
+        self._page = VersionPage((), True, None)
 
     def compare(
         self,
@@ -74,6 +88,8 @@ class ByComparison:
             is_new = was_empty or (oldest is not None and window > oldest)
             before = seen.get(window, self._nothing if is_new else None)
             shown = self._compared(window, before)
+            if before is None and (count := self._count_before(window)) is not None:
+                self._compare_with_count(window, shown, count)
             if before is not None and shown != before:
                 self._found.add(window, shown, before)
             seen = {**seen, window: shown}
@@ -91,11 +107,28 @@ class ByComparison:
             return before
         return shown
 
+    def _count_before(self, window: date) -> int | None:
+        """The count of a window before the API ceased to count; nothing was in one that has begun since."""
+        if self._counted and window > max(self._counted):
+            return 0
+        count = self._counted.get(window)
+        return None if count is None else int(count)
+
+    def _compare_with_count(self, window: date, shown: str, before: int) -> None:
+        """Compare what an API shows that has ceased to count; what cannot be compared has changed."""
+        page = self._page
+        if page.is_whole and len(page.versions) == before:
+            return
+        if not page.is_whole:
+            self._found.notes.append(f"{window}: its {before} items of before cannot be counted any more")
+        self._found.add(window, shown, str(before))
+
     def _shown(self, window: date) -> str:
         """The count of a window as text, or the fingerprint of its first items."""
         interval = Interval.of_days(window, self._found.calendar.next(window))
         if self._is_probe:
-            return self._client.items(self._collection, interval, size=PROBED_ITEMS).fingerprint
+            self._page = self._client.items(self._collection, interval, size=PROBED_ITEMS)
+            return self._page.fingerprint
         count = self._count(interval)
         if count is None:
             raise NoCounts
@@ -112,7 +145,7 @@ class ByComparison:
             return None
         try:
             with costs.of_a_count():
-                return self._client.items(self._collection, interval, size=1).number_matched
+                return self._client.count(self._collection, interval, COUNTED_ITEMS)
         except RequestFailed:
             if costs.are_asked or self._has_counted:
                 raise

@@ -88,6 +88,7 @@ class ByUpdated:
         if not page.is_whole:
             # this one window has more changes than a page shows, and it changed whichever they are
             self._found.add(day, instant_text(walk.until), *at_end)
+            self._found.more_in.add(day)
         if seen is not None and (not page.is_whole or len(seen) > self._changed.client.page_size // 2):
             seen = None
         return Position(position.since, position.seen, Walk(walk.until, stop, seen))

@@ -1,5 +1,6 @@
 """The windows in which a poll found changes, and the calendar that says which windows there are."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -70,14 +71,16 @@ class ChangedWindows:
         calendar: says which window holds a day.
         labels: for the first day of each changed window its newest evidence: an instant, a count or a
             fingerprint.
-        items: the number of changed items that were seen.
+        items_of: the number of changed items that were seen, by window.
+        more_in: the windows in which more items changed than were seen.
         outside: the number of changed items that no window holds, or that have no time.
         notes: sentences for the summary of the poll.
     """
 
     calendar: Calendar
     labels: dict[date, str] = field(default_factory=dict)
-    items: int = 0
+    items_of: Counter[date] = field(default_factory=Counter)
+    more_in: set[date] = field(default_factory=set)
     outside: int = 0
     notes: list[str] = field(default_factory=list)
     _evidence: list[str] = field(default_factory=list)
@@ -93,7 +96,7 @@ class ChangedWindows:
         if window is None:
             self.outside += 1
         else:
-            self.items += 1
+            self.items_of[window] += 1
             self.add(window, label, version.key)
 
     def next_serial(self, serial: str) -> str:

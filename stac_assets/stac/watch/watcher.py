@@ -6,11 +6,12 @@ There are three strategies. Which one a collection gets depends on what its API 
   sees changes of every date, but no deletions.
 - `counts`: the API counts the items of each recent window. This one sees deletions, but no change in place.
 - `probe`: a fingerprint of the first items of each recent window.
+
+Where the API counts, totals find beside the first two what came late or went, of any date.
 """
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
 
 import msgspec
 
@@ -18,47 +19,20 @@ from stac_assets.stac.errors import Cancelled, ConfigurationError, RequestFailed
 from stac_assets.stac.extensions import claims
 from stac_assets.stac.watch.budgeted_client import BudgetedClient, BudgetExhausted
 from stac_assets.stac.watch.by_comparison import ByComparison, NoCounts
+from stac_assets.stac.watch.by_totals import MOST_REQUESTS, ByTotals, NoTotals
 from stac_assets.stac.watch.by_updated import ByUpdated
 from stac_assets.stac.watch.changed_items import BEGINNING, FEW, ChangedItems, NotHonoured
 from stac_assets.stac.watch.changed_windows import Calendar, ChangedWindows
 from stac_assets.stac.watch.item_versions import FIELDS, Field, VersionPage, digest
+from stac_assets.stac.watch.marks import Told, told_by_mark
 from stac_assets.stac.watch.position import Position
+from stac_assets.stac.watch.state import State, Strategy
 from stac_assets.stac.watch.updated_baseline import proven_position
 from stac_assets.stac.watch.updated_filter import NotCombinable, UpdatedFilter, candidates
 from stac_assets.stac.wording import counted
 
-Strategy = Literal["updated", "counts", "probe", "empty"]
-"""`empty`: the collection had no item yet that could show what the API can do."""
-NOT_CREATED = "deletions and changes in place"
 NOT_AN_ANSWER = {401, 403, 429, 503}
 """Statuses that do not tell whether the API can filter."""
-
-
-class State(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a watcher knows of one collection between two polls. It is stored as JSON.
-
-    The names in JSON are those of version 0.1.0, so that stored states stay valid.
-
-    Args:
-        strategy: how the collection is watched.
-        serial: the last link of a chain of digests, one for each change, so that no two changes are mistaken
-            for one. In JSON it is `turn`.
-        updated_filter: for `updated`, the filter that the API has proven to honour. In JSON it is `language`.
-        is_sorted: for `updated`, whether the API sorts.
-        position: for `updated`, how far the changes are read.
-        seen: for `counts` and `probe`, what each recent window showed.
-        begin: for `counts` and `probe`, the window with which the next poll goes on.
-        was_empty: whether the collection was empty when the watcher first polled it.
-    """
-
-    strategy: Strategy
-    serial: str = msgspec.field(name="turn")
-    updated_filter: UpdatedFilter | None = msgspec.field(default=None, name="language")
-    is_sorted: bool = False
-    position: Position | None = None
-    seen: dict[date, str] = {}
-    begin: date | None = None
-    was_empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,11 +62,13 @@ class Watcher:
         client: sends the requests.
         calendar: says which windows there are.
         watch_days: how many days back the windows are compared, for `counts` and `probe`.
+        spare: requests that the poll of a collection may send for what is not urgent.
     """
 
     client: BudgetedClient
     calendar: Calendar
     watch_days: int
+    spare: int = MOST_REQUESTS
     _classes: list[str] | None = field(default=None, init=False)
 
     def poll(self, collection: str, state: State | None, seed: str = "") -> Changes:
@@ -135,6 +111,7 @@ class _Poll:
         self._calendar = watcher.calendar
         self._collection = collection
         self._is_baseline = state is None
+        self._has_totals = False
         self.state = state
         self.found = found
 
@@ -144,6 +121,8 @@ class _Poll:
             self._choose(serial if self.state is None else self.state.serial)
         if self.state is not None and not (self._is_baseline and self.state.strategy == "updated"):
             self._advance(self.state)
+        else:
+            self._compare_totals()
 
     def _choose(self, serial: str) -> None:
         """Choose the strategy and its first state. Nothing is new for it, unless the collection was empty."""
@@ -193,13 +172,44 @@ class _Poll:
             self._fall_back("counts", f"`updated` cannot be trusted any more ({error})", state)
         except NoCounts:
             self._fall_back("probe", "the API does not count", state)
+        else:
+            self._compare_totals()
 
     def _fall_back(self, strategy: Strategy, reason: str, state: State) -> None:
-        """Go over to another strategy. It begins with a baseline, so changes since the last poll are lost."""
-        self.found.notes.append(f"{reason}: a new baseline by `{strategy}`")
+        """Go over to another strategy, which compares what it finds with what is known of before."""
+        self.found.notes.append(f"{reason}: goes on by `{strategy}`")
         self._is_baseline = True
-        self.state = self._by_comparison(strategy, state.serial)
+        begun = self._by_comparison(strategy, state.serial)
+        counted = state.seen if state.strategy == "counts" else {}
+        self.state = msgspec.structs.replace(begun, counted=counted, marks=state.marks)
         self._advance(self.state)
+
+    def _compare_totals(self) -> None:
+        """Compare the totals of what the strategy does not see whole.
+
+        `updated` sees no deletions of any date. `counts` sees nothing of older windows, which end where the
+        recent ones begin. Windows to come of a range without an end are no partitions yet.
+        """
+        state, watcher = self.state, self._watcher
+        if state is None or state.strategy in ("empty", "probe") or not self._client.asks_for_counts:
+            return
+        calendar = self._calendar
+        end = calendar.end if calendar.last is not None else calendar.next(calendar.newest)
+        if state.strategy == "counts":
+            end = min(calendar.recent(watcher.watch_days), default=end)
+        if end <= calendar.start:
+            return
+        totals = ByTotals(self._client, self._collection, self.found, end, watcher.spare)
+        try:
+            marks = totals.compare(state.marks, self._told(state))
+        except (NoTotals, BudgetExhausted):  # the next poll compares them
+            return
+        self.state = msgspec.structs.replace(state, marks=marks, told={})
+        self._has_totals = True
+
+    def _told(self, state: State) -> dict[date, Told]:
+        """What was found otherwise since the totals were compared."""
+        return told_by_mark(state.marks, self.found, state.told) if state.marks else {}
 
     def _read_updates(self, state: State) -> None:
         assert state.updated_filter is not None and state.position is not None
@@ -215,21 +225,28 @@ class _Poll:
 
     def _compare(self, state: State) -> None:
         def keep(seen: dict[date, str], begin: date | None) -> None:
-            was_empty = state.was_empty and begin is not None
-            self.state = msgspec.structs.replace(state, seen=seen, begin=begin, was_empty=was_empty)
+            has_more = begin is not None
+            self.state = msgspec.structs.replace(
+                state,
+                seen=seen,
+                begin=begin,
+                was_empty=state.was_empty and has_more,
+                counted=state.counted if has_more else {},
+            )
 
         windows = self._calendar.recent(self._watcher.watch_days)
-        comparison = ByComparison(self._client, self._collection, state.strategy, self.found)
+        comparison = ByComparison(self._client, self._collection, state.strategy, self.found, state.counted)
         comparison.compare(windows, state.seen, state.begin, state.was_empty, keep)
 
     def changes(self, is_complete: bool, error: StacError | None) -> Changes:
         """The result of the poll."""
         found, state = self.found, self.state
         if state is not None:
-            state = msgspec.structs.replace(state, serial=found.next_serial(state.serial))
+            told = {} if self._has_totals else self._told(state)
+            state = msgspec.structs.replace(state, serial=found.next_serial(state.serial), told=told)
         parts = [f"strategy {self._described(state)}"] if state else []
         if found.labels:
-            items = f", {counted(found.items, 'item')}" if found.items else ""
+            items = f", {counted(found.items_of.total(), 'item')}" if found.items_of else ""
             parts.append(f"{counted(len(found.labels), 'window')} with changes{items}")
         elif self._is_baseline and state is not None:
             parts.append("baseline recorded" if is_complete else "baseline begun")
@@ -244,14 +261,18 @@ class _Poll:
 
     def _described(self, state: State) -> str:
         days = self._watcher.watch_days
+        has_totals = state.marks is not None
         match state.strategy:
             case "updated":
                 order = "sorted" if state.is_sorted else "not sorted"
-                sees_changes = state.updated_filter and state.updated_filter.field == "updated"
-                unseen = "deletions" if sees_changes else NOT_CREATED
-                return f"`updated` ({state.updated_filter}, {order}; {unseen} are not seen)"
+                unseen = [] if has_totals else ["deletions"]
+                if state.updated_filter and state.updated_filter.field != "updated":
+                    unseen.append("changes in place")
+                missed = f"{' and '.join(unseen)} are not seen" if unseen else "deletions by totals"
+                return f"`updated` ({state.updated_filter}, {order}; {missed})"
             case "counts":
-                return f"`counts` (numberMatched; only the last {days} days are seen)"
+                older = "older ones by totals" if has_totals else "only they are seen"
+                return f"`counts` (numberMatched of the windows of the last {days} days; {older})"
             case "probe":
                 return f"`probe` (the first items of each window; only the last {days} days are seen)"
             case _:
