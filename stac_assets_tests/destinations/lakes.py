@@ -11,6 +11,10 @@ from stac_assets_tests.destinations.lake import FORMATS, Lake, configured
 from stac_assets_tests.destinations.s3 import S3
 
 PLACES = ("local", "s3")
+EVERYWHERE = tuple(f"{form}-{place}" for form in FORMATS for place in PLACES)
+"""For tests of what formats and places could do to each other."""
+USUAL = ("delta-s3", "parquet-local")
+"""For all others: each format and each place once."""
 _numbers = itertools.count()
 
 
@@ -22,7 +26,7 @@ def s3() -> Iterator[S3]:
     running.server.stop()
 
 
-@pytest.fixture(params=[f"{form}-{place}" for form in FORMATS for place in PLACES])
+@pytest.fixture(params=USUAL)
 def lake(request: Any, project: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     """An empty place, which the project in the current folder is configured to load into."""
     form, _, place = request.param.partition("-")

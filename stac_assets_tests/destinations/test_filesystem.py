@@ -18,6 +18,7 @@ from stac_assets.source import pystac_client_source
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.windows import Window
 from stac_assets_tests.destinations.lake import FORMATS, Lake, configured, core
+from stac_assets_tests.destinations.lakes import EVERYWHERE
 from stac_assets_tests.destinations.s3 import S3
 from stac_assets_tests.loads import DATASET, catalog_for, load_catalog, load_days
 from stac_assets_tests.pages import block, read
@@ -31,6 +32,7 @@ JAN_1, JAN_2, JAN_3 = "2024-01-01", "2024-01-02", "2024-01-03"
 ODD_COLLECTIONS = ["a/b", "100%", "x=y z", "é'\"", "2024", "_x"]
 
 
+@pytest.mark.parametrize("lake", EVERYWHERE, indirect=True)
 @pytest.mark.parametrize("resource", ["search", "collection_items"])
 def test_a_partition_follows_the_api_and_its_neighbours_stay(lake: Lake, api: StacApi, resource: str) -> None:
     for day, id in [(JAN_1, "a"), (JAN_1, "b"), (JAN_2, "n")]:
@@ -127,6 +129,7 @@ def test_collections_of_any_name(lake: Lake, api: StacApi) -> None:
     assert lake.ids("collection") == sorted(ODD_COLLECTIONS)
 
 
+@pytest.mark.parametrize("lake", EVERYWHERE, indirect=True)
 def test_columns_are_added_and_never_change_their_type(lake: Lake, api: StacApi) -> None:
     api.put(at("a", f"{JAN_1}T12:00:00Z", gsd=10, v=1))
     load_days(api)
