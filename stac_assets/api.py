@@ -5,8 +5,8 @@ from datetime import date
 from typing import Any
 
 from stac_assets.catalog import Catalog, read_catalog
-from stac_assets.pipeline.load import LoadResult
 from stac_assets.pipeline.load import load as load_request
+from stac_assets.pipeline.load_result import LoadResult
 from stac_assets.pipeline.queries import stored_ids
 from stac_assets.source.request import LoadRequest, whole_request
 from stac_assets.stac.endpoints import ENDPOINTS, SEARCH, Endpoint

@@ -6,7 +6,8 @@ from typing import Any
 
 from stac_assets.catalog import Catalog
 from stac_assets.pipeline.destinations.base import Storage, storage_of
-from stac_assets.pipeline.load import LoadResult, load
+from stac_assets.pipeline.load import load
+from stac_assets.pipeline.load_result import LoadResult
 from stac_assets.pipeline.place import Place
 from stac_assets.pipeline.target import target_of
 from stac_assets.settings import Settings, read_settings

@@ -3,7 +3,8 @@
 from typing import Any
 
 from stac_assets.catalog import Catalog
-from stac_assets.pipeline.load import LoadResult, load
+from stac_assets.pipeline.load import load
+from stac_assets.pipeline.load_result import LoadResult
 from stac_assets.source.request import LoadRequest
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.windows import parse_day

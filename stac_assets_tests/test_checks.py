@@ -207,6 +207,7 @@ def test_row_count_and_partition_ownership_find_what_the_database_did_to_the_row
     with connection, connection.cursor() as cursor:
         cursor.execute(trigger)
     connection.close()
+    api.put(make_item("c", changed=True))
     found = failed(search(api))
     assert found == {
         "row_count": ("ERROR", "the table holds 2 rows, and 3 were fetched"),

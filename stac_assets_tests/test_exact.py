@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stac_assets.pipeline.load import WindowsFailed
+from stac_assets.pipeline.load_result import WindowsFailed
 from stac_assets.pipeline.queries import stored_ids
 from stac_assets.stac.errors import ConfigurationError, UnknownCollection
 from stac_assets.stac.windows import Granularity, Window

@@ -194,6 +194,12 @@ class Reader:
         found = query(text)
         assert len(found) == 10 and all(row["footprint"].startswith("POINT (13.4 52.5") for row in found)
 
+    def changes(self, text: str) -> None:
+        """It answers with the changes of a first load, of which no item has moved."""
+        self._load()
+        found = query(text)
+        assert found == [] if "from_day" in text else [row["change"] for row in found] == ["added"]
+
     def of_catalogs(self, text: str) -> None:
         """It answers with rows of the only catalog that there is."""
         self._load()
@@ -250,7 +256,7 @@ class Reader:
         compile(text, "page", "exec")
 
     def nothing(self, text: str) -> None:
-        """It is not code, or is run by the tests of `destinations/` or `component/`."""
+        """It is not code, or is run by the tests of `changes/`, `component/` or `destinations/`."""
 
 
 def _section(given: dict[str, Any]) -> dict[str, Any]:
@@ -266,6 +272,7 @@ KINDS: dict[str, Callable[[Reader, str], None]] = {
     "python catalogs": Reader.merged_catalogs,
     "python delta": Reader.compiled,
     "python exported": Reader.of_exported,
+    "python follows": Reader.nothing,
     "python import": Reader.statements,
     "python notebook": Reader.notebook,
     "python pipeline": Reader.pipeline,
@@ -280,6 +287,7 @@ KINDS: dict[str, Callable[[Reader, str], None]] = {
     "sql": Reader.sql,
     "sql geometries": Reader.geometries,
     "sql catalogs": Reader.of_catalogs,
+    "sql changes": Reader.changes,
     "sql parquet": Reader.nothing,
     "sql rights": Reader.nothing,
     "text": Reader.nothing,

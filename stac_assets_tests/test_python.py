@@ -9,7 +9,7 @@ import pytest
 
 import stac_assets
 from stac_assets import build_definitions, item_from_row, load, pystac_client_source
-from stac_assets.pipeline.load import WindowsFailed
+from stac_assets.pipeline.load_result import WindowsFailed
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets_tests.conftest import REPOSITORY
 from stac_assets_tests.loads import QUICK, ids, items

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from stac_assets.catalog import Catalog
-from stac_assets.pipeline.load import LoadResult, load
+from stac_assets.pipeline.load import load
+from stac_assets.pipeline.load_result import LoadResult
 from stac_assets.source.columns import ITEM_COLUMNS
 from stac_assets.source.geometry_column import GEOM
 from stac_assets.source.request import LoadRequest

@@ -13,7 +13,8 @@ from stac_assets.catalog import Catalog
 from stac_assets.cli.console import LOGGER, catalog_from, tell_error
 from stac_assets.cli.interrupts import interruptible
 from stac_assets.cli.progress import LoadDisplay, Tally
-from stac_assets.pipeline.load import LoadResult, PartsFailed, load
+from stac_assets.pipeline.load import load
+from stac_assets.pipeline.load_result import LoadResult, PartsFailed
 from stac_assets.source.fetched import NamedItems
 from stac_assets.source.request import LoadRequest
 from stac_assets.stac.endpoints import ENDPOINTS, SEARCH, Endpoint

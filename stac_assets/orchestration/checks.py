@@ -20,10 +20,12 @@ from stac_assets.stac.endpoints import Endpoint
 from stac_assets.stac.figures import Figures
 
 if TYPE_CHECKING:
-    from stac_assets.pipeline.load import LoadResult
+    from stac_assets.pipeline.load_result import LoadResult
 
 SCHEMA, ROW_COUNT, CONFIGURED = "schema", "row_count", "configured_collections"
 RULES = {SCHEMA: check_rules.schema, CONFIGURED: check_rules.configured_collections, **OF_PARTITIONS}
+BLOCKING = frozenset({SCHEMA, ROW_COUNT, "partition_ownership"})
+"""Checks that stop what is downstream in the same run, where they fail."""
 MADE_BY_THE_LOAD = "Every load makes this check: materialize the asset, as it cannot be executed alone."
 
 
@@ -36,7 +38,12 @@ def checks_of(endpoint: Endpoint) -> tuple[str, ...]:
 def check_specs(endpoint: Endpoint, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """The specs of an asset's checks."""
     return [
-        dg.AssetCheckSpec(name, asset=key, description=f"{RULES[name].__doc__}\n\n{MADE_BY_THE_LOAD}")
+        dg.AssetCheckSpec(
+            name,
+            asset=key,
+            description=f"{RULES[name].__doc__}\n\n{MADE_BY_THE_LOAD}",
+            blocking=name in BLOCKING,
+        )
         for name in checks_of(endpoint)
     ]
 

@@ -15,13 +15,14 @@ from stac_assets.orchestration.partitions import known_ranges, partitions_of
 from stac_assets.orchestration.quiet import quiet_storage
 from stac_assets.orchestration.run_log import Heartbeat, begin, end
 from stac_assets.orchestration.specs import asset_key
+from stac_assets.orchestration.versions import data_version
 from stac_assets.pipeline.target import target_of
 from stac_assets.settings.partition_count import told_of_many
 from stac_assets.source.request import LoadRequest
 from stac_assets.stac.wording import counted
 
 if TYPE_CHECKING:  # what loads is imported by a run, not with the definitions
-    from stac_assets.pipeline.load import LoadResult
+    from stac_assets.pipeline.load_result import LoadResult
 
 Report = dg.MaterializeResult | dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.Output
 """What an asset tells Dagster."""
@@ -85,7 +86,9 @@ def _reported(context: dg.AssetExecutionContext, result: "LoadResult", catalog: 
             for partition, metadata in partitions.items():
                 context.add_asset_metadata(metadata, asset_key=key, partition_key=partition)
         yield dg.MaterializeResult(
-            asset_key=key, metadata={} if partitions else load_metadata(result, catalog)
+            asset_key=key,
+            metadata={} if partitions else load_metadata(result, catalog),
+            data_version=data_version(result),
         )
     yield from evaluations(context, result, catalog)
     if not is_incomplete:

@@ -13,14 +13,15 @@ from stac_assets.orchestration.pictures.bars import bars
 from stac_assets.orchestration.pictures.footprints import footprints
 from stac_assets.orchestration.short_tables import names_table, short_table
 from stac_assets.pipeline.inspection_result import PartitionRows
+from stac_assets.source.changes.feed import ADDED, BASELINE, CHANGED, OUT_OF_SCOPE, REMOVED
 from stac_assets.source.columns import type_of
 from stac_assets.source.rows import BOX
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.http.page_request import curl
-from stac_assets.stac.windows import partition_key
+from stac_assets.stac.windows import Window, partition_key
 
 if TYPE_CHECKING:
-    from stac_assets.pipeline.load import LoadResult
+    from stac_assets.pipeline.load_result import LoadResult
     from stac_assets.source.fetched import FetchedWindow
 
 Metadata = dict[str, Any]
@@ -49,7 +50,9 @@ def partitions_metadata(
     )
     for fetched in result.windows:
         key = fetched.window.key
+        changed = changes_metadata(result, fetched.window)
         own: Metadata = {"items": fetched.figures.items}
+        own |= changed if fetched.figures.items or any(changed.values()) else {}
         own |= _seen(found.get(key), catalog, fetched.window.collection)
         if any(ranges.get(key, {}).values()) and len(ranges[key]) > 1:
             own["items_by_date"] = bars(ranges[key])
@@ -65,6 +68,15 @@ def partitions_metadata(
             own["request"] = dg.MetadataValue.url(f"{result.url}/{quote(collection, safe='')}")
             own["stac_browser"] = browser_link(catalog, collection)
             yield collection, own | run | columns if collection == last else own | run
+
+
+def changes_metadata(result: "LoadResult", window: Window) -> Metadata:
+    """How many items of a partition were added, changed and removed, or came and went by other filters."""
+    if result.changes is None:
+        return {}
+    counts = result.changes.counts.get(window, {})
+    others = {kind: counts[kind] for kind in (BASELINE, OUT_OF_SCOPE) if counts.get(kind)}
+    return {kind: counts.get(kind, 0) for kind in (ADDED, CHANGED, REMOVED)} | others
 
 
 def empty_metadata(fetched: "FetchedWindow") -> Metadata:

@@ -18,6 +18,7 @@ from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.pipeline.errors import StoreFailed
 from stac_assets.source import SOURCE_NAME
+from stac_assets.source.changes.feed import CHANGES
 from stac_assets.source.columns import REJECTED, type_of
 from stac_assets.source.geometry_column import HINT
 from stac_assets.stac.endpoints import ENDPOINTS, Endpoint
@@ -133,8 +134,8 @@ def compare(client: Any, endpoint: Endpoint) -> Comparison:
         StoreFailed: a column of the endpoint's table has another type than it was made with.
     """
     schema = stored_schema(client)
-    needed = (endpoint.name, REJECTED) if endpoint.has_items else (endpoint.name,)
-    asked = (*ENDPOINTS, REJECTED) if schema is None else (*needed, *schema.dlt_table_names())
+    needed = (endpoint.name, REJECTED, CHANGES) if endpoint.has_items else (endpoint.name,)
+    asked = (*ENDPOINTS, REJECTED, CHANGES) if schema is None else (*needed, *schema.dlt_table_names())
     sql = client.sql_client
     datasets: dict[str, dict[str, dict[str, str]]] = {sql.dataset_name: {}, sql.staging_dataset_name: {}}
     marks = ", ".join(["%s"] * len(asked))
@@ -197,6 +198,7 @@ def _refuse_changed(client: Any, comparison: Comparison) -> None:
             f"TYPE {made} USING CAST({key} AS {made})"
         )
     raise StoreFailed(
-        f"{'; '.join(told)}; or drop the column, and the next load makes it again, empty. "
+        f"{'; '.join(told)}; then set _fingerprint to NULL in rows that it changed, so that loads store them "
+        "anew; or drop the column, and the next load makes it again, empty. "
         "Nothing was stored, the table is as it was"
     )

@@ -81,15 +81,23 @@ def publish(pipeline: Pipeline, targets: list[Path]) -> None:
 
 
 def are_published(pipeline_name: str, targets: list[Path]) -> bool:
-    """Whether dlt's tools find an earlier load in all of these folders."""
-    return all((target / pipeline_name / Pipeline.STATE_FILE).exists() for target in targets)
+    """Whether dlt's tools find an earlier load in all of these folders, which no killed run was replacing."""
+    finals = [target / pipeline_name for target in targets]
+    is_there = all((final / Pipeline.STATE_FILE).exists() for final in finals)
+    return is_there and not any(path.exists() for final in finals for path in _in_the_making(final))
+
+
+def _in_the_making(final: Path) -> tuple[Path, Path]:
+    """What stands beside a copy while another one takes its place: that, and the old one."""
+    fresh, retired = (final.parent / f".{final.name}.{kind}" for kind in ("fresh", "retired"))
+    return fresh, retired
 
 
 def _replace(final: Path, source: Path) -> None:
     """Make `final` a copy of `source`, one run after the other, also of several projects."""
     final.parent.mkdir(parents=True, exist_ok=True)
     with named_lock(str(final.absolute())):
-        fresh, retired = (final.parent / f".{final.name}.{kind}" for kind in ("fresh", "retired"))
+        fresh, retired = _in_the_making(final)
         try:
             for left in (fresh, retired):  # by a run that crashed
                 shutil.rmtree(left, ignore_errors=True)

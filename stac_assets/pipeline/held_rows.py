@@ -8,6 +8,7 @@ from dlt.common.destination.exceptions import DestinationUndefinedEntity, SqlCli
 from dlt.pipeline.exceptions import PipelineConfigMissing
 
 from stac_assets.pipeline.exclusion.access import DatasetAccess
+from stac_assets.source.changes.feed import CHANGES
 from stac_assets.source.columns import PARTITION_KEY, REJECTED, rejected_key
 from stac_assets.source.running import conditions
 from stac_assets.stac.owners import Owners
@@ -42,7 +43,10 @@ class HeldRows:
         return self._access.read(lambda: self._found(windows)) or {}
 
     def has_none_of(self, windows: Iterable[Window]) -> bool:
-        """Whether it is known that neither the table nor `rejected_items` had anything of these windows."""
+        """Whether it is known that neither the table nor `rejected_items` had anything of these windows.
+
+        Nor does the feed of changes say then that filters left days empty.
+        """
         return self._without.issuperset(windows)
 
     def _found(self, windows: Sequence[Window]) -> Mapping[Window, int]:
@@ -70,8 +74,17 @@ class HeldRows:
                     is_empty = not _rows(client, REJECTED, rejected)
                 except DestinationUndefinedEntity:
                     is_empty = True
-                self._without = set(windows) if is_empty else set()
+                self._without = set(windows) if is_empty and not _has_spans(client) else set()
         return found
+
+
+def _has_spans(client: Any) -> bool:
+    """Whether the feed says of any days that filters left them empty."""
+    table = client.make_qualified_table_name(CHANGES)
+    try:
+        return bool(client.execute_sql(f"SELECT 1 FROM {table} WHERE id IS NULL LIMIT 1"))  # noqa: S608
+    except DestinationUndefinedEntity:
+        return False
 
 
 def _rows(client: Any, table: str, owners: Owners) -> Mapping[Window, int]:

@@ -9,129 +9,47 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 
 from dlt.common.pipeline import LoadInfo
 from dlt.common.schema import Schema
-from dlt.common.schema.typing import TTableSchema
+from dlt.extract import DltSource
 from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.catalog import Catalog
+from stac_assets.pipeline.changes.find import find_changes
+from stac_assets.pipeline.changes.pruning import prune
 from stac_assets.pipeline.comparison import refuse_unfit, stored_schema
 from stac_assets.pipeline.destinations.base import storage_of
 from stac_assets.pipeline.exclusion.access import DatasetAccess
 from stac_assets.pipeline.exclusion.tables_of_others import run_beside_others
+from stac_assets.pipeline.exclusion.waiting import Hold
 from stac_assets.pipeline.failures import told_once_stored, told_plainly
 from stac_assets.pipeline.first_look import FirstLook, first_look
 from stac_assets.pipeline.folders import are_published, publish, run_folder
 from stac_assets.pipeline.held_rows import HeldRows
 from stac_assets.pipeline.inspection import inspect
-from stac_assets.pipeline.inspection_result import Inspection
+from stac_assets.pipeline.load_result import LoadResult
 from stac_assets.pipeline.mending import mended
 from stac_assets.pipeline.place import runs_folder
-from stac_assets.pipeline.target import Target, target_of
+from stac_assets.pipeline.target import target_of
 from stac_assets.pipeline.trace import tell_rows
-from stac_assets.source import build_source
+from stac_assets.source import build_source, build_source_of_changes
+from stac_assets.source.changes.by_window import ChangesByWindow
+from stac_assets.source.changes.feed import CHANGES
 from stac_assets.source.columns import REJECTED
 from stac_assets.source.delivery import Delivery
 from stac_assets.source.fetch import Fetched, fetch
-from stac_assets.source.fetched import FetchedWindow, Progress
+from stac_assets.source.fetched import Progress
+from stac_assets.source.fingerprint import scope_of
 from stac_assets.source.memory import give_back
 from stac_assets.source.ownership import check_owner
 from stac_assets.source.request import LoadRequest
-from stac_assets.stac.endpoints import Refused, Replaces
-from stac_assets.stac.errors import StacError
-from stac_assets.stac.figures import Figures
+from stac_assets.stac.endpoints import Replaces
 from stac_assets.stac.wording import counted
 
 logger = logging.getLogger("stac_assets")
-
-
-@dataclass
-class LoadResult:
-    """What a load did. Seconds are those of the clock.
-
-    Args:
-        request: what was asked for.
-        target: where the rows went.
-        figures: of all windows that were fetched to their end, or of the table.
-        windows: the partitions that are stored.
-        failed: the partitions that are as they were before.
-        refused: the documents of a catalog table that were not to be had.
-        misfits: how many values fit no column, by property.
-        fetch_seconds: of the first half.
-        store_seconds: of the second half.
-        load_info: what dlt says of it; None if nothing was stored, or nothing was to be stored.
-        table: the stored table as dlt's schema describes it.
-        inspection: what the destination holds, if that was counted.
-        location: where the table is, as people read it.
-        url: where the rows of a table come from that has no items.
-        collection_ids: the ids of all collections of the API, if the endpoint lists them.
-    """
-
-    request: LoadRequest
-    target: Target
-    figures: Figures
-    windows: list[FetchedWindow] = field(default_factory=list)
-    failed: list[FetchedWindow] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
-    misfits: dict[str, int] = field(default_factory=dict)
-    fetch_seconds: float = 0.0
-    store_seconds: float = 0.0
-    load_info: LoadInfo | None = None
-    table: TTableSchema | None = None
-    inspection: Inspection | None = None
-    location: str = ""
-    url: str | None = None
-    collection_ids: tuple[str, ...] | None = None
-
-    def raise_on_failures(self) -> None:
-        """Raise an error that names every window and every document that failed.
-
-        Raises:
-            PartsFailed: some did.
-        """
-        if self.failed:
-            raise WindowsFailed(self.failed, len(self.windows))
-        if self.refused:
-            raise DocumentsRefused(self.refused)
-
-
-class PartsFailed(StacError):
-    """Something of what was requested could not be fetched; the rest is stored."""
-
-
-class DocumentsRefused(PartsFailed):
-    """Some documents of a catalog table were not to be had; the others are stored."""
-
-    def __init__(self, refused: list[Refused]) -> None:
-        names = "\n".join(f"  {refused.name}: {refused.error}" for refused in refused)
-        told = counted(len(refused), "document was", "documents were")
-        super().__init__(f"{told} not to be had, the others are stored:\n{names}")
-
-
-class WindowsFailed(PartsFailed):
-    """Some windows could not be fetched; the others are stored."""
-
-    def __init__(self, failed: list[FetchedWindow], stored: int) -> None:
-        names = "\n".join(f"  {_named(list(group))}" for _, group in groupby(failed, _cause))
-        many = "partitions failed and are as they were before"
-        told = counted(len(failed), "partition failed and is as it was before", many)
-        super().__init__(f"{told}, {stored} stored:\n{names}")
-        self.failed = failed
-
-
-def _cause(failed: FetchedWindow) -> tuple[str, int]:
-    """What windows have in common that are named in one line: a collection, and the very same error."""
-    return failed.window.collection, id(failed.error)
-
-
-def _named(failed: list[FetchedWindow]) -> str:
-    first, more = failed[0], f" and {len(failed) - 1:,} more" if len(failed) > 1 else ""
-    return f"{first.window}{more}: {first.error}"
 
 
 def load(
@@ -201,9 +119,9 @@ def load(
             f"storing into {target.destination}"
         )
         started = time.monotonic()
-        _store(fetched, catalog, result, access, folder / "pipelines", inspected)
+        _store(fetched, catalog, result, access, look, folder / "pipelines", inspected)
         result.store_seconds = time.monotonic() - started
-        stage(f"stored in {result.store_seconds:.1f} s")
+        stage(f"{_told(result)} in {result.store_seconds:.1f} s")
     return result
 
 
@@ -212,34 +130,87 @@ def _store(
     catalog: Catalog,
     result: LoadResult,
     access: DatasetAccess,
+    look: FirstLook,
     folder: Path,
     inspected: bool,
 ) -> None:
-    storage, place, endpoint = access.storage, access.place, fetched.request.endpoint
-    name = endpoint.name
+    storage, endpoint, name = access.storage, fetched.request.endpoint, fetched.request.endpoint.name
     delivery = Delivery(fetched, catalog.settings, storage.form(access.pipeline, folder.parent))
-    with access.held() as hold, storage.storing(place, folder, hold, delivery) as pipeline:
-        source = build_source([delivery])
+    with access.held() as hold, storage.storing(access.place, folder, hold, delivery) as pipeline:
+        fresh = build_source([delivery]).schema
         if storage.compares:
-            known, types = mended(pipeline, endpoint, source.schema)
+            known, types = mended(pipeline, endpoint, fresh)
             delivery.refuse_unfit = partial(refuse_unfit, pipeline, name, types)
         else:
             known = _stored_schema(pipeline)
-        source.schema = known or source.schema
-        storage.check(lambda: source.schema)
-        columns = set(source.schema.tables.get(name, {}).get("columns", {}))
-        info = run_beside_others(pipeline, source, known) if hold.staging else pipeline.run(source)
-        info.raise_on_failed_jobs()
-        if endpoint.has_items:
-            tell_rows(pipeline, {name: fetched.figures.items, REJECTED: fetched.figures.rejected_items})
-        publish(pipeline, result.target.published_folders())
+        schema = known or fresh
+        storage.check(lambda: schema)
+        columns = set(schema.tables.get(name, {}).get("columns", {}))
+        find_changes(pipeline, delivery, catalog.settings, known, folder.parent)
+        if _is_stored(fetched, delivery, catalog, look):
+            pipeline.sync_destination()
+        else:
+            result.load_info = _run(pipeline, delivery, schema, known, hold)
+            if (days := catalog.settings.item_changes_days) is not None and catalog.settings.item_changes:
+                prune(pipeline, days)
+            publish(pipeline, result.target.published_folders())
         if inspected:
             with told_once_stored(result.target.describe()):
                 result.inspection = inspect(pipeline, fetched, columns)
-        result.load_info = info
         result.table = pipeline.default_schema.tables.get(name)
-    result.misfits = dict(delivery.misfits)
-    result.location = str(place)
+    result.unchanged, result.misfits = delivery.unchanged, dict(delivery.misfits)
+    if delivery.changes is not None:
+        result.changes = ChangesByWindow.of(delivery)
+    result.location = str(access.place)
+
+
+def _is_stored(fetched: Fetched, delivery: Delivery, catalog: Catalog, look: FirstLook) -> bool:
+    """Whether all is stored already as it was fetched, the dataset is this API's, and dlt's tools see it."""
+    target = target_of(catalog)
+    if not fetched.windows or delivery.windows:
+        return False
+    is_seen = are_published(target.pipeline_name, target.published_folders())
+    if look.owner == catalog.settings.base_url and is_seen:
+        return True
+    delivery.unchanged = set()
+    return False
+
+
+def _run(
+    pipeline: Pipeline, delivery: Delivery, schema: Schema, known: Schema | None, hold: Hold
+) -> LoadInfo:
+    """Let dlt store. Changes come before the rows, where one transaction does not have both."""
+
+    def run(source: DltSource) -> LoadInfo:
+        info = run_beside_others(pipeline, source, known) if hold.staging else pipeline.run(source)
+        info.raise_on_failed_jobs()
+        return info
+
+    changes, source = delivery.changes, build_source([delivery])
+    source.schema = schema
+    if changes is not None and changes.length and not delivery.stores_changes:
+        before = build_source_of_changes(delivery)
+        before.schema = schema
+        run(before)
+        source.schema = known = pipeline.default_schema.clone()
+    info = run(source)
+    if delivery.endpoint.has_items:
+        figures = [window.figures for window in delivery.windows]
+        rejected = sum(each.rejected_items for each in figures)
+        rows = {delivery.endpoint.name: sum(each.items for each in figures), REJECTED: rejected}
+        tell_rows(pipeline, rows if delivery.changes is None else {**rows, CHANGES: delivery.changes.length})
+    return info
+
+
+def _told(result: LoadResult) -> str:
+    """What the second half of a load has done."""
+    windows = [window for window in result.windows if window.figures.items]
+    left, all_windows = sum(each.window in result.unchanged for each in windows), len(windows)
+    if not left:
+        return "stored"
+    if left == all_windows:
+        return f"{counted(left, 'partition')} found unchanged, and left as they are,"
+    return f"stored {counted(all_windows - left, 'partition')}, and found {left:,} unchanged,"
 
 
 def _stored_schema(pipeline: Pipeline) -> Schema | None:
@@ -257,6 +228,7 @@ def _changes_nothing(fetched: Fetched, catalog: Catalog, look: FirstLook, held: 
         fetched.request.endpoint.replaces is Replaces.DAY
         and look.table is not None
         and look.owner == catalog.settings.base_url
+        and not scope_of(catalog.settings)  # of which the feed is told
         and not any(window.spool.files or window.spool.rejected for window in windows)
         and held.has_none_of(window.window for window in windows)
         and are_published(target.pipeline_name, target.published_folders())

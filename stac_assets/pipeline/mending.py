@@ -11,8 +11,10 @@ from dlt.pipeline.pipeline import Pipeline
 
 from stac_assets.pipeline.comparison import NAMES_OF_TYPES, Comparison, Types, compare, stored_schema
 from stac_assets.pipeline.errors import StoreFailed
+from stac_assets.source.changes.feed import CHANGES, CHANGES_COLUMNS
 from stac_assets.source.columns import (
     CATALOG_COLUMNS,
+    FINGERPRINT,
     ITEM_COLUMNS,
     ITEM_TABLES,
     PARTITION_KEY,
@@ -26,6 +28,7 @@ from stac_assets.source.resources import REPLACING
 from stac_assets.stac.endpoints import ENDPOINTS, Endpoint
 from stac_assets.stac.wording import counted
 
+OTHER_COLUMNS = {REJECTED: REJECTED_COLUMNS, CHANGES: CHANGES_COLUMNS}
 KEY_OF_TIMES = ("collection", "datetime", "start_datetime")
 """The columns that tell the partition key of an item's row."""
 
@@ -66,7 +69,7 @@ def _tell(told: Iterable[str]) -> None:
 
 def _told(table: str, columns: list[TColumnSchema], is_there: bool) -> str:
     if not is_there:
-        has_rows = table in ENDPOINTS or table == REJECTED
+        has_rows = table in ENDPOINTS or table in OTHER_COLUMNS
         return f"the table {table}" + (", without the rows of earlier loads" if has_rows else "")
     names = ", ".join(str(column.get("name")) for column in columns)
     return f"{counted(len(columns), 'column')} of {table} ({names}), empty in rows of earlier loads"
@@ -84,6 +87,10 @@ def _make(client: Any, endpoint: Endpoint, found: Comparison) -> None:
                     _add(client, name, column, endpoint, found.there[name])
     client.initialize_storage()
     client.update_stored_schema(only_tables=list(found.missing), force=True)
+    for name in found.missing:
+        if FINGERPRINT in found.there.get(name, {}):  # so that loads to come fill the columns
+            table = client.sql_client.make_qualified_table_name(name)
+            client.sql_client.execute_sql(f"UPDATE {table} SET {FINGERPRINT} = NULL")  # noqa: S608
 
 
 def _keys(table: str, endpoint: Endpoint) -> tuple[str, ...]:
@@ -160,7 +167,7 @@ def _remembered_again(found: Comparison, empty: Schema) -> Schema | None:
 
 def _columns(name: str, types: Types) -> Iterable[TColumnSchema]:
     described: Mapping[str, TColumnSchema] = {
-        **(ITEM_COLUMNS if name in ITEM_TABLES else CATALOG_COLUMNS.get(name, REJECTED_COLUMNS)),
+        **(ITEM_COLUMNS if name in ITEM_TABLES else CATALOG_COLUMNS.get(name) or OTHER_COLUMNS[name]),
         C_DLT_LOAD_ID: LOAD_ID,
     }
     for column, found in types.items():

@@ -117,6 +117,16 @@ class Settings(BaseModel):
         description="Whether item tables get the column `geom`, a geometry of the destination's own type, or "
         "where it is a view, `<table>_geo`: `native` or `none`.",
     )
+    item_changes: Annotated[bool, Mark.IN_LOADS] = Field(
+        default=True,
+        description="Whether loads of `search` and `collection_items` tell in the table `item_changes` which "
+        "items were added, changed and removed.",
+    )
+    item_changes_days: Annotated[v.SomeDays | None, Mark.IN_LOADS] = Field(
+        default=None,
+        description="Days for which changes are kept; of older ones remains which items were there; without "
+        "it all are kept.",
+    )
     largest_whole_collection: v.Amount = Field(
         default=100_000,
         description="Items of a collection that is read whole at most, where dates do not find all of them; "

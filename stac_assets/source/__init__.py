@@ -100,11 +100,20 @@ def pystac_client_source(
 
 
 def build_source(deliveries: "Iterable[Delivery]") -> DltSource:
-    """A source with a resource for each delivery."""
-    from stac_assets.source.resources import build_resource
+    """A source with a resource for each delivery, and for the changes that its load job stores."""
+    from stac_assets.source.resources import build_changes, build_resource
 
     def resources() -> Iterable[Any]:
         for delivery in deliveries:
             yield build_resource(delivery)
+            if delivery.stores_changes:
+                yield build_changes(delivery)
 
     return dlt.source(resources, name=SOURCE_NAME, section=SOURCE_NAME)()
+
+
+def build_source_of_changes(delivery: "Delivery") -> DltSource:
+    """A source with the changes of a delivery alone."""
+    from stac_assets.source.resources import build_changes
+
+    return dlt.source(lambda: build_changes(delivery), name=SOURCE_NAME, section=SOURCE_NAME)()

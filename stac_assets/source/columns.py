@@ -15,6 +15,7 @@ CONTRACT: TSchemaContractDict = {"tables": "evolve", "columns": "evolve", "data_
 """Tables and columns may be added; a column never changes its type."""
 
 PARTITION_KEY = "_partition_key"
+FINGERPRINT = "_fingerprint"
 DELETED = "_deleted"
 PROPERTY_HINT = "x-stac-property"
 """Hint on a promoted column: the property that claimed it."""
@@ -27,7 +28,7 @@ def rejected_key(table: str, key: str) -> str:
     return f"{table}|{key}"
 
 
-def _described(columns: Mapping[str, Column], **hints: Any) -> dict[str, TColumnSchema]:
+def described(columns: Mapping[str, Column], **hints: Any) -> dict[str, TColumnSchema]:
     """Columns as dlt describes them; `hints` are more of dlt's hints by column."""
     return {
         name: TColumnSchema(
@@ -49,18 +50,19 @@ def type_of(column: TColumnSchema) -> str:
 _TOMBSTONE = Column("bool", "Marks tombstones while loading; null in every stored row")
 _HARD_DELETE = {DELETED: {"hard_delete": True}}
 
-ITEM_COLUMNS = _described(
+ITEM_COLUMNS = described(
     {
         **endpoints.ITEM_COLUMNS,
         PARTITION_KEY: Column(
             "text", "collection|YYYY-MM-DD: the UTC day that owns the row", is_nullable=False
         ),
+        FINGERPRINT: Column("text", "Tells whether a load would store the row as it is; NULL: unknown"),
         DELETED: _TOMBSTONE,
     },
     **_HARD_DELETE,
 )
 
-REJECTED_COLUMNS = _described(
+REJECTED_COLUMNS = described(
     {
         "resource": Column("text", "The endpoint that the document came from", False),
         "collection": Column("text", "The collection that was asked for", False),
@@ -74,7 +76,7 @@ REJECTED_COLUMNS = _described(
 )
 
 CATALOG_COLUMNS: dict[str, dict[str, TColumnSchema]] = {
-    name: _described(endpoint.columns)
+    name: described(endpoint.columns)
     for name, endpoint in endpoints.ENDPOINTS.items()
     if not endpoint.has_items
 }

@@ -8,16 +8,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
 
 from stac_assets.settings import Settings
-from stac_assets.source.columns import ITEM_COLUMNS, REJECTED
+from stac_assets.source.changes.feed import CHANGES, Changes
+from stac_assets.source.columns import FINGERPRINT, ITEM_COLUMNS, REJECTED
 from stac_assets.source.dialects import Dialect
 from stac_assets.source.dlt_log import WithoutJsonAsText, filtered
 from stac_assets.source.fetch import Fetched, fetch
+from stac_assets.source.fetched import FetchedWindow
+from stac_assets.source.fingerprint import prefix_of
 from stac_assets.source.geometry_column import COLUMN, GEOM, HINT, Dimensions
 from stac_assets.source.ownership import claim_dataset
 from stac_assets.source.promotion import Promotion, settle
@@ -27,6 +31,7 @@ from stac_assets.source.spool_file import SpoolFile
 from stac_assets.source.taken_rows import TakenRows
 from stac_assets.stac.endpoints import Endpoint, Replaces
 from stac_assets.stac.owners import Owners
+from stac_assets.stac.windows import Window
 
 if TYPE_CHECKING:  # it is imported with the first row
     import pyarrow as pa
@@ -42,6 +47,7 @@ class TableForm:
         takes_rows: whether its load jobs take the rows that replace whole days from the delivery. dlt would
             write them to files twice, and the destination into a staging table first.
         takes_rejected: whether that is so of rejected documents too.
+        takes_changes: whether its load job stores the changes with the rows, in one transaction.
         table_format: dlt's hint of that name for all tables of the load.
         reserved: names that no promoted property may take as its column.
         folder: for working files of its load jobs.
@@ -50,6 +56,7 @@ class TableForm:
 
     takes_rows: bool = False
     takes_rejected: bool = False
+    takes_changes: bool = False
     table_format: Literal["delta"] | None = None
     reserved: frozenset[str] = frozenset()
     folder: Path = Path()
@@ -77,6 +84,14 @@ class Delivery(TakenRows):
         """Raises an error where the table has a column that does not hold the values of one of these."""
         self.written: tuple[str, ...] = ()
         """Keys of partitions that a load job has written files of; not of all, where they are many."""
+        self.unchanged: set[Window] = set()
+        """Windows that are stored already as they were fetched, and are left as they are."""
+        self.changes: Changes | None = None
+        """What the load changes in its table; None where nobody wants to hear of that."""
+        self.last_changes: dict[Window, datetime] = {}
+        """When the newest change of each window was found that has any, before this load."""
+        self.misfits_that_stay = Counter[str]()
+        """Of their values, by property, those that fit no column."""
         self._settings = settings
         self._files: list[SpoolFile] = []
         self._dimensions: Dimensions | Literal[0] = self.form.dimensions if self.wants_geometries else 0
@@ -104,14 +119,26 @@ class Delivery(TakenRows):
         """The rows of a table that the destination's load job takes from here, if it does."""
         if self.takes_rows and table == self.endpoint.name:
             return self
+        if table == CHANGES and self.stores_changes:
+            return self.changes
         if self.takes_rows and table == REJECTED and self.form.takes_rejected:
-            return RejectedRows(self.endpoint.name, self.fetched.complete_windows)
+            return RejectedRows(self.endpoint.name, self.windows)
         return None
 
     @property
+    def stores_changes(self) -> bool:
+        """Whether the load job of the rows stores their changes too."""
+        return self.takes_rows and self.form.takes_changes and bool(self.changes and self.changes.length)
+
+    @property
+    def windows(self) -> list[FetchedWindow]:
+        """The windows that are stored: those that were fetched to their end, and are not unchanged."""
+        return [each for each in self.fetched.complete_windows if each.window not in self.unchanged]
+
+    @property
     def owners(self) -> Owners:
-        """What the load replaces: the days of the windows that were fetched to their end."""
-        return Owners(window.window for window in self.fetched.complete_windows)
+        """What the load replaces: the days of those windows."""
+        return Owners(window.window for window in self.windows)
 
     # Columns ----------------------------------------------------------------------------------
 
@@ -130,9 +157,9 @@ class Delivery(TakenRows):
             most: columns that a table of the destination may have.
             row_bytes: that one of its rows may have.
         """
-        self._files = [file for window in self.fetched.complete_windows for file in window.spool.files]
+        self._files = [file for window in self.windows for file in window.spool.files]
         selected, reserved = self._settings.promote_properties, self.form.reserved
-        if self._dimensions and not stored.get(GEOM, COLUMN).get(HINT):
+        if self._dimensions and not self.has_geometries(stored):
             self._dimensions = 0
             logger.warning(
                 "the column %s of %s holds a property of that name, and so no geometries; they are stored "
@@ -144,6 +171,14 @@ class Delivery(TakenRows):
         self.promotion = settle(stored, self._files, normalize, selected, reserved, most, row_bytes)
         if self.refuse_unfit is not None:
             self.refuse_unfit(self.columns.values())
+
+    def has_geometries(self, stored: TTableSchemaColumns) -> bool:
+        """Whether the rows get the column `geom`; in some tables a property has that name.
+
+        Args:
+            stored: the columns that the table has in the schema synced from the destination.
+        """
+        return bool(self._dimensions and stored.get(GEOM, COLUMN).get(HINT))
 
     @property
     def schema(self) -> pa.Schema:
@@ -166,7 +201,7 @@ class Delivery(TakenRows):
     @property
     def misfits(self) -> Counter[str]:
         """How many values fit no column, by property; complete once all rows have been read."""
-        return self.promotion.misfits + self.fetched.misfits
+        return self.promotion.misfits + self.fetched.misfits + self.misfits_that_stay
 
     # Rows -------------------------------------------------------------------------------------
 
@@ -188,7 +223,19 @@ class Delivery(TakenRows):
         from stac_assets.source.spool_files import read_tables
 
         for file, table in read_tables(self._files):
-            yield self._with_geometries(self.promotion.apply([file], table))
+            yield self._with_fingerprints(self._with_geometries(self.promotion.apply([file], table)))
+
+    def prefix(self, has_geometries: bool, tells: bool) -> str:
+        """What the fingerprints of the rows begin with."""
+        return prefix_of(self._settings, has_geometries, tells)
+
+    def _with_fingerprints(self, rows: pa.Table) -> pa.Table:
+        """Rows whose digests are fingerprints."""
+        from stac_assets.source.changes.difference import with_prefix
+
+        place, field = rows.schema.get_field_index(FINGERPRINT), rows.schema.field(FINGERPRINT)
+        prefix = self.prefix(bool(self._dimensions), self.changes is not None)
+        return rows.set_column(place, field, with_prefix(rows[FINGERPRINT], prefix))
 
     @property
     def wants_geometries(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from stac_assets.source.changes.documents import without_signatures
 from stac_assets.source.columns import PARTITION_KEY
 from stac_assets.source.rows import JSON_MEMBERS, TEXT_MEMBERS, item_from_row
 from stac_assets.source.spool import Spool
@@ -113,20 +114,7 @@ def _bytes(value: str | bytes | None) -> bytes:
 
 def _canonical(row: Mapping[str, Any]) -> str:
     """The document as JSON with sorted keys and no white space, without its links and signatures."""
-    item = item_from_row(row)
-    item.pop("links", None)
-    if "assets" in item:
-        item["assets"] = _unsigned(item["assets"])
-    return json.dumps(item, sort_keys=True, separators=(",", ":"))
-
-
-def _unsigned(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            name: each.partition("?")[0] if name == "href" and isinstance(each, str) else _unsigned(each)
-            for name, each in value.items()
-        }
-    return [_unsigned(each) for each in value] if isinstance(value, list) else value
+    return json.dumps(without_signatures(item_from_row(row)), sort_keys=True, separators=(",", ":"))
 
 
 def _document(row: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ import dlt
 from dlt.common.schema import Schema
 from dlt.extract import DltResource
 
+from stac_assets.source.changes.feed import CHANGES
 from stac_assets.source.columns import (
     CATALOG_COLUMNS,
     CONTRACT,
@@ -62,6 +63,32 @@ def build_resource(delivery: Delivery) -> DltResource:
         **form,
     )
     return _with_rejected_items(resource, form) if endpoint.has_items else resource
+
+
+def build_changes(delivery: Delivery) -> DltResource:
+    """The dlt resource of the feed of changes, whose rows are added to those that are there."""
+    changes = delivery.changes
+    assert changes is not None
+
+    def tables() -> Iterator[Any]:
+        dialect = running_dialect()
+        if delivery.stores_changes:
+            yield from without_rows(changes.columns, dialect)
+            return
+        from stac_assets.source.emitters import emit, gathered
+
+        for table in gathered(changes.rows()):
+            yield from emit(table, changes.columns, dialect, loadable_formats())
+
+    return dlt.resource(
+        tables,
+        name=CHANGES,
+        columns=dict(changes.columns),
+        schema_contract=CONTRACT,
+        max_table_nesting=0,
+        write_disposition="append",
+        table_format=delivery.form.table_format,  # type: ignore[arg-type]
+    )
 
 
 def _with_rejected_items(resource: DltResource, form: dict[str, Any]) -> DltResource:
@@ -152,7 +179,7 @@ def _tombstone(key: str, window: Window | None, item_id: str = "") -> dict[str, 
 
 def _rejected_tables(delivery: Delivery, schema: Schema, dialect: Dialect) -> Iterator[Any]:
     """The rows of `rejected_items` for the same days. The table is made with the first document for it."""
-    table, windows = delivery.endpoint.name, delivery.fetched.complete_windows
+    table, windows = delivery.endpoint.name, delivery.windows
     if not any(window.spool.rejected for window in windows) and REJECTED not in schema.tables:
         return
     owners = Owners((window.window for window in windows), rejected_key(table, ""))

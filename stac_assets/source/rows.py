@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from stac_assets.source.columns import FINGERPRINT
+from stac_assets.source.fingerprint import digest_of
 from stac_assets.stac.boxes import BOX, bbox_columns
 from stac_assets.stac.documents import Item, object_text
 from stac_assets.stac.windows import parse_time
@@ -46,12 +48,14 @@ def build_row(item: Item, collection: str) -> tuple[dict[str, Any], dict[str, An
         collection: the collection that was asked for, for items that name none.
 
     Returns:
-        The row (JSON columns as `bytes`, times as UTC `datetime`), without `_partition_key`; the properties.
+        The row (JSON columns as `bytes`, times as UTC `datetime`), without `_partition_key` and with the
+        digest of the document as its fingerprint; the properties.
 
     Raises:
         NotARow: the item has no id.
     """
     row = _EMPTY.copy()
+    row[FINGERPRINT] = digest_of(item)
     extra: dict[str, bytes] = {}
     for name, raw in item.items():
         text = bytes(raw)

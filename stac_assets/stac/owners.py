@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import chain
 from operator import itemgetter
 from typing import Generic, NamedTuple, TypeVar
 
@@ -85,6 +86,10 @@ class Owners:
         for start in range(0, len(names), number):
             some = names[start : start + number]
             yield Owners((window for name in some for window in self._windows[name]), self._prefix)
+
+    def with_prefix(self, prefix: str) -> "Owners":
+        """The same windows, for keys that begin with something more."""
+        return Owners(chain.from_iterable(self._windows.values()), prefix + self._prefix)
 
     def day_keys(self) -> Iterator[str]:
         """The keys of all days of the windows: many, for where nobody says which of them have rows."""

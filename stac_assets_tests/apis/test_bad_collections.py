@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from stac_assets.api import request_for
-from stac_assets.pipeline.load import DocumentsRefused, WindowsFailed, load
+from stac_assets.pipeline.load import load
+from stac_assets.pipeline.load_result import DocumentsRefused, WindowsFailed
 from stac_assets.source.reader import fetch_windows
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.errors import UnknownCollection

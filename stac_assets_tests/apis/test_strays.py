@@ -9,7 +9,7 @@ from stac_assets.catalog import Catalog
 from stac_assets.cli.load import summary
 from stac_assets.orchestration.checks import judged
 from stac_assets.orchestration.metadata import partitions_metadata
-from stac_assets.pipeline.load import LoadResult
+from stac_assets.pipeline.load_result import LoadResult
 from stac_assets_tests.loads import ids, load_days, settings_for
 from stac_assets_tests.stac_api import RawItem, StacApi, make_item
 from stac_assets_tests.stac_api_faults import Request

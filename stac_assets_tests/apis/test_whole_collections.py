@@ -10,7 +10,7 @@ from stac_assets.catalog import Catalog
 from stac_assets.cli.load import summary
 from stac_assets.orchestration.checks import judged
 from stac_assets.orchestration.metadata import partitions_metadata
-from stac_assets.pipeline.load import LoadResult
+from stac_assets.pipeline.load_result import LoadResult
 from stac_assets_tests.asking import interval_of
 from stac_assets_tests.finding import by_datetime, by_interval, found_by
 from stac_assets_tests.loads import ids, settings_for

@@ -150,6 +150,8 @@ def test_a_column_of_another_type_is_named_with_what_to_do(
     match = re.search(said, message, re.IGNORECASE)
     assert match, message
     execute(match[3])
+    assert "set _fingerprint to NULL" in message
+    execute(f"UPDATE {DATASET}.search SET _fingerprint = NULL")
     load_days(api)
     assert rows()[0]["gsd"] == 10.5 and ids() == ["a", "b"]
 
@@ -231,3 +233,31 @@ def test_tables_of_the_catalog_are_made_again(api: StacApi, told: Told) -> None:
         (line,) = told()
         assert column in line
         assert sorted(row["id"] for row in rows(table)) == ["c1", "c2"]
+
+
+def test_a_column_that_was_dropped_is_filled_by_the_next_loads_of_unchanged_items(
+    api: StacApi, sent: list[dict[str, object]]
+) -> None:
+    execute(f"ALTER TABLE {DATASET}.search DROP COLUMN gsd")
+    load_days(api)
+    assert {row["id"]: row["gsd"] for row in rows()} == {"a": 10.5, "b": None}
+    load_days(api, last=SECOND)
+    assert {row["id"]: row["gsd"] for row in rows()} == {"a": 10.5, "b": 3.5}
+    told = [(row["change"], row["id"]) for row in rows("item_changes")]
+    assert sorted(told) == [("added", "a"), ("added", "b")], "no item has changed"
+    assert len(load_days(api, last=SECOND).unchanged) == 2
+
+
+def test_a_feed_that_was_dropped_begins_anew(api: StacApi, sent: list[dict[str, object]]) -> None:
+    execute(f"DROP TABLE {DATASET}.item_changes")
+    api.put(make_item("a", gsd=11.5, title="T"))
+    load_days(api, last=SECOND)
+    assert [(row["change"], row["id"]) for row in rows("item_changes")] == [("changed", "a")]
+
+
+def test_the_fingerprint_of_a_row_that_was_changed_by_hand_makes_it_stored_anew(
+    api: StacApi, sent: list[dict[str, object]]
+) -> None:
+    execute(f"UPDATE {DATASET}.search SET gsd = 99, _fingerprint = NULL WHERE id = 'a'")
+    load_days(api, last=SECOND)
+    assert {row["id"]: row["gsd"] for row in rows()} == {"a": 10.5, "b": 3.5}

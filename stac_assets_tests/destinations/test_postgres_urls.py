@@ -76,6 +76,7 @@ def test_what_a_url_says_holds_for_the_connections_that_store(
         f"CREATE TRIGGER see AFTER INSERT ON {DATASET}.search FOR EACH STATEMENT "
         "EXECUTE FUNCTION public.see()"
     )
+    api.put(make_item("a", changed=True))
     load_days(api)
     assert {row["setting"] for row in query_postgres("SELECT setting FROM public.seen")} == {"54321ms"}
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from stac_assets import load
-from stac_assets.pipeline.load import LoadResult
+from stac_assets.pipeline.load_result import LoadResult
 from stac_assets_tests.loads import IMPATIENT, items
 from stac_assets_tests.many_years import END, START
 from stac_assets_tests.pgstac.servers import Server, crawl, owners

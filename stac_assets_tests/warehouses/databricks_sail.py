@@ -95,6 +95,9 @@ class Sail:
             if words in done:
                 done[words](statement.strip())
                 return NONE
+            if words.startswith("UPDATE "):
+                self._update(statement)
+                return NONE
             if put := PUT.match(statement):
                 return Transfer("PUT", put[2], put[1])
             return self._rows(INFORMATION_SCHEMA.sub(self._view, statement))
@@ -191,6 +194,17 @@ class Sail:
         """Delete rows; those of which another table has the keys by a MERGE, as Sail has no such DELETE."""
         parsed = _parsed(statement)
         exists = parsed.find(exp.Exists)
+        for within in parsed.find_all(exp.In):
+            if (query := within.args.get("query")) is not None:
+                select = query.this.copy()
+                select.expressions[0].replace(exp.alias_(select.expressions[0].copy(), "named"))
+                conditions = [exp.column("named", "found").eq(within.this.copy())]
+                conditions += [each for each in parsed.args["where"].this.flatten() if each is not within]
+                found = f"SELECT DISTINCT named FROM ({select.sql(DIALECT)})"
+                return self._do(
+                    f"MERGE INTO {parsed.this.sql(DIALECT)} USING ({found}) AS found "
+                    f"ON {exp.and_(*conditions).sql(DIALECT)} WHEN MATCHED THEN DELETE"
+                )
         if exists is None:
             return self._do(statement)
         source = exists.find(exp.Table)
@@ -204,6 +218,10 @@ class Sail:
             f"ON {condition.sql(DIALECT)} WHEN MATCHED THEN DELETE"
         )
         return None
+
+    def _update(self, statement: str) -> None:
+        """Set columns; Sail does not know of which type the NULL of a VARIANT is."""
+        self._do(statement.replace("changed_members = NULL", "changed_members = parse_json(NULL)"))
 
     # What is there ----------------------------------------------------------------------------
 

@@ -46,8 +46,13 @@ def merging(then: Callable[[Any, str], None]) -> Callable[..., Any]:
 def load_and_die(moment: str) -> None:
     """Load the first day, and die at a moment of the merge of `search`."""
 
-    def complete_load(*_: Any) -> None:
-        _die_at("stored", moment)
+    complete, completed = SqlJobClientBase.complete_load, list[int]()
+
+    def complete_load(self: Any, load_id: str) -> None:
+        completed.append(1)
+        if len(completed) == 2:  # the first is the load of the changes
+            _die_at("stored", moment)
+        complete(self, load_id)
 
     SqlClientBase.execute_many = merging(lambda _, name: _die_at(name, moment))  # type: ignore[method-assign]
     SqlJobClientBase.complete_load = complete_load  # type: ignore[method-assign]

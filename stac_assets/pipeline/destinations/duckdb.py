@@ -101,7 +101,9 @@ class DuckDbStorage(Storage):
 
     def form(self, pipeline: Pipeline, folder: Path) -> TableForm:
         """The load job takes the rows, and stores geometries with them."""
-        return TableForm(takes_rows=True, takes_rejected=True, folder=folder, dimensions=3)
+        return TableForm(
+            takes_rows=True, takes_rejected=True, takes_changes=True, folder=folder, dimensions=3
+        )
 
     @contextmanager
     def storing(

@@ -22,6 +22,7 @@ from stac_assets.pipeline.destinations.duckdb_connection import (
 )
 from stac_assets.pipeline.destinations.duckdb_geometry import GEOMETRY
 from stac_assets.pipeline.errors import StoreFailed
+from stac_assets.source.changes.feed import CHANGES
 from stac_assets.source.columns import ITEM_COLUMNS, PARTITION_KEY, type_of
 from stac_assets.source.geometry_column import GEOM
 from stac_assets.source.running import portions_of_keys
@@ -42,6 +43,9 @@ logger = logging.getLogger("stac_assets")
 
 class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
     """Deletes what the table holds of some partitions, and inserts the rows that replace it."""
+
+    changes: TakenRows | None = None
+    """Rows of the feed, which are stored in the same transaction."""
 
     def __init__(self, file_path: str, rows: TakenRows) -> None:
         super().__init__(file_path)
@@ -110,6 +114,18 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
             for stream in rows.streams(number):
                 connection.register(VIEW, stream.cast(self._typed))
                 client.execute_sql(insert)
+            if self.changes is not None:
+                self._insert_changes(client, self.changes)
+
+    def _insert_changes(self, client: DuckDbSqlClient, changes: TakenRows) -> None:
+        table = client.make_qualified_table_name(CHANGES)
+        columns = ", ".join(map(client.escape_column_name, changes.columns))
+        for stream in changes.streams(ROW_GROUP_SIZE):
+            client.native_connection.register(VIEW, stream)
+            client.execute_sql(
+                f"INSERT INTO {table} ({columns}, {client.escape_column_name(C_DLT_LOAD_ID)}) "  # noqa: S608
+                f"SELECT {columns}, '{self._load_id}' FROM temp.{VIEW}"
+            )
 
     @cached_property
     def _typed(self) -> pa.Schema:

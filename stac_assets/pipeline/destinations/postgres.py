@@ -114,7 +114,9 @@ class PostgresStorage(Storage):
     def form(self, pipeline: Pipeline, folder: Path) -> TableForm:
         """The load job takes the rows, and stores geometries with them where PostGIS is there."""
         dimensions = DIMENSIONS if self._postgis else 0
-        return TableForm(takes_rows=True, takes_rejected=True, folder=folder, dimensions=dimensions)
+        return TableForm(
+            takes_rows=True, takes_rejected=True, takes_changes=True, folder=folder, dimensions=dimensions
+        )
 
     @contextmanager
     def storing(

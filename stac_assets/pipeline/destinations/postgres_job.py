@@ -16,6 +16,7 @@ from psycopg2 import DataError
 
 from stac_assets.pipeline.destinations.postgres_copy import Stream, as_binary
 from stac_assets.pipeline.destinations.postgres_geometry import takes_geometries, tell_of_postgis
+from stac_assets.source.changes.feed import CHANGES
 from stac_assets.source.columns import PARTITION_KEY
 from stac_assets.source.geometry_column import GEOM
 from stac_assets.source.running import portions_of_keys
@@ -43,6 +44,9 @@ TYPES = """
 class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
     """Deletes what the table holds of some partitions, and copies the rows that replace it."""
 
+    changes: TakenRows | None = None
+    """Rows of the feed, which are stored in the same transaction."""
+
     def __init__(self, file_path: str, rows: TakenRows) -> None:
         super().__init__(file_path)
         self._rows = rows
@@ -56,7 +60,11 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
             schema = self._stored(client)
             types: Any = client.execute_sql(TYPES, table)
             self._delete(client, table)
-            self._copy(client, table, schema, dict(types))
+            self._copy(client, table, schema, dict(types), self._rows)
+            if self.changes is not None:
+                feed = client.make_qualified_table_name(CHANGES)
+                types = client.execute_sql(TYPES, feed)
+                self._copy(client, feed, self.changes.schema, dict(types), self.changes)
 
     def _stored(self, client: Psycopg2SqlClient) -> pa.Schema:
         """What is stored of the rows: not the geometries, where somebody's own column has their name."""
@@ -75,13 +83,20 @@ class ReplacePartitions(RunnableLoadJob, HasFollowupJobs):
                 some = gone[at : at + KEYS_OF_A_STATEMENT]
                 client.execute_sql(f"DELETE FROM {table} WHERE {key} = ANY(%s)", some)  # noqa: S608
 
-    def _copy(self, client: Psycopg2SqlClient, table: str, schema: pa.Schema, types: dict[str, str]) -> None:
-        """Copy the rows. A thread makes the next while the server takes some."""
+    def _copy(
+        self,
+        client: Psycopg2SqlClient,
+        table: str,
+        schema: pa.Schema,
+        types: dict[str, str],
+        rows: TakenRows,
+    ) -> None:
+        """Copy rows. A thread makes the next while the server takes some."""
         load_id = self._load_id
         field = pa.field(C_DLT_LOAD_ID, pa.string(), nullable=False)
         tables = (
             table.select(schema.names).append_column(field, pa.repeat(load_id, table.num_rows))
-            for table in self._rows.rows()
+            for table in rows.rows()
         )
         pieces = as_binary(tables, types)
         columns = ", ".join(map(client.escape_column_name, [*schema.names, C_DLT_LOAD_ID]))

@@ -3,13 +3,22 @@
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from dlt.common.destination.client import FollowupJobRequest, LoadJob
+from dlt.common.destination.client import FollowupJobRequest, HasFollowupJobs, LoadJob, RunnableLoadJob
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.storages.load_package import LoadJobInfo
 from dlt.destinations.job_client_impl import SqlJobClientWithStagingDataset
 
+from stac_assets.source.changes.feed import CHANGES
+from stac_assets.source.columns import REJECTED
 from stac_assets.source.delivery import Delivery
 from stac_assets.source.taken_rows import TakenRows
+
+
+class StoredByAnother(RunnableLoadJob, HasFollowupJobs):
+    """Does nothing. It runs all the same, because dlt waits a second before it looks at one that does not."""
+
+    def run(self) -> None:
+        """Do nothing."""
 
 
 class TakesRows(SqlJobClientWithStagingDataset):
@@ -33,9 +42,13 @@ class TakesRows(SqlJobClientWithStagingDataset):
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
     ) -> LoadJob:
-        """The job that takes the rows, or dlt's."""
+        """The job that takes the rows, or dlt's. Changes are stored by the job of their items' rows."""
+        if self.delivery is not None and self.delivery.stores_changes and table.get("name") == CHANGES:
+            return StoredByAnother(file_path)
         if (rows := self._taken(table.get("name"))) is not None:
-            return type(self).replacing(file_path, rows)
+            made = type(self).replacing(file_path, rows)
+            made.changes = self._taken(CHANGES) if table.get("name") != REJECTED else None  # type: ignore[attr-defined]
+            return made
         return super().create_load_job(table, file_path, load_id, restore)
 
     def create_table_chain_completed_followup_jobs(

@@ -59,16 +59,22 @@ class DatasetAccess:
             self.storage, self.place, self._timeout, pipeline, doing=self._doing, tell=self._tell
         )
 
-    def read(self, query: Callable[[], T]) -> T | None:
+    def read(self, query: Callable[[], T], hold: Hold | None = None) -> T | None:
         """The result of `query` on the dataset; None where there is no DuckDB file yet.
 
         A DuckDB file lets one process in. A server answers while somebody stores.
+
+        Args:
+            query: asks the pipeline.
+            hold: where the dataset is held already.
         """
         file = self.place.file
         if file is None:
             return query()
         if not file.exists():
             return None
+        if hold is not None:
+            return opened(file, query, hold.wait)
         with self.held(to_store=False) as hold:
             return opened(file, query, hold.wait)
 

@@ -95,6 +95,31 @@ class DeltaFiles:
                 raise
             raise StoredMeanwhile(f"{self._url} was changed by another host meanwhile: {error}") from error
 
+    def add(self, path: Path, name: str, schema: pa.Schema) -> None:
+        """Bring a file there, and let a commit add it."""
+        table = self._table() or DeltaTable.create(self._url, schema, storage_options=self._options)
+        table.create_write_transaction(
+            [self._upload(path, None, name)],
+            mode="append",
+            schema=_evolved(pa.schema(table.schema()), schema),
+            commit_properties=self._properties,
+        )
+
+    def names(self) -> list[str]:
+        """The paths of the files of the newest version, which `exchange` then takes the place of."""
+        self._read = self._table()
+        return [] if self._read is None else self._read.file_uris()
+
+    def exchange(self, paths: list[Path], name: str, old: list[str], schema: pa.Schema) -> None:
+        """Let one commit put the new file in the place of those that the version had which `names` read."""
+        assert self._read is not None
+        self._read.create_write_transaction(
+            [self._upload(path, None, name) for path in paths],
+            mode="overwrite",
+            schema=_evolved(pa.schema(self._read.schema()), schema),
+            commit_properties=self._properties,
+        )
+
     def keys(self) -> set[Key]:
         """The partitions that the files of the newest version are of, as its log says."""
         table, column = self._table(), self._layout.column
@@ -117,9 +142,9 @@ class DeltaFiles:
         except TableNotFoundError:
             return None
 
-    def _upload(self, path: Path, key: Key) -> AddAction:
+    def _upload(self, path: Path, key: Key, name: str = "") -> AddAction:
         """Copy a file, and describe it for the log (Delta protocol, "Add File"); its name needs no quotes."""
-        name = f"part-{uuid.uuid4()}.parquet"
+        name = name or f"part-{uuid.uuid4()}.parquet"
         self._folder.fs.put_file(str(path), self._folder.join(name))
         return AddAction(
             path=name,

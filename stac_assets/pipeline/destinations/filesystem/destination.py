@@ -16,11 +16,13 @@ from dlt.destinations.impl.filesystem.filesystem import FilesystemClient, Refere
 from dlt.destinations.sql_client import SqlClientBase
 
 from stac_assets.pipeline.destinations.base import Adapted
+from stac_assets.pipeline.destinations.filesystem.appending import AppendRows
 from stac_assets.pipeline.destinations.filesystem.files import TableFiles, TableFolder, arrow_schema
 from stac_assets.pipeline.destinations.filesystem.hive import HiveFiles
 from stac_assets.pipeline.destinations.filesystem.jobs import ReplacePartitions
 from stac_assets.pipeline.destinations.filesystem.layout import Described, layout_of
 from stac_assets.pipeline.destinations.filesystem.views import ViewsOfFiles
+from stac_assets.source.changes.feed import CHANGES
 from stac_assets.source.delivery import Delivery
 from stac_assets.source.geometry_column import HINT
 
@@ -80,7 +82,10 @@ class Client(FilesystemClient):
     def get_reference_followup_job_class(  # type: ignore[override]
         self, table: PreparedTableSchema
     ) -> type[ReferenceFollowupJob] | None:
-        return None if self.is_dlt_table(str(table.get("name"))) else ReplacePartitions
+        name = str(table.get("name"))
+        if name == CHANGES:  # whose rows are added
+            return AppendRows
+        return None if self.is_dlt_table(name) else ReplacePartitions
 
     def get_storage_tables(self, table_names: Any) -> Any:
         """The columns that the files have; dlt's own client says what its schema has."""

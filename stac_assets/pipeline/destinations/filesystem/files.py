@@ -76,6 +76,31 @@ class TableFiles(Protocol):
         """
         ...
 
+    def add(self, path: Path, name: str, schema: pa.Schema) -> None:
+        """Add a file to a table without partitions.
+
+        Args:
+            path: of the file on the local disk.
+            name: that it gets; one of that name is replaced.
+            schema: of its rows.
+        """
+        ...
+
+    def names(self) -> list[str]:
+        """The files of a table without partitions."""
+        ...
+
+    def exchange(self, paths: list[Path], name: str, old: list[str], schema: pa.Schema) -> None:
+        """Let a file take the place of some that are there; others, which came since, stay.
+
+        Args:
+            paths: of the file on the local disk; of none, where no row is left.
+            name: that it gets.
+            old: as `names` gave them.
+            schema: of its rows.
+        """
+        ...
+
     def keys(self) -> set[Key]:
         """The partitions that have files."""
         ...

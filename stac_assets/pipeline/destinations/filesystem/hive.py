@@ -77,6 +77,22 @@ class HiveFiles:
                 self._remove_empty(directory)
         self._clear_aside()
 
+    def add(self, path: Path, name: str, schema: pa.Schema) -> None:
+        """Put a file beside the others."""
+        self._put(path, self._folder.join(name))
+        self._clear_aside()
+
+    def names(self) -> list[str]:
+        """The paths of the files."""
+        return self._folder.files()
+
+    def exchange(self, paths: list[Path], name: str, old: list[str], schema: pa.Schema) -> None:
+        """Put the new file there, then remove the old ones: a reader may see rows twice meanwhile."""
+        for path in paths:
+            self.add(path, name, schema)
+        for each in old:
+            self._folder.fs.rm_file(each)
+
     def keys(self) -> set[Key]:
         """The partitions that directories with files name."""
         column = self._layout.column

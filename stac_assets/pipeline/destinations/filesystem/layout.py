@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote
 
 from dlt.common.schema import Schema
 
+from stac_assets.source.changes.feed import CHANGES
 from stac_assets.source.columns import PARTITION_KEY
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.windows import PartitionKey
@@ -134,7 +135,8 @@ def check_table_format(schema: Schema | None, wanted: str | None, dataset_settin
     Raises:
         ConfigurationError: a table has another one.
     """
-    for table in schema.data_tables(seen_data_only=True) if schema else ():
+    tables = schema.data_tables(seen_data_only=True) if schema else []
+    for table in sorted(tables, key=lambda table: table.get("name") == CHANGES):  # the items' is named first
         stored = table.get("table_format")
         if stored != wanted:
             raise ConfigurationError(

@@ -1,0 +1,1 @@
+"""The feed `item_changes`: what it tells, and that it tells all."""
