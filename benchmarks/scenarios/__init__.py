@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from benchmarks.bench import Bench
 from benchmarks.scenarios.catalog import catalog
+from benchmarks.scenarios.changes import changes
 from benchmarks.scenarios.concurrency import concurrency
 from benchmarks.scenarios.destinations import destinations, growing
 from benchmarks.scenarios.export import export
@@ -29,5 +30,6 @@ SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "growth": growing,
     "geometry": geometry,
     "export": export,
+    "changes": changes,
     "imports": imports,
 }
