@@ -63,10 +63,8 @@ def prefix_of(settings: Settings, has_geometries: bool, tells: bool) -> str:
 
 def scope_of(settings: Settings) -> str:
     """The part that tells the filters; empty where there are none."""
-    filters = {name: value for name, value in vars(settings.narrowing).items() if value is not None}
-    if settings.max_items is not None:
-        filters["max_items"] = settings.max_items
-    return _short(filters) if filters else ""
+    filters = settings.recorded_filter, settings.max_items
+    return "" if filters == (None, None) else _short(*filters)
 
 
 def _short(*values: Any) -> str:

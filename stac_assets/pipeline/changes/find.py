@@ -20,6 +20,7 @@ from stac_assets.settings import Settings
 from stac_assets.source.changes.feed import CHANGES, Changes
 from stac_assets.source.columns import FINGERPRINT, REJECTED
 from stac_assets.source.delivery import Delivery
+from stac_assets.source.dlt_log import first_line
 from stac_assets.source.fetched import FetchedWindow
 from stac_assets.source.fingerprint import scope_of
 from stac_assets.stac.endpoints import Replaces
@@ -64,8 +65,9 @@ def find_changes(
     except (SqlClientNotAvailable, PipelineConfigMissing):
         return
     except (DatabaseException, DestinationUndefinedEntity) as error:
-        first, *_ = [*str(error).splitlines(), type(error).__name__]
-        logger.warning("what was stored before cannot be compared, so that no changes are told (%s)", first)
+        logger.warning(
+            "what was stored before cannot be compared, so that no changes are told (%s)", first_line(error)
+        )
 
 
 class _Finding:

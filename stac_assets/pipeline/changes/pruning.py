@@ -17,6 +17,7 @@ from dlt.pipeline.pipeline import Pipeline
 from stac_assets.pipeline.changes.stored_feed import in_utc
 from stac_assets.source.changes.feed import ADDED, BASELINE, CHANGED, CHANGES, OUT_OF_SCOPE, REMOVED
 from stac_assets.source.columns import PARTITION_KEY
+from stac_assets.source.dlt_log import first_line
 
 if TYPE_CHECKING:  # it is imported where there are files
     import pyarrow as pa
@@ -55,8 +56,7 @@ def prune(pipeline: Pipeline, days: int, now: datetime | None = None) -> None:
             else:
                 _prune_table(sql, cutoff)
     except (DatabaseException, DestinationUndefinedEntity) as error:
-        first, *_ = [*str(error).splitlines(), type(error).__name__]
-        logger.warning("old changes were not pruned (%s); the next load tries again", first)
+        logger.warning("old changes were not pruned (%s); the next load tries again", first_line(error))
 
 
 def _oldest(sql: SqlClientBase[Any]) -> datetime | None:

@@ -12,11 +12,9 @@ from msgspec.json import decode
 
 from stac_assets.source.changes.feed import CHANGES, THERE
 from stac_assets.source.columns import PARTITION_KEY
-from stac_assets.source.running import conditions
+from stac_assets.source.running import COLLECTIONS_OF_A_QUERY, conditions
 from stac_assets.stac.owners import Owners
 from stac_assets.stac.windows import PartitionKey, Window
-
-COLLECTIONS_OF_A_QUERY = 100
 
 
 @dataclass(frozen=True)

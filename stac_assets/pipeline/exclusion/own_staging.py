@@ -16,6 +16,8 @@ from dlt.common.destination.client import WithStagingDataset
 from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.pipeline.pipeline import Pipeline
 
+from stac_assets.source.dlt_log import first_line
+
 ABANDONED = timedelta(days=1)
 """Longer than any store takes: a staging dataset that is older was left by a run that crashed."""
 TIME = "%Y%m%d%H%M%S"
@@ -44,9 +46,9 @@ def dropped_afterwards(pipeline: Pipeline, now: datetime | None = None) -> Itera
                         if client.has_dataset():
                             client.drop_dataset()
         except Exception as error:  # of any driver
-            first, *_ = [*str(error).splitlines(), type(error).__name__]
             logger.warning(
-                "a staging dataset was left in the destination (%s); the next load tries again", first
+                "a staging dataset was left in the destination (%s); the next load tries again",
+                first_line(error),
             )
 
 

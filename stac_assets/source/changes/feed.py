@@ -42,10 +42,10 @@ CHANGES_COLUMNS: Mapping[str, TColumnSchema] = described(
 
 
 class Changes(TakenRows):
-    """The changes that a load has found, in a file.
+    """The changes that a load has found, in files.
 
     Args:
-        folder: for the file.
+        folder: for the files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -53,7 +53,7 @@ class Changes(TakenRows):
         """How many there are of each kind, by partition key and kind."""
         self.seen_at: datetime | None = None
         """When the load began to store, which is what its rows say."""
-        self._path = folder / "changes.arrow"
+        self._folder = folder
         self._length = 0
         self._tables: list[Path] = []
 
@@ -63,7 +63,7 @@ class Changes(TakenRows):
             return
         import pyarrow as pa
 
-        path = self._path.with_suffix(f".{len(self._tables)}")
+        path = self._folder / f"changes-{len(self._tables):05}.arrow"
         options = pa.ipc.IpcWriteOptions(compression="lz4")
         with (
             pa.OSFile(str(path), "wb") as sink,
