@@ -1,10 +1,9 @@
 """What it costs to tell changes, and to find that there are none."""
 
-from benchmarks.bench import Bench, Way
+from benchmarks.bench import Bench
 from benchmarks.replay.catalog import Catalog
 from benchmarks.replay.process import ReplayServer
-from benchmarks.scenarios.ways import ours_of
-from benchmarks.sizes import PAGE_SIZE
+from benchmarks.scenarios.ways import cost_of_a_setting, ours_of
 
 SCENARIO = "changes"
 MOST_TOLD = 1.05
@@ -15,31 +14,9 @@ MOST_UNCHANGED = 0.1
 
 def changes(bench: Bench) -> None:
     """Items of 17 KB with and without the feed; then years of items again, in which nothing has changed."""
-    _telling(bench)
+    cost_of_a_setting(bench, SCENARIO, "15", "item_changes", (False, True), "the feed", MOST_TOLD)
     for kind, items in (("large", bench.sizes.large), ("small", bench.sizes.loads[-1])):
         _unchanged(bench, kind, items)
-
-
-def _telling(bench: Bench) -> None:
-    items = bench.sizes.large
-    with ReplayServer(Catalog("large", items, max(1, items // bench.sizes.per_day))) as server:
-        given = ours_of(server, page_size=PAGE_SIZE)
-        ways: list[Way] = [
-            (
-                f"`item_changes = {str(told).lower()}`",
-                "ours:load_days",
-                {**given, "item_changes": told},
-                items,
-            )
-            for told in (False, True)
-        ]
-        without, told = bench.compare(SCENARIO, ways)
-    for what, more in (
-        ("time", told.seconds / without.seconds),
-        ("CPU time", told.figure("cpu_seconds") / without.figure("cpu_seconds")),
-        ("file", told.figure("file_bytes") / without.figure("file_bytes")),
-    ):
-        bench.judge("15", f"{what} with / without the feed, {items:,} items", more, MOST_TOLD)
 
 
 def _unchanged(bench: Bench, kind: str, items: int) -> None:

@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.bench import Bench, Way
+from benchmarks.bench import Bench
 from benchmarks.measure import Measurement
-from benchmarks.replay.catalog import Catalog
-from benchmarks.replay.process import ReplayServer
 from benchmarks.results import Line
-from benchmarks.scenarios.ways import ours_of
-from benchmarks.sizes import PAGE_SIZE
+from benchmarks.scenarios.ways import cost_of_a_setting
 from stac_assets_tests.pgstac.database import find_postgres, postgres
 
 SCENARIO = "geometry"
@@ -21,7 +18,7 @@ ORDERS = {"rows of everywhere": False, "rows near each other": True}
 
 def geometry(bench: Bench) -> None:
     """Items of 17 KB with and without `geom`; then a box of two degrees in tables of 1,000,000 rows."""
-    _load(bench)
+    cost_of_a_setting(bench, SCENARIO, "13", "geometry", ("none", "native"), "`geom`", MOST)
     for order, near in ORDERS.items():
         _query(bench, f"DuckDB, {order}", "geometry:duckdb_query", {"near": near})
     programs = find_postgres()
@@ -30,27 +27,6 @@ def geometry(bench: Bench) -> None:
     with postgres(programs) as server:
         for order, near in ORDERS.items():
             _query(bench, f"PostGIS, {order}", "geometry:postgres_query", {"near": near, "to": server})
-
-
-def _load(bench: Bench) -> None:
-    items = bench.sizes.large
-    with ReplayServer(Catalog("large", items, max(1, items // bench.sizes.per_day))) as server:
-        ways: list[Way] = [
-            (
-                f"`geometry = {chosen}`",
-                "ours:load_days",
-                {**ours_of(server, page_size=PAGE_SIZE), "geometry": chosen},
-                items,
-            )
-            for chosen in ("none", "native")
-        ]
-        without, with_it = bench.compare(SCENARIO, ways)
-    for what, more in (
-        ("time", with_it.seconds / without.seconds),
-        ("CPU time", with_it.figure("cpu_seconds") / without.figure("cpu_seconds")),
-        ("file", with_it.figure("file_bytes") / without.figure("file_bytes")),
-    ):
-        bench.judge("13", f"{what} with / without `geom`, {items:,} items", more, MOST)
 
 
 def _query(bench: Bench, where: str, task: str, arguments: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from benchmarks.bench import Bench
+from benchmarks.bench import Bench, Way
 from benchmarks.replay.catalog import Catalog
 from benchmarks.replay.process import ReplayServer
 from benchmarks.results import Line
@@ -36,6 +36,36 @@ def of(server: ReplayServer) -> dict[str, Any]:
 def ours_of(server: ReplayServer, **settings: Any) -> dict[str, Any]:
     """The arguments of a load of ours."""
     return {**of(server), "last_day": server.catalog.last_day.isoformat(), **settings}
+
+
+def cost_of_a_setting(
+    bench: Bench, scenario: str, target: str, setting: str, values: tuple[Any, Any], named: str, most: float
+) -> None:
+    """Items of 17 KB by two values of a setting in turn: what a load and its file take more with the second.
+
+    Args:
+        bench: measures.
+        scenario: its name.
+        target: its number.
+        setting: the setting's name.
+        values: without what costs, and with it.
+        named: what costs.
+        most: as many times as much it may take.
+    """
+    items = bench.sizes.large
+    with ReplayServer(Catalog("large", items, _days(items, bench.sizes.per_day))) as server:
+        given = ours_of(server, page_size=PAGE_SIZE)
+        ways: list[Way] = [
+            (f"`{setting} = {str(value).lower()}`", "ours:load_days", {**given, setting: value}, items)
+            for value in values
+        ]
+        without, with_it = bench.compare(scenario, ways)
+    for what, more in (
+        ("time", with_it.seconds / without.seconds),
+        ("CPU time", with_it.figure("cpu_seconds") / without.figure("cpu_seconds")),
+        ("file", with_it.figure("file_bytes") / without.figure("file_bytes")),
+    ):
+        bench.judge(target, f"{what} with / without {named}, {items:,} items", more, most)
 
 
 def _compare(bench: Bench, catalog: Catalog, size: str) -> list[Line]:
