@@ -91,6 +91,8 @@ def _note(line: Line) -> str:
     ]
     if "checked_seconds" in line.runs[0].figures:
         told.append(f"with checks {line.figure('checked_seconds'):.2f} s")
+    if "day_mb" in line.runs[0].figures:
+        told.append(f"the day alone {line.figure('day_mb'):.0f} MB")
     if "tables" in line.runs[0].figures:
         told.append(f"{line.figure('tables'):.0f} tables")
     if len(line.runs) > 1:

@@ -24,6 +24,9 @@ from stac_assets.pipeline.load_result import LoadResult
 from stac_assets.settings import Settings, read_settings
 from stac_assets.stac.windows import parse_day
 
+TIMES = 5
+"""How often a day is loaded again."""
+
 
 def load_days(
     clock: Clock, *, url: str, collection: str, last_day: str, items: int, to: Mapping[str, str], **rest: Any
@@ -52,19 +55,25 @@ def reload_day(
 ) -> dict[str, Any]:
     """Load every daily partition, and then the last day again, which is measured; arguments as above.
 
-    The first is done by another process: what it has held is no memory of the day. Then the day is loaded
-    with what Dagster's asset checks count of it.
+    The first is done by another process: what it has held is no memory of the day. The day is loaded a few
+    times, of which the fastest counts. Then it is loaded with what Dagster's asset checks count of it.
     """
     with _another(url, collection, to):
         settings, last = _asked(url, collection, last_day)
         with ProcessPoolExecutor(1, get_context("spawn")) as another:
             whole = another.submit(_load_whole, url, collection, last_day, items).result()
-        settings = anew(settings)
-        with clock:
-            load_range(settings, last, last, inspected=False)
+        seconds, memory = [], []
+        for _ in range(TIMES):
+            settings = anew(settings)
+            with clock:
+                load_range(settings, last, last, inspected=False)
+            seconds.append(clock.seconds)
+            memory.append(clock.peak_mb)
         settings, began = anew(settings), time.perf_counter()
         load_range(settings, last, last)
-    return {"checked_seconds": time.perf_counter() - began, "load_mb": whole, "rows": items}
+    checked = time.perf_counter() - began
+    clock.seconds = min(seconds)
+    return {"checked_seconds": checked, "day_mb": max(memory), "load_mb": whole, "rows": items}
 
 
 def _load_whole(url: str, collection: str, last_day: str, items: int) -> float:
