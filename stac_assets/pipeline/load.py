@@ -148,16 +148,18 @@ def _store(
         columns = set(schema.tables.get(name, {}).get("columns", {}))
         find_changes(pipeline, delivery, catalog.settings, known, folder.parent)
         if _is_stored(fetched, delivery, catalog, look):
-            pipeline.sync_destination()
+            if inspected:
+                pipeline.sync_destination()
         else:
             result.load_info = _run(pipeline, delivery, schema, known, hold)
             if (days := catalog.settings.item_changes_days) is not None and catalog.settings.item_changes:
                 prune(pipeline, days)
             publish(pipeline, result.target.published_folders())
+            schema = pipeline.default_schema
         if inspected:
             with told_once_stored(result.target.describe()):
                 result.inspection = inspect(pipeline, fetched, columns)
-        result.table = pipeline.default_schema.tables.get(name)
+        result.table = schema.tables.get(name)
     result.unchanged, result.misfits = delivery.unchanged, dict(delivery.misfits)
     if delivery.changes is not None:
         result.changes = ChangesByWindow.of(delivery)
