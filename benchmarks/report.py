@@ -83,7 +83,7 @@ def _line_rows(findings: Findings) -> Rows:
 
 
 def _note(line: Line) -> str:
-    halves = ("fetch", "store", "overhead")
+    halves = ("fetch", "store", "overhead", "inside")
     told = [
         f"{half} {line.figure(f'{half}_seconds'):.2f} s"
         for half in halves
