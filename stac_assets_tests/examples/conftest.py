@@ -32,7 +32,7 @@ class Shell:
         """What commands print, which have to succeed."""
         done = self.run(commands)
         assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return done.stdout + done.stderr
 
     def run(self, commands: str) -> "subprocess.CompletedProcess[str]":
         """The end of commands of which one may fail."""
