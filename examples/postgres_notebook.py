@@ -7,6 +7,8 @@ It needs `pip install 'stac-assets[geo]' 'dlt[postgres]' marimo`. The URL of the
     stac-assets load --destination postgres --start 2024-01-01 --end 2024-01-07
     python examples/postgres_notebook.py
     marimo edit examples/postgres_notebook.py
+
+The last one opens it in a browser, where the button ▶ at the bottom runs all cells.
 """
 
 import marimo
