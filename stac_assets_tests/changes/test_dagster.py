@@ -122,15 +122,16 @@ def test_the_asset_of_the_readme_does_only_what_is_new(
         )
         done = job.execute_in_process(instance=instance, partition_key=f"c1|{JAN_1}")
         assert done.success
-        wanted = dg.AssetKey("thumbnails")
+        wanted = dg.AssetKey("what_is_new")
         (event,) = (e for e in done.get_asset_materialization_events() if e.asset_key == wanted)
         return int(event.materialization.metadata["items"].value)  # type: ignore[arg-type]
 
     put(api, "a")
     put(api, "b")
-    assert follow("search", "thumbnails") == 2
-    assert follow("search", "thumbnails") == 0
+    assert follow("search", "what_is_new") == 2
+    assert follow("search", "what_is_new") == 0
     put(api, "b", changed=1)
     put(api, "c")
-    assert follow("search", "thumbnails") == 2
-    assert follow("thumbnails") == 0
+    api.remove("c1", "a")
+    assert follow("search", "what_is_new") == 3
+    assert follow("what_is_new") == 0
