@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -12,7 +13,8 @@ from stac_assets.api import request_for
 from stac_assets.catalog import Catalog
 from stac_assets.cli.console import LOGGER, catalog_from, tell_error
 from stac_assets.cli.interrupts import interruptible
-from stac_assets.cli.progress import LoadDisplay, Tally
+from stac_assets.cli.progress import LoadDisplay, is_live
+from stac_assets.cli.tally import Tally
 from stac_assets.pipeline.load import load
 from stac_assets.pipeline.load_result import LoadResult, PartsFailed
 from stac_assets.source.fetched import NamedItems
@@ -53,15 +55,15 @@ class _Command:
     def _load(self, endpoint: Endpoint) -> None:
         resource = endpoint.name
         of = f" --catalog {self._catalog.name}" if self._catalog.name else ""
-        with interruptible() as cancelled:
+        with interruptible(is_told=is_live(self._stderr)) as cancelled:
             display = None
             try:
                 request = request_for(endpoint, self._catalog, self._ids)
-                with LoadDisplay(resource, self._tally(request), self._stderr) as display:
+                with LoadDisplay(resource, self._tally(request), self._stderr, cancelled) as display:
                     result = load(
                         request,
                         self._catalog,
-                        progress=display.page,
+                        progress=display,
                         cancelled=cancelled,
                         stage=display.stage,
                         doing=f"stac-assets load{of} --resource {resource}",
@@ -74,8 +76,10 @@ class _Command:
         result.raise_on_failures()
 
     def _tally(self, request: LoadRequest) -> Tally:
-        expected = sum(len(ids) for ids in request.item_ids.values()) if request.item_ids else None
-        return Tally(len(request.windows), expected, self._settings.max_items)
+        expected = Counter[str]()
+        for window, ids in request.item_ids.items():
+            expected[window.collection] += len(ids)
+        return Tally(request.windows, expected, self._settings.max_items)
 
     def _report(self, result: LoadResult) -> None:
         if result.load_info is not None:
