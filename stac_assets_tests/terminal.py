@@ -133,7 +133,7 @@ def in_terminal(
     """Run a command in a folder, in a terminal of its own of some size."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-    gone = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
+    gone = ("COLUMNS", "LINES", "FORCE_COLOR")
     its_environment = {name: value for name, value in environment.items() if name not in gone}
 
     def take_over() -> None:

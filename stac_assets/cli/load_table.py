@@ -25,8 +25,9 @@ MARGIN = 3
 CHOICE_SECONDS = 5.0
 """How long the collections stay that are shown of many, unless they are over."""
 BAR = 10
-SHORTEST_NAME = 12
-LONGEST_NAME = 32
+SHORTEST_NAME = 8
+"""Cells that a name needs, before columns give way."""
+SHORTEST_BESIDE_BAR, LONGEST_NAME = 12, 32
 """Cells of a name where there is a bar."""
 WIDEST_BAR = 24
 FAILED = "failed"
@@ -58,7 +59,7 @@ class LoadTable:
         columns = _columns(rows, width)
         names = [readable(row.name, options.ascii_only) for row, _, _ in rows]
         longest, room = max(map(cell_len, ("collection", *names))), _room(columns, width)
-        has_bar = room - BAR - 1 >= min(longest, SHORTEST_NAME)
+        has_bar = room - BAR - 1 >= min(longest, SHORTEST_BESIDE_BAR)
         longest = max(1, min(room - BAR - 1, longest, LONGEST_NAME) if has_bar else min(room, longest))
         bar = min(WIDEST_BAR, room - longest - 1) if has_bar else 0
         table = Table.grid(padding=(0, 1, 0, 0))

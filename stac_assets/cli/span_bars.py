@@ -17,7 +17,7 @@ WIDEST = 80
 SHORTEST_BAR = 8
 LONGEST_NAME = 24
 EARLIEST, LATEST = date(1900, 1, 1), date(2100, 12, 31)
-"""The axis reaches no further, or a date such as 9999-12-31 would leave no room for all others."""
+"""What lies beyond does not stretch the axis, or one wrong year would leave no room for all others."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Axis:
 
     def end(self, day: date) -> int:
         """The last cell of a day."""
-        return ((self._place(day) + 1) * self.cells - 1) // self._days
+        return max(self.begin(day), (self._place(day) + 1) * self.cells // self._days - 1)
 
     def day(self, cell: int) -> date:
         """The first day of a cell."""
@@ -148,14 +148,15 @@ class SpanBars:
     def _axis(self, cells: int) -> Axis | None:
         """From the first day that is known to the last one; what goes on needs today."""
         days = [day for span in self._spans for day in (span.first, span.last) if day is not None]
-        if any((span.first is None) != (span.last is None) for span in self._spans):
-            days.append(self._today)
         if self._days is not None:
             days += [self._days.start, self._days.end - ONE_DAY]
         if not days or cells < SHORTEST_BAR:
             return None
-        days = [min(max(day, EARLIEST), LATEST) for day in days]
-        return Axis(min(days), max(days), cells)
+        within = [day for day in days if EARLIEST <= day <= LATEST]
+        if any((span.first is not None or span.last is not None) and span.goes_on for span in self._spans):
+            within.append(self._today)
+        within = within or [self._today]
+        return Axis(min(within), max(within), cells)
 
     def _scale(self, axis: Axis) -> str:
         """The first and the last day, and today between them where there is room."""
@@ -189,7 +190,9 @@ class SpanBars:
     def _bar(self, span: Span, axis: Axis) -> list[Mark] | str:
         if span.first is None and span.last is None:
             return "no items" if span.items == 0 else f"{UNKNOWN.character} {UNKNOWN.meaning}"
-        first, last = span.first or axis.first, span.last or max(self._today, span.first or self._today)
+        first, last = span.first or axis.first, span.last or self._today
+        if span.goes_on:
+            last = max(self._today, first)
         if first > last:  # only a claim can be so
             first, last = last, first
         begin, end = axis.begin(first), axis.end(last)
@@ -198,7 +201,7 @@ class SpanBars:
             bar[begin : end + 1] = [ONE if span.is_seen else ONE_CLAIMED] * (end + 1 - begin)
         if span.first is None or first < axis.first:
             bar[begin] = BEFORE
-        if span.last is None or last > axis.last:
+        if span.goes_on or last > axis.last:
             bar[end] = AFTER
         return bar
 

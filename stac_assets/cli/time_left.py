@@ -27,6 +27,8 @@ class TimeLeft:
     def __init__(self) -> None:
         self._progress = Progress(auto_refresh=False, disable=True, speed_estimate_period=PERIOD)
         self._tasks: dict[str, Task] = {}
+        self._changed: dict[str, float] = {}
+        """When each row last got further."""
         self._ends: dict[str, tuple[float, float]] = {}
         """When each row will be over, and when that was estimated, by the monotonic clock."""
 
@@ -37,6 +39,8 @@ class TimeLeft:
             if task is None:
                 self._progress.add_task(row.name, total=1.0)
                 task = self._tasks[row.name] = self._progress.tasks[-1]
+            if row.fraction != task.completed:
+                self._changed[row.name] = time.monotonic()
             self._progress.update(task.id, completed=row.fraction)
 
     def forget(self, name: str) -> None:
@@ -45,6 +49,7 @@ class TimeLeft:
         if task is not None:
             self._progress.remove_task(task.id)
             self._ends.pop(name, None)
+            self._changed.pop(name, None)
 
     def seconds(self, name: str) -> float | None:
         """The seconds that are left of a row, one at least; None where nothing is known yet."""
@@ -54,7 +59,8 @@ class TimeLeft:
         speed, now = task.speed, time.monotonic()
         if not speed or (task.elapsed or 0.0) < SETTLING:
             return None
-        end = now + (1.0 - task.completed) / speed
+        still = now - self._changed.get(name, now)  # of which rich's speed knows nothing until it is over
+        end = now + max((1.0 - task.completed) / speed, still)
         before, estimated = self._ends.get(name, (end, now))
         end = before + (end - before) * (1.0 - math.exp((estimated - now) / DAMPING))
         self._ends[name] = end, now
