@@ -84,10 +84,6 @@ class Axis:
         """The last cell of a day."""
         return max(self.begin(day), (self._place(day) + 1) * self.cells // self._days - 1)
 
-    def day(self, cell: int) -> date:
-        """The first day of a cell."""
-        return self.first + cell * self._days // self.cells * ONE_DAY
-
     @property
     def _days(self) -> int:
         return (self.last - self.first).days + 1
@@ -211,7 +207,7 @@ class SpanBars:
             is_in_range = axis.begin(self._days.start) <= cell <= axis.end(self._days.end - ONE_DAY)
         if not is_held:
             return EMPTY if is_in_range and self._days is not None else NOTHING
-        if axis.day(cell) > self._today:
+        if self._today < axis.first or cell > axis.end(self._today):
             return FUTURE
         if span.is_seen:
             return SEEN if is_in_range else SEEN_BEYOND
