@@ -138,8 +138,10 @@ class SpanBars:
             table.add_row(Text(name), Text(bar) if isinstance(bar, str) else _text(bar, is_ascii))
         yield table
         found = {mark for bar in bars if not isinstance(bar, str) for mark in bar}
-        told = "; ".join(f"{mark.on(is_ascii)} {mark.meaning}" for mark in LEGEND if mark in found)
-        yield Text(told if self._days is not None else told.replace(f", {IN_RANGE}", ""), style="dim")
+        told = [f"{mark.on(is_ascii)} {mark.meaning}" for mark in LEGEND if mark in found]
+        if self._days is None:
+            told = [each.replace(f", {IN_RANGE}", "") for each in told]
+        yield Text(_in_lines(told, width), style="dim")
 
     def _axis(self, cells: int) -> Axis | None:
         """From the first day that is known to the last one; what goes on needs today."""
@@ -212,6 +214,15 @@ class SpanBars:
         if span.is_seen:
             return SEEN if is_in_range else SEEN_BEYOND
         return CLAIMED if is_in_range else CLAIMED_BEYOND
+
+
+def _in_lines(parts: Sequence[str], width: int) -> str:
+    """Parts side by side, and in the next line where there is no more room."""
+    lines = [""]
+    for part in parts:
+        longer = f"{lines[-1]}  {part}" if lines[-1] else part
+        lines[-1:] = [longer] if len(longer) <= width else [lines[-1], part]
+    return "\n".join(lines)
 
 
 def _text(marks: Sequence[Mark], is_ascii: bool) -> Text:
