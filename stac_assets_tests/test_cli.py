@@ -244,10 +244,9 @@ def eventually(url: str, process: subprocess.Popen[bytes]) -> str:
 
 def fetched(collection: str, first: int, last: int) -> list[FetchedWindow]:
     """Windows of a collection, one of each day."""
-    days = (parse_day(f"2024-01-{day:02}", "") for day in (first, last))
-    return [
-        FetchedWindow(window, Spool(Path(), "")) for window in windows(collection, *days, Granularity.DAILY)
-    ]
+    begin, end = (parse_day(f"2024-01-{day:02}", "") for day in (first, last))
+    its = windows(collection, begin, end, Granularity.DAILY)
+    return [FetchedWindow(window, Spool(Path(), "")) for window in its]
 
 
 def test_a_tally_counts_what_the_api_counts() -> None:

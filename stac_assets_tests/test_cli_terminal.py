@@ -131,8 +131,9 @@ def test_ctrl_c_leaves_a_clean_terminal(project: Path, api: StacApi) -> None:
 
 def test_a_narrow_terminal_without_colours_keeps_what_matters(project: Path, api: StacApi) -> None:
     odd(api)
-    narrow = {"NO_COLOR": "1", "PYTHONIOENCODING": "ascii"}
-    with holding(api, is_last), loading(project, api, *ALL, *EACH, columns=40, **narrow) as terminal:
+    others = {"NO_COLOR": "1", "PYTHONIOENCODING": "ascii"}
+    settings = environment(api, **SLOWLY, **others)
+    with holding(api, is_last), in_terminal(project, settings, *MODULE, *ALL, *EACH, columns=40) as terminal:
         shown = terminal.until(lambda text: re.search(r"^total +10/12 +1 ", text, re.M))
         assert re.search(r"^\[bold\]\S+ +2/3 +1 +done$", shown, re.M)
         assert re.search(r"^x+ +3/3 +done$", shown, re.M)
