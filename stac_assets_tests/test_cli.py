@@ -284,6 +284,8 @@ def test_a_tally_keeps_the_count_of_an_answer_that_was_too_long() -> None:
     assert (tally.under_way(), tally.collections_together, tally.total().read) == ([], 2, 200)
     tally.given_back([*one, *other], 5_000)
     tally.begun(one)
+    tally.page(one[0].window, Figures(items=200, pages=1))
+    tally.begun(one)  # it is read by another plan
     tally.given_back(one, 4_000)
     assert (tally.total().read, tally.total().expected) == (0, 5_000)
     tally.begun(one[:1])

@@ -49,6 +49,7 @@ class Tally(Progress):
         """A question begins: what ended before and is asked for again has not ended any more."""
         with self._lock:
             names = dict.fromkeys(fetched.window.collection for fetched in windows)
+            self._end(windows)  # which begin anew where they are read by another plan
             question = Question(len(windows), len(names), next(iter(names)) if len(names) == 1 else None)
             self._questions[windows[0].window] = question
             if question.collection is not None:
