@@ -55,7 +55,7 @@ def materialize(
             result = load(
                 request,
                 catalog,
-                progress=heart.progress,
+                progress=heart,
                 cancelled=cancelled,
                 stage=heart.stage,
                 inspected=True,
