@@ -105,10 +105,12 @@ class _Finding:
             misfits["geometry"] = lacking
         delivery.unchanged, delivery.misfits_that_stay = found, misfits
         delivery.changes = telling.changes if telling else None
-        if telling and telling.feed:
-            delivery.last_changes = telling.feed.newest(
-                each.window for each in delivery.fetched.complete_windows
-            )
+        if telling:
+            owners = Owners(each.window for each in delivery.fetched.complete_windows)
+            for key, seen_at in telling.newest.items():
+                if (window := owners.of(key)) is not None:
+                    last = delivery.last_changes.get(window, seen_at)
+                    delivery.last_changes[window] = max(last, seen_at)
 
     def _telling(self) -> Telling:
         from stac_assets.pipeline.changes.portion import Telling
@@ -121,8 +123,9 @@ class _Finding:
             last = told.feed.last_seen()
             if last is not None and last >= now:  # a clock that goes back must not mix up the order
                 told.seen_at = last + timedelta(microseconds=1)
-            collections = {each.window.collection for each in self._delivery.fetched.complete_windows}
-            told.spans = told.feed.empty_spans(sorted(collections))
+            windows = [each.window for each in self._delivery.fetched.complete_windows]
+            told.empty_days = told.feed.empty_days(windows)
+            told.newest = told.feed.newest(Owners(windows))
         return told
 
 
