@@ -40,3 +40,12 @@ def test_each_day_of_a_filtered_month_is_remembered(api: StacApi) -> None:
     load_days(api, bbox=WEST, granularity="monthly")
     assert sorted(told()[5:]) == [("out_of_scope", "a"), ("out_of_scope", "b"), ("out_of_scope", "c")]
     assert replayed(feed()) == stored(rows())
+
+
+def test_a_filter_whose_numbers_are_spelled_otherwise_is_the_same(api: StacApi) -> None:
+    at(api, "a", 10)
+    load_days(api, bbox=EAST)
+    at(api, "b", 10)
+    load_days(api, bbox=[float(number) for number in EAST])
+    assert told() == [("added", "a"), ("added", "b")]
+    assert load_days(api, bbox=",".join(map(str, EAST))).unchanged
