@@ -94,6 +94,11 @@ class _Finding:
             else NothingStored(name)
         )
         telling = self._telling() if self._settings.item_changes else None
+        if telling and telling.feed and not (delivery.takes_rows and delivery.form.takes_changes):
+            owners = Owners(each.window for each in delivery.fetched.complete_windows)
+            of_rows = stored.loads(owners)
+            told = telling.feed.loads(owners).items()
+            telling.killed = {key for key, load in told if key in of_rows and of_rows[key] < load}
         found = set[Window]()
         for some in _portions(delivery.fetched.complete_windows):
             portion = Portion(some, stored, delivery.prefix(has_geometries, telling is not None), telling)

@@ -41,6 +41,7 @@ class Telling:
         feed: asks what was told before; None where there is no feed yet.
         empty_days: by which filters days were asked for of which no row tells that, by partition key.
         newest: when the newest change of each partition was found, by its key.
+        killed: keys of partitions of which changes were stored, and the rows then were not.
     """
 
     changes: Changes
@@ -50,6 +51,7 @@ class Telling:
     feed: StoredFeed | None = None
     empty_days: dict[str, str] = field(default_factory=dict)
     newest: dict[str, datetime] = field(default_factory=dict)
+    killed: set[str] = field(default_factory=set)
 
     def tell(self, rows: pa.Table, change: Any, members: pa.Array | None = None) -> None:
         """Add changes.
@@ -117,7 +119,7 @@ class Portion:
             )
             differing = self._begin(self._telling, untold, remade, differing, rows)
             self._tell_new_and_gone(self._telling, new, gone)
-            changed |= self._emptied_ones(self._telling, untold, rows)
+            changed |= self._unlike_the_feed(self._telling, untold, rows)
             changed |= self._empty_ones(self._telling, rows)
         for window, names in self._by_window(differing).items():
             if (self._telling or window not in changed) and self._compare_documents(window, names):
@@ -153,29 +155,35 @@ class Portion:
         told = differing.filter(pc.invert(_untold(differing)))  # type: ignore[attr-defined]
         return pa.concat_tables([told, untold[1].filter(_is_in(untold[1], present, is_in=True))])
 
-    def _emptied_ones(self, telling: Telling, begun: set[Window], rows: pa.Table) -> set[Window]:
-        """Tell of items of days that have no rows, which went without a word; return the windows.
+    def _unlike_the_feed(self, telling: Telling, begun: set[Window], rows: pa.Table) -> set[Window]:
+        """Tell of items of days in which the feed is not like the table; return the windows.
 
-        A load without the feed has emptied such days, or somebody by hand. Of the windows that begin, with
+        Days that have no rows may have been emptied by a load without the feed, or by hand. And a load may
+        have been killed when it had stored its changes, and not the rows. Of the windows that begin, with
         others of their rows, this is told already.
         """
         with_rows = {
             *self._held[PARTITION_KEY].unique().to_pylist(),
             *rows[PARTITION_KEY].unique().to_pylist(),
         }
-        owned = {key: self._owners.of(key) for key in telling.newest if key not in with_rows}
-        emptied = {key: window for key, window in owned.items() if window and window not in begun}
-        present = telling.feed.present_in([*emptied]) if telling.feed and emptied else {}
-        self._tell_vanished(telling, present, rows)
-        return {emptied[key] for key in present}
+        doubtful = [key for key in telling.newest if key not in with_rows or key in telling.killed]
+        owned = {key: self._owners.of(key) for key in doubtful}
+        asked = {key: window for key, window in owned.items() if window and window not in begun}
+        if not asked or telling.feed is None:
+            return set()
+        present = telling.feed.present_in([*asked])
+        lost = self._tell_vanished(telling, present, rows)
+        there = {name for name in _names_in(self._held) & _names_in(rows) if name[0] in asked}
+        back = {(key, item_id) for key, item_id in there if item_id not in present.get(key, ())}
+        telling.tell(_named(sorted(back)), ADDED)
+        return {asked[key] for key, _ in lost | back}
 
-    def _tell_vanished(self, telling: Telling, present: dict[str, set[str]], rows: pa.Table) -> None:
+    def _tell_vanished(self, telling: Telling, present: dict[str, set[str]], rows: pa.Table) -> set[Name]:
         """Tell of items that the feed has and the table has not, as where it was loaded without the feed."""
-        there = set[Name]()
-        for table in (self._held, rows) if present else ():
-            there.update(zip(table[PARTITION_KEY].to_pylist(), table["id"].to_pylist(), strict=True))
+        there = _names_in(self._held) | _names_in(rows) if present else set[Name]()
         lost = {(key, item_id) for key, ids in present.items() for item_id in ids} - there
         telling.tell(_named(sorted(lost)), REMOVED)
+        return lost
 
     # Items that come and go -----------------------------------------------------------------------
 
@@ -276,6 +284,10 @@ def _is_in(rows: pa.Table, present: dict[str, set[str]], *, is_in: bool) -> pa.A
 def _named(names: Sequence[Name]) -> pa.Table:
     keys, ids = zip(*names, strict=True) if names else ((), ())
     return pa.table({PARTITION_KEY: pa.array(keys, pa.string()), "id": pa.array(ids, pa.string())})
+
+
+def _names_in(rows: pa.Table) -> set[Name]:
+    return {*zip(rows[PARTITION_KEY].to_pylist(), rows["id"].to_pylist(), strict=True)}
 
 
 def _documents(table: pa.Table, wanted: set[Name]) -> Iterator[tuple[Name, Any]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+from dlt.common.schema.typing import C_DLT_LOAD_ID
 from dlt.destinations.sql_client import SqlClientBase
 from msgspec.json import decode
 
@@ -93,6 +94,10 @@ class StoredFeed:
             for key in (Window(collection, start, end).day_keys() if start < end else ())
         }
 
+    def loads(self, owners: Owners) -> dict[str, str]:
+        """The newest load that told of each partition of some windows, by its key."""
+        return newest_loads(self._client, CHANGES, owners, "resource = %s AND id IS NOT NULL", self._resource)
+
     def newest(self, owners: Owners) -> dict[str, datetime]:
         """The time of the newest change of each partition of some windows that has any, by its key."""
         found = dict[str, datetime]()
@@ -104,6 +109,20 @@ class StoredFeed:
             rows = self._client.execute_sql(query, self._resource, *values) or ()
             found.update({key: in_utc(seen_at) for key, seen_at in rows if some.of(key) is not None})
         return found
+
+
+def newest_loads(
+    client: SqlClientBase[Any], table: str, owners: Owners, condition: str = "1 = 1", *values: str
+) -> dict[str, str]:
+    """The newest load of the rows of each partition of some windows, by its key."""
+    name = client.make_qualified_table_name(table)
+    key, load_id = map(client.escape_column_name, (PARTITION_KEY, C_DLT_LOAD_ID))
+    found = dict[str, str]()
+    for among, keys, some in conditions(key, owners):
+        query = f"SELECT {key}, max({load_id}) FROM {name} WHERE {condition} AND ({among}) GROUP BY {key}"  # noqa: S608
+        rows = client.execute_sql(query, *values, *keys) or ()
+        found.update({row_key: load for row_key, load in rows if load and some.of(row_key) is not None})
+    return found
 
 
 def _present(told: Iterable[Told]) -> dict[str, set[str]]:
