@@ -38,7 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
         shutil.copyfileobj(lines, sys.stdout)
     if not count:
         print("no changes" + (f" since {arguments.since}" if since else ""), file=sys.stderr)
-    return 0
+    sys.stdout.flush()
+    return 1 if getattr(sys.stdout, "has_failed", False) else 0  # a file of half of the feed is no success
 
 
 def _read(

@@ -42,6 +42,8 @@ class _Lasting:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._is_lost = False
+        self.has_failed = False
+        """Whether something is lost that somebody wanted to read."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -69,5 +71,6 @@ class _Lasting:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())
             os.close(nowhere)
-        if not isinstance(error, BrokenPipeError) and sys.stderr is not self:
+        self.has_failed = not isinstance(error, BrokenPipeError)
+        if self.has_failed and sys.stderr is not self:
             print(f"warning: the output cannot be written ({error}); the rest of it is lost", file=sys.stderr)

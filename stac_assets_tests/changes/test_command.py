@@ -1,16 +1,19 @@
 """`stac-assets changes`."""
 
 import json
+import subprocess
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from stac_assets_tests.changes.test_feed import put
-from stac_assets_tests.commanding import Run
+from stac_assets_tests.commanding import MODULE, Run, environment
 from stac_assets_tests.loads import load_days
 from stac_assets_tests.reading import DUCKDB_FILE
 from stac_assets_tests.stac_api import StacApi
+
+FULL = Path("/dev/full")
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -90,3 +93,18 @@ def test_an_id_stays_in_its_line_and_as_it_is(run: Run, api: StacApi) -> None:
     assert told[1:] == ["red \\x1b[31m", "two\\nlines", "ü 😀"]
     lines = run("changes", "--format", "jsonl").out
     assert lines.isascii() and {json.loads(line)["id"] for line in lines.splitlines()} == {*names}
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="the system has no device that is always full")
+def test_a_file_of_half_of_the_feed_is_no_success(project: Path, loaded: StacApi) -> None:
+    for flags in ((), ("--format", "jsonl")):
+        with FULL.open("w") as nowhere:
+            ended = subprocess.run(
+                [*MODULE, "changes", *flags],
+                cwd=project,
+                env=environment(loaded),
+                stdout=nowhere,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        assert ended.returncode == 1 and "the output cannot be written" in ended.stderr
