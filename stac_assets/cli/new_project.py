@@ -15,6 +15,7 @@ FILES = {
     "dagster.yaml": "dagster.yaml",
     "workspace.yaml": "workspace.yaml",
     ".gitignore": "gitignore",
+    ".mcp.json": "mcp.json",
 }
 """Where each file of a project comes from, in `stac_assets/cli/project/`."""
 _HOST = "earth-search.aws.element84.com"
