@@ -9,7 +9,7 @@ PGSTAC_STAMP := .venv-pgstac/.installed
 ALONE := -ra --numprocesses=2 --dist=worksteal
 SUITE := $(foreach each,exact lossless typed catalog_tables odd_documents,stac_assets_tests/test_$(each).py)
 
-.PHONY: demo ui test test-apis test-destinations test-warehouses test-bigquery test-snowflake test-redshift test-databricks test-geoparquet test-changes test-concurrency test-deploy test-catalogs test-mcp test-soak test-upgrade test-browser test-catalog test-wide test-pgstac test-embedded-elt test-wheel test-newest lint types check bench bench-quick settings-table screenshots clean
+.PHONY: demo ui test test-apis test-destinations test-warehouses test-bigquery test-snowflake test-redshift test-databricks test-geoparquet test-changes test-concurrency test-examples test-deploy test-catalogs test-mcp test-soak test-upgrade test-browser test-catalog test-wide test-pgstac test-embedded-elt test-wheel test-newest lint types check bench bench-quick settings-table screenshots clean
 
 demo: $(STAMP)  ## load the sample API into DuckDB through Dagster
 	$(BIN)/stac-assets demo
@@ -54,6 +54,9 @@ test-changes: $(ALL_STAMP)  ## the feed of changes, in DuckDB and in PostgreSQL:
 	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" stac_assets_tests/changes
 	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" --destination=postgres \
 		--ignore=stac_assets_tests/changes/test_dagster.py stac_assets_tests/changes stac_assets_tests/test_unchanged.py
+
+test-examples: $(STAMP)  ## examples/ and AGENTS.md, by the very commands that they name
+	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" stac_assets_tests/examples
 
 test-deploy: $(ALL_STAMP)  ## deploy/: its files, and a backfill over its processes of which one worker is killed
 	$(BIN)/python -m pytest --override-ini addopts=-ra stac_assets_tests/deploy

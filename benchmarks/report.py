@@ -83,7 +83,7 @@ def _line_rows(findings: Findings) -> Rows:
 
 
 def _note(line: Line) -> str:
-    halves = ("fetch", "store", "overhead")
+    halves = ("fetch", "store", "overhead", "inside")
     told = [
         f"{half} {line.figure(f'{half}_seconds'):.2f} s"
         for half in halves
@@ -91,6 +91,8 @@ def _note(line: Line) -> str:
     ]
     if "checked_seconds" in line.runs[0].figures:
         told.append(f"with checks {line.figure('checked_seconds'):.2f} s")
+    if "day_mb" in line.runs[0].figures:
+        told.append(f"the day alone {line.figure('day_mb'):.0f} MB")
     if "tables" in line.runs[0].figures:
         told.append(f"{line.figure('tables'):.0f} tables")
     if len(line.runs) > 1:

@@ -1,13 +1,14 @@
 """What the tests of the STAC room say in one line: a client of the test API, and the ids that it finds."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from stac_assets.settings import Settings
 from stac_assets.source.fetched import FetchedWindow
+from stac_assets.source.progress import Progress
 from stac_assets.source.reader import fetch_windows
 from stac_assets.source.spool_files import read_tables
 from stac_assets.stac.api import StacApi as Client
@@ -33,6 +34,16 @@ TINY: dict[str, Any] = {
 
 DAY = date(2024, 1, 1)
 WINDOW = Window("c1", DAY, DAY + timedelta(days=1))
+
+
+class OnPage(Progress):
+    """Calls something with the window and the figures of each page."""
+
+    def __init__(self, call: Callable[[Window, Figures], object]) -> None:
+        self._call = call
+
+    def page(self, window: Window, figures: Figures) -> None:
+        self._call(window, figures)
 
 
 def options_for(api: StacApi | str, **options: Any) -> ApiOptions:

@@ -18,8 +18,12 @@ import pytest
 from stac_assets.cli.console import sized
 from stac_assets.cli.flags import settings_given
 from stac_assets.cli.main import build_parser, main
-from stac_assets.cli.progress import Tally
+from stac_assets.cli.tally import Tally
+from stac_assets.cli.time_left import told
 from stac_assets.settings import SETTINGS
+from stac_assets.source.fetched import FetchedWindow
+from stac_assets.source.spool import Spool
+from stac_assets.stac.errors import StacError
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import Granularity, parse_day, windows
 from stac_assets.stac.wording import counted
@@ -238,32 +242,86 @@ def eventually(url: str, process: subprocess.Popen[bytes]) -> str:
 # What a progress display says ---------------------------------------------------------------------
 
 
+def fetched(collection: str, first: int, last: int) -> list[FetchedWindow]:
+    """Windows of a collection, one of each day."""
+    begin, end = (parse_day(f"2024-01-{day:02}", "") for day in (first, last))
+    its = windows(collection, begin, end, Granularity.DAILY)
+    return [FetchedWindow(window, Spool(Path(), "")) for window in its]
+
+
 def test_a_tally_counts_what_the_api_counts() -> None:
-    first, second = windows("c1", parse_day("2024-01-01", ""), parse_day("2024-01-02", ""), Granularity.DAILY)
-    tally = Tally(2)
-    assert (tally.read, tally.total) == (0, None)
+    first, second = its = fetched("c1", 1, 2)
+    tally = Tally([each.window for each in its])
+    assert str(tally).startswith("0 items, ")
 
+    tally.begun([first])
     figures = Figures(items=5, duplicates=1, items_owned_elsewhere=2, rejected_items=1, number_matched=12)
-    tally.note(first, figures)
-    figures.items = 99  # a copy was noted
-    assert (tally.read, tally.total, tally.is_total_final) == (9, 12, False)
+    tally.page(first.window, figures)
     assert str(tally).startswith("9 of 12+ items, ")
+    assert tally.row("c1").fraction == 9 / 12 / 2  # of two windows
 
-    tally.note(second, Figures(items=3, pages=1, number_matched=3))
-    assert (tally.read, tally.total, tally.is_total_final) == (12, 15, True)
+    tally.begun([second])
+    second.figures = Figures(items=3, pages=1, number_matched=3)
+    tally.page(second.window, second.figures)
     assert str(tally).startswith("12 of 15 items in 1 page, ")
+    assert tally.row("c1").fraction == 12 / 15  # as soon as all are counted, items tell more than windows
+    tally.ended([second])
+    first.figures, first.error = figures, StacError("no")
+    tally.ended([first])
+    total = tally.total()
+    assert (total.done, total.failed, total.read, tally.collections_over) == (1, 1, 12, 1)
+    tally.begun([first])  # it is asked for once more
+    assert (tally.total().failed, tally.total().read, tally.collections_over) == (0, 3, 0)
+    tally.ended([first])
+    assert tally.row("c1").is_over
 
-    tally.note(second, Figures(items=3, pages=2))
-    assert tally.total is None
-    assert str(tally).startswith("12 items in 2 pages, ")
+
+def test_a_tally_keeps_the_count_of_an_answer_that_was_too_long() -> None:
+    one, other = fetched("c1", 1, 31), fetched("c2", 1, 31)
+    tally = Tally([each.window for each in (*one, *other)])
+    tally.begun([*one, *other])
+    tally.page(one[0].window, Figures(items=200, pages=1))
+    assert (tally.under_way(), tally.collections_together, tally.total().read) == ([], 2, 200)
+    tally.given_back([*one, *other], 5_000)
+    tally.begun(one)
+    tally.page(one[0].window, Figures(items=200, pages=1))
+    tally.begun(one)  # it is read by another plan
+    tally.given_back(one, 4_000)
+    assert (tally.total().read, tally.total().expected) == (0, 5_000)
+    tally.begun(one[:1])
+    tally.page(one[0].window, Figures(items=1_000, pages=5))
+    row, total = tally.row("c1"), tally.total()
+    assert (row.expected, row.fraction, total.expected, total.fraction) == (4_000, 1 / 4, 5_000, 1 / 5)
+    assert tally.under_way() == ["c1"]
+
+
+def test_a_tally_of_an_api_that_does_not_count_goes_by_windows() -> None:
+    its = fetched("c1", 1, 4)
+    tally = Tally([each.window for each in its])
+    for each in its[:3]:
+        tally.begun([each])
+        each.figures = Figures(items=7, pages=1)
+        tally.ended([each])
+    row = tally.row("c1")
+    assert (row.read, row.expected, row.fraction) == (21, None, 3 / 4)
+    assert str(tally).startswith("21 items in 3 pages, ")
 
 
 def test_a_tally_of_a_sample_or_of_named_items() -> None:
-    window = windows("c1", parse_day("2024-01-01", ""), parse_day("2024-01-01", ""), Granularity.DAILY)[0]
-    sample = Tally(1, max_items=10)
-    sample.note(window, Figures(items=2, number_matched=500))
-    assert sample.total == 10
-    assert Tally(1, expected=4).total == 4
+    [only] = fetched("c1", 1, 1)
+    sample = Tally([only.window], max_items=10)
+    sample.begun([only])
+    sample.page(only.window, Figures(items=2, number_matched=500))
+    assert sample.total().expected == 10
+    assert Tally([only.window], {"c1": 4}).total().expected == 4
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(None, "not known"), (0.2, "0:00:01"), (599, "0:09:59"), (612, "0:10:20"), (86_399, "24:00:00")],
+)
+def test_the_time_that_is_left(seconds: float | None, said: str) -> None:
+    assert told(seconds) == said
 
 
 @pytest.mark.parametrize(

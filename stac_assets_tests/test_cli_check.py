@@ -1,12 +1,27 @@
 """`stac-assets check`, over real HTTP."""
 
 import re
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from stac_assets_tests.commanding import SETTING, TOKEN, WEEK, Run, Said, day_items, fill
+from stac_assets_tests.commanding import (
+    MODULE,
+    SETTING,
+    TOKEN,
+    WEEK,
+    Run,
+    Said,
+    day_items,
+    environment,
+    fill,
+    run_in,
+)
+from stac_assets_tests.conftest import enter_project
 from stac_assets_tests.loads import ids
+from stac_assets_tests.pages import block
 from stac_assets_tests.stac_api import StacApi, make_collection, make_item
 
 
@@ -179,3 +194,80 @@ def test_check_of_what_is_no_stac_api(run: Run, api: StacApi) -> None:
     assert said.status == 1
     assert "is no STAC API" in said.err
     assert said.out == ""
+
+
+TODAY = datetime.now(UTC).date()
+PLANNED = TODAY + (TODAY - date(2024, 1, 1))
+SOME_DAYS = ("check", "--collection", "*", "--start", "2024-01-03", "--end", "2024-01-08")
+
+
+def extent(name: str, first: str | None, last: str | None) -> dict[str, Any]:
+    """A collection that claims items between two times."""
+    times = [time and f"{time}T00:00:00Z" for time in (first, last)]
+    spatial = {"bbox": [[-180, -90, 180, 90]]}
+    return make_collection(name, extent={"spatial": spatial, "temporal": {"interval": [times]}})
+
+
+def spans(api: StacApi) -> None:
+    """Collections of which some have items, some only claim to, and of which each reaches otherwise."""
+    api.extensions = ("sortby",)
+    for day in (2, 5, 9):
+        api.put(make_item(f"i{day}", "sentinel-2-l2a", f"2024-01-{day:02}T12:00:00Z"))
+    api.put(make_item("i", "mosaic", "2024-01-07T12:00:00Z"))
+    api.collections += [
+        extent("landsat-c2-l2", "2024-01-01", "2024-01-08"),
+        extent("dem[10m]", "2024-01-10", "2024-01-10"),
+        extent("since", "2024-01-03", None),
+        extent("archive", None, "2024-01-03"),
+        extent("forever", "2024-01-04", "9999-12-31"),  # as some catalogs say that it goes on
+        extent("planned", "2024-01-04", f"{PLANNED}"),
+        make_collection("new"),
+    ]
+
+
+DRAWN = block("docs/configuration.md", "text")
+"""What the page shows is what `check` draws of these collections."""
+IN_ASCII = str.maketrans("├─┤━█·◆╌▒◇◄", "|-|=#.*-%o<")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_check_draws_the_span_of_each_collection(api: StacApi, project: Path, encoding: str) -> None:
+    spans(api)
+    api.collections = [each for each in api.collections if each["id"] not in ("since", "forever", "planned")]
+    settings = environment(api, PYTHONIOENCODING=encoding, COLUMNS="72")
+    out = run_in(project, settings, *MODULE, *SOME_DAYS)
+    lines = "\n".join(line.rstrip() for line in out.splitlines())
+    assert (DRAWN if encoding == "utf-8" else DRAWN.translate(IN_ASCII)) in lines
+
+
+def test_check_draws_what_goes_on_and_what_is_planned(
+    run: Run, api: StacApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    spans(api)
+    out = run(*SOME_DAYS).out
+    bars = out[out.index("claimed, not seen") :].split("\n\n")[1].splitlines()
+    axis, days, bar = bars[0], bars[1], {line[:14].strip(): line[16:] for line in bars[2:]}
+    assert axis.split() == ["2024-01-01", "today", f"{PLANNED}"]
+    today = axis.index("today") + 2 - 16
+    for collection in ("since", "forever"):
+        assert re.fullmatch(r"▒╌+► *", bar[collection]) and bar[collection].index("►") == today
+    assert re.fullmatch(r"▒╌+≈+", bar["planned"]) and bar["planned"].index("≈") == today + 1
+    assert days.split() == ["range", "│"]
+
+
+def test_check_without_days_draws_no_range(
+    run: Run, api: StacApi, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spans(api)
+    monkeypatch.delenv(SETTING + "COLLECTIONS")
+    (project / ".dlt" / "config.toml").write_text("")
+    enter_project(project, monkeypatch)
+    out = run("check", "--base-url", api.url).out
+    assert "\nrange " not in out and "in range, no items known" not in out
+    assert re.search(r"^█ items  ▒ claimed  ◆ a single day  ◇ ", out, re.M)
+
+
+def test_check_draws_nothing_of_spans_that_are_not_known(run: Run, api: StacApi) -> None:
+    fill(api, day_items(1, 1))
+    assert "\nrange " not in run("check", "--end", "2024-01-01").out

@@ -121,7 +121,7 @@ def test_a_silent_load_shows_signs_of_life() -> None:
             pass
 
     heart = Heartbeat(lines.append, over=Clock())
-    heart.progress(Window("c1", date(2024, 1, 1), date(2024, 1, 2)), Figures(items=3, pages=1))
+    heart.page(Window("c1", date(2024, 1, 1), date(2024, 1, 2)), Figures(items=3, pages=1))
     with heart:
         pass
     assert lines == ["fetching: 3 items in 1 page of 1 partition"] * 3

@@ -16,6 +16,7 @@ from stac_assets.stac.endpoints import SEARCH
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import Window
 from stac_assets_tests.asking import (
+    OnPage,
     client,
     fetched,
     first_days,
@@ -95,7 +96,7 @@ def test_while_a_page_becomes_rows_the_others_are_asked_for(api: StacApi, tmp_pa
 
     api.on_page = hold
     asking = client(api, max_concurrent_requests=2, max_retries=0, read_timeout=20.0)
-    windows = fetch_windows(asking, SEARCH, first_days(3), tmp_path, progress=slowly)
+    windows = fetch_windows(asking, SEARCH, first_days(3), tmp_path, progress=OnPage(slowly))
     assert [spooled(window) for window in windows] == [["a0"], ["a1"], ["a2"]]
 
 

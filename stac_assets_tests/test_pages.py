@@ -178,6 +178,11 @@ class Reader:
         out = run_python(self.project, MERGED)
         assert out == "['search'] 11\n"
 
+    def followed(self, text: str) -> None:
+        """Dagster loads the file; what it does in a run is tested by `changes/`."""
+        (self.project / "follows.py").write_text(text, encoding="utf-8")
+        run(self.project, "dagster", "definitions", "validate", "-f", "follows.py")
+
     def sql(self, text: str) -> None:
         """Every statement answers with rows."""
         self._load()
@@ -279,7 +284,7 @@ KINDS: dict[str, Callable[[Reader, str], None]] = {
     "python catalogs": Reader.merged_catalogs,
     "python delta": Reader.compiled,
     "python exported": Reader.of_exported,
-    "python follows": Reader.nothing,
+    "python follows": Reader.followed,
     "python import": Reader.statements,
     "python notebook": Reader.notebook,
     "python pipeline": Reader.pipeline,

@@ -12,7 +12,7 @@ import pytest
 from stac_assets.source.reader import fetch_windows
 from stac_assets.stac.endpoints import SEARCH
 from stac_assets.stac.http.redaction import hiding
-from stac_assets_tests.asking import client, fetched, first_days, interval_of, spooled
+from stac_assets_tests.asking import OnPage, client, fetched, first_days, interval_of, spooled
 from stac_assets_tests.loads import ids, load_days
 from stac_assets_tests.stac_api import StacApi, make_item
 from stac_assets_tests.stac_api_faults import Request
@@ -100,7 +100,7 @@ def test_the_end_of_one_request_leaves_those_of_other_threads_hidden(
     asking = client(api, max_concurrent_requests=2, read_timeout=20.0)
     with caplog.at_level(logging.DEBUG):
         windows = fetch_windows(
-            asking, SEARCH, first_days(2), tmp_path, progress=lambda *_: first_is_done.set()
+            asking, SEARCH, first_days(2), tmp_path, progress=OnPage(lambda *_: first_is_done.set())
         )
     assert [spooled(window) for window in windows] == [["a1"], ["a2"]]
     lines = [record.getMessage() for record in caplog.records if record.name == "urllib3.connectionpool"]

@@ -58,7 +58,7 @@ def growing(bench: Bench) -> None:
         for name, to in where.items():
             lines = [_reloaded(bench, name, to, rows) for rows in bench.sizes.grown]
             seconds = max(line.seconds for line in lines) / lines[0].seconds
-            memory = max(line.peak_mb for line in lines) / lines[0].peak_mb
+            memory = max(line.figure("day_mb") for line in lines) / lines[0].figure("day_mb")
             bench.judge("12", f"a day again, largest / smallest table, {name}", seconds, 1.2)
             bench.judge("12", f"its memory, largest / smallest table, {name}", memory, 1.2)
             whole = max(line.figure("load_mb") for line in lines if line.figure("rows") <= WHOLE)

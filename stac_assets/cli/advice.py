@@ -68,8 +68,9 @@ def advise(found: Spans, settings: Settings, today: date) -> Advice | None:
     firsts = [span.first for span in found.spans if span.first is not None]
     if not firsts:
         return None
-    first, last = min(firsts), max([span.last for span in found.spans if span.last] or [today])
-    if any(span.last is None for span in found.spans):  # an open extent lasts until now
+    lasts = [span.last for span in found.spans if span.last is not None and not span.goes_on]
+    first, last = min(firsts), max(lasts or [today])
+    if any(span.goes_on for span in found.spans):  # an open extent lasts until now
         last = max(last, today)
     last = max(first, last)
     costs = tuple(_cost(granularity, first, last, found.spans, settings) for granularity in Granularity)

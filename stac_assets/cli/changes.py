@@ -57,7 +57,7 @@ def _read(
         lines.write(write(change) + "\n")
 
     wait: Callable[[str], None] = lambda line: print(line, file=sys.stderr)  # noqa: E731
-    found = read_changes(catalog, add, since=since, collections=arguments.collections or (), tell=wait)
+    found = read_changes(catalog, add, since=since, collections=arguments.of or (), tell=wait)
     return count if found else None
 
 
@@ -84,11 +84,11 @@ def _as_json(change: Change) -> str:
         "id": change.id,
         "changed_members": list(change.changed_members),
     }
-    return json.dumps(row, ensure_ascii=False)
+    return json.dumps(row)  # in ASCII, of which no terminal or pipe makes something else
 
 
 def _as_line(change: Change) -> str:
-    members = f"  ({', '.join(change.changed_members)})" if change.changed_members else ""
+    members = f"  ({_in_a_line(', '.join(change.changed_members))})" if change.changed_members else ""
     time = _time(change.seen_at.replace(microsecond=0))
     return (
         _columns((time, change.change, change.resource, change.collection, change.day, change.id)) + members
@@ -96,5 +96,10 @@ def _as_line(change: Change) -> str:
 
 
 def _columns(cells: tuple[str, ...]) -> str:
-    *others, last = cells
+    *others, last = map(_in_a_line, cells)
     return "  ".join([*(f"{cell:{width}}" for cell, width in zip(others, WIDTHS, strict=True)), last])
+
+
+def _in_a_line(text: str) -> str:
+    """A text in which line breaks, and what moves a terminal's cursor, are written as escapes."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from rich.console import Console
 
 from stac_assets.cli import advice
-from stac_assets.cli.check_tables import collections, endpoints, facts, legend
+from stac_assets.cli.check_tables import collections, drawn, endpoints, facts, legend
 from stac_assets.cli.console import catalog_from, tell_error
 from stac_assets.cli.findings import Findings, lines
 from stac_assets.settings import Settings
@@ -56,6 +56,10 @@ def report(arguments: argparse.Namespace, console: Console, tell: Callable[[str]
         console.print()
         console.print(collections(found, further.spans, settings))
         console.print(legend(found, settings), markup=False)
+        bars = drawn(found, further.spans, settings, is_configured)
+        if bars.has_any:
+            console.print()
+            console.print(bars)
         advised = advice.tell(found, further, settings, api, console)
         if told := _told_of_many(settings, len(names), None if is_configured else advised):
             console.print(told, markup=False, soft_wrap=True)

@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from stac_assets.cli.console import sized
+from stac_assets.cli.span_bars import SpanBars
 from stac_assets.settings import Settings
 from stac_assets.stac.spans import Span, Spans
 from stac_assets.stac.survey import CollectionEstimate, Presence, Survey
@@ -49,13 +50,32 @@ def collections(found: Survey, spans: Spans | None, settings: Settings) -> Table
     numbers = ("items", "each", "in range", "size")
     table = plain_table("collection", "first", "last", *numbers, right=numbers)
     held = {span.collection: span for span in spans.spans} if spans is not None else {}
-    shown = found.estimates[:MOST_ROWS] if settings.all_collections else found.estimates
+    shown = _shown(found, settings)
     for estimate in shown:
         name = estimate.window.collection
         table.add_row(escape(name), *_held(held.get(name, Span(name))), *_in_range(estimate))
     if len(held) > len(shown):
         table.add_row(f"… {len(held) - len(shown):,} more")
     return table
+
+
+def drawn(found: Survey, spans: Spans | None, settings: Settings, is_configured: bool) -> SpanBars:
+    """When each of these collections has items, on one axis of time.
+
+    Args:
+        found: what was found of the collections.
+        spans: their spans.
+        settings: the days that a load would fetch.
+        is_configured: whether there are such days, and not all times.
+    """
+    held = {span.collection: span for span in spans.spans} if spans is not None else {}
+    names = [estimate.window.collection for estimate in _shown(found, settings)]
+    days = found.estimates[0].window if is_configured else None
+    return SpanBars([held.get(name, Span(name)) for name in names], days, settings.end_date is None)
+
+
+def _shown(found: Survey, settings: Settings) -> Sequence[CollectionEstimate]:
+    return found.estimates[:MOST_ROWS] if settings.all_collections else found.estimates
 
 
 def legend(found: Survey, settings: Settings) -> str:

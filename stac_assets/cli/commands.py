@@ -194,7 +194,13 @@ def _changes_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--since", metavar="DATE", help="UTC day or time of the first load (default: all that is kept)"
     )
-    add_setting(parser, "--collection", "collections", "ID", is_list=True)
+    parser.add_argument(
+        "--collection",
+        dest="of",
+        metavar="ID",
+        action="append",
+        help="only what changed in this collection; may be repeated (default: in all)",
+    )
     parser.add_argument("--format", choices=("table", "jsonl"), default="table", help="default: table")
     add_setting(parser, "--destination", "destination", "NAME")
 

@@ -62,3 +62,14 @@ def sized(size: float) -> str:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:,.1f} TB"
+
+
+def readable(name: str, is_ascii: bool = False) -> str:
+    """A name in one line, whatever characters it has.
+
+    Args:
+        name: of anything that an API names.
+        is_ascii: whether only ASCII can be written; question marks stand for what is not.
+    """
+    name = "".join(each if each.isprintable() else "?" for each in name)
+    return name.encode("ascii", "replace").decode() if is_ascii else name

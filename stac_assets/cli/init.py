@@ -6,13 +6,14 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from stac_assets.catalog import Catalog
 from stac_assets.cli import advice
+from stac_assets.cli.agents import Example
 from stac_assets.cli.check import LONG_AGO, look
 from stac_assets.cli.new_project import FILES, refuse_overwriting, write_project
 from stac_assets.settings import SETTINGS, Settings
@@ -35,11 +36,13 @@ class Plan:
         lines: of TOML, below the heading of the section.
         command: what `stac-assets` does first.
         unanswered: why the API has told nothing; None where it has.
+        example: what can be loaded, as far as that is known.
     """
 
     lines: tuple[str, ...]
     command: tuple[str, ...]
     unanswered: StacError | None = None
+    example: Example = field(default_factory=Example)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -54,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = Settings(**known, collections=ALL_COLLECTIONS, start_date=LONG_AGO)
     catalog = Catalog(settings, arguments.catalog)
     plan = _plan(catalog.settings, preset)
-    write_project(folder, plan.lines, catalog.section, catalog.host)
+    write_project(folder, plan.lines, catalog, plan.example)
     print(f"{folder} has {', '.join(FILES)}")
     if plan.unanswered is not None:
         print(f"{settings.base_url} told nothing of its collections and days: {plan.unanswered}")
@@ -94,9 +97,11 @@ def _asked(settings: Settings, preset: str | None) -> Plan:
     seen = [span for span in further.spans.spans if span.is_seen and span.last is not None]
     if not seen:
         return Plan((*_api(settings, preset), *lines), ("check",))
-    day = str(min(seen[0].last or today, today))
-    only = ("load", "--collection", seen[0].collection, "--start", day, "--end", day)
-    return Plan((*_api(settings, preset), *lines), only)
+    day = min(seen[0].last or today, today)
+    only = ("load", "--collection", seen[0].collection, "--start", str(day), "--end", str(day))
+    granularity = settings.granularity if advised is None else advised.granularity
+    example = Example(seen[0].collection, day, granularity)
+    return Plan((*_api(settings, preset), *lines), only, example=example)
 
 
 def _api(settings: Settings, preset: str | None) -> Iterator[str]:

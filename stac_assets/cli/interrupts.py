@@ -12,21 +12,26 @@ SHOW_CURSOR = "\x1b[?25h"
 
 
 @contextmanager
-def interruptible() -> Iterator[threading.Event]:
+def interruptible(is_told: bool = False) -> Iterator[threading.Event]:
     """An event that Ctrl-C sets, and then raises KeyboardInterrupt here.
 
     The event stops the threads that fetch, between two pieces of an answer. One that waits for a server which
     sends nothing is left behind after some seconds; a second Ctrl-C does not wait for that either. What is
     left in the run's folder the next run removes.
+
+    Args:
+        is_told: whether a display on the terminal says that the load stops; what were written here would get
+            between its lines.
     """
     cancelled = threading.Event()
 
     def interrupted(number: int, frame: FrameType | None) -> None:
         if cancelled.is_set():
-            _write(SHOW_CURSOR if sys.stderr.isatty() else "")
+            _write(f"\n{SHOW_CURSOR}" if sys.stderr.isatty() else "")
             os._exit(128 + number)
         cancelled.set()
-        _write("\nstopping; Ctrl-C again stops at once\n")
+        if not is_told:
+            _write("\nstopping; Ctrl-C again stops at once\n")
         raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():

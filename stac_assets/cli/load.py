@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -12,9 +13,12 @@ from stac_assets.api import request_for
 from stac_assets.catalog import Catalog
 from stac_assets.cli.console import LOGGER, catalog_from, tell_error
 from stac_assets.cli.interrupts import interruptible
-from stac_assets.cli.progress import LoadDisplay, Tally
+from stac_assets.cli.progress import LoadDisplay, is_live
+from stac_assets.cli.tally import Tally
 from stac_assets.pipeline.load import load
 from stac_assets.pipeline.load_result import LoadResult, PartsFailed
+from stac_assets.source.changes.by_window import ChangesByWindow
+from stac_assets.source.changes.feed import ADDED, CHANGED, REMOVED
 from stac_assets.source.fetched import NamedItems
 from stac_assets.source.request import LoadRequest
 from stac_assets.stac.endpoints import ENDPOINTS, SEARCH, Endpoint
@@ -53,15 +57,15 @@ class _Command:
     def _load(self, endpoint: Endpoint) -> None:
         resource = endpoint.name
         of = f" --catalog {self._catalog.name}" if self._catalog.name else ""
-        with interruptible() as cancelled:
+        with interruptible(is_told=is_live(self._stderr)) as cancelled:
             display = None
             try:
                 request = request_for(endpoint, self._catalog, self._ids)
-                with LoadDisplay(resource, self._tally(request), self._stderr) as display:
+                with LoadDisplay(resource, self._tally(request), self._stderr, cancelled) as display:
                     result = load(
                         request,
                         self._catalog,
-                        progress=display.page,
+                        progress=display,
                         cancelled=cancelled,
                         stage=display.stage,
                         doing=f"stac-assets load{of} --resource {resource}",
@@ -74,8 +78,10 @@ class _Command:
         result.raise_on_failures()
 
     def _tally(self, request: LoadRequest) -> Tally:
-        expected = sum(len(ids) for ids in request.item_ids.values()) if request.item_ids else None
-        return Tally(len(request.windows), expected, self._settings.max_items)
+        expected = Counter[str]()
+        for window, ids in request.item_ids.items():
+            expected[window.collection] += len(ids)
+        return Tally(request.windows, expected, self._settings.max_items)
 
     def _report(self, result: LoadResult) -> None:
         if result.load_info is not None:
@@ -130,12 +136,21 @@ def _named_items(result: LoadResult) -> list[tuple[str, str]]:
     return found + [("may lack items", escape(why)) for why in incomplete]
 
 
+def _told(changes: ChangesByWindow) -> str:
+    """How many items were added, changed and removed, as far as any were."""
+    found = changes.totals()
+    kinds = dict.fromkeys((ADDED, CHANGED, REMOVED, *sorted(found)))
+    return ", ".join(f"{found[kind]:,} {kind}" for kind in kinds if found[kind]) or "none"
+
+
 def _item_figures(result: LoadResult) -> list[tuple[str, str]]:
     figures = result.figures
     misfits = "\n".join(
         f"{escape(name)}: {count:,}" for name, count in sorted(result.misfits.items()) if count
     )
+    changes = [] if result.changes is None else [("changes", _told(result.changes))]
     found = [
+        *changes,
         ("duplicates", f"{figures.duplicates:,}"),
         ("owned by other partitions", f"{figures.items_owned_elsewhere:,}"),
         ("rejected", f"{figures.rejected_items:,}"),

@@ -15,7 +15,7 @@ from stac_assets.orchestration.partitions import known_ranges, partitions_of
 from stac_assets.orchestration.quiet import quiet_storage
 from stac_assets.orchestration.run_log import Heartbeat, begin, end
 from stac_assets.orchestration.specs import asset_key
-from stac_assets.orchestration.versions import data_version
+from stac_assets.orchestration.versions import data_version, version_tags
 from stac_assets.pipeline.target import target_of
 from stac_assets.settings.partition_count import told_of_many
 from stac_assets.source.request import LoadRequest
@@ -55,7 +55,7 @@ def materialize(
             result = load(
                 request,
                 catalog,
-                progress=heart.progress,
+                progress=heart,
                 cancelled=cancelled,
                 stage=heart.stage,
                 inspected=True,
@@ -79,8 +79,10 @@ def _reported(context: dg.AssetExecutionContext, result: "LoadResult", catalog: 
     if is_incomplete:
         if not partitions and result.refused:
             yield dg.AssetMaterialization(key, metadata=load_metadata(result, catalog))
+        tags = version_tags(result)
         for partition, metadata in partitions.items():
-            yield dg.AssetMaterialization(key, partition=partition, metadata=metadata)
+            own = tags.get(partition)
+            yield dg.AssetMaterialization(key, partition=partition, metadata=metadata, tags=own)
     else:
         with known_ranges():
             for partition, metadata in partitions.items():

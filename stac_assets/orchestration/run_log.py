@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from stac_assets.settings import Settings
+from stac_assets.source.progress import Progress
 from stac_assets.source.request import LoadRequest
 from stac_assets.stac.figures import Figures
 from stac_assets.stac.windows import ONE_DAY, Window
@@ -66,7 +67,7 @@ def _listed(names: Sequence[str], most: int = 3) -> str:
     return ", ".join(names[:most]) + more
 
 
-class Heartbeat:
+class Heartbeat(Progress):
     """Says at least every ten seconds how far a load is, even while the API or the database is silent.
 
     Args:
@@ -89,7 +90,7 @@ class Heartbeat:
         self._over.set()
         self._thread.join()
 
-    def progress(self, window: Window, figures: Figures) -> None:
+    def page(self, window: Window, figures: Figures) -> None:
         """To be called after every page."""
         self._figures[window] = figures.items, figures.pages
 

@@ -7,6 +7,7 @@ from typing import Any
 from dlt.common.destination.exceptions import DestinationUndefinedEntity, SqlClientNotAvailable
 from dlt.pipeline.exceptions import PipelineConfigMissing
 
+from stac_assets.pipeline.changes.stored_feed import StoredFeed
 from stac_assets.pipeline.exclusion.access import DatasetAccess
 from stac_assets.source.changes.feed import CHANGES
 from stac_assets.source.columns import PARTITION_KEY, REJECTED, rejected_key
@@ -45,7 +46,7 @@ class HeldRows:
     def has_none_of(self, windows: Iterable[Window]) -> bool:
         """Whether it is known that neither the table nor `rejected_items` had anything of these windows.
 
-        Nor does the feed of changes say then that filters left days empty.
+        Nor does the feed of changes say then that anything was there, or that filters left days empty.
         """
         return self._without.issuperset(windows)
 
@@ -74,15 +75,19 @@ class HeldRows:
                     is_empty = not _rows(client, REJECTED, rejected)
                 except DestinationUndefinedEntity:
                     is_empty = True
-                self._without = set(windows) if is_empty and not _has_spans(client) else set()
+                is_untold = is_empty and not _is_told_of(client, self._table, Owners(windows))
+                self._without = set(windows) if is_untold else set()
         return found
 
 
-def _has_spans(client: Any) -> bool:
-    """Whether the feed says of any days that filters left them empty."""
+def _is_told_of(client: Any, resource: str, owners: Owners) -> bool:
+    """Whether the feed says that filters left any days empty, or that items are in some windows."""
     table = client.make_qualified_table_name(CHANGES)
     try:
-        return bool(client.execute_sql(f"SELECT 1 FROM {table} WHERE id IS NULL LIMIT 1"))  # noqa: S608
+        if client.execute_sql(f"SELECT 1 FROM {table} WHERE id IS NULL LIMIT 1"):  # noqa: S608
+            return True
+        feed = StoredFeed(client, resource)
+        return bool(feed.present_in(list(feed.newest(owners))))
     except DestinationUndefinedEntity:
         return False
 

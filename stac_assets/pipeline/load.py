@@ -41,10 +41,10 @@ from stac_assets.source.changes.feed import CHANGES
 from stac_assets.source.columns import REJECTED
 from stac_assets.source.delivery import Delivery
 from stac_assets.source.fetch import Fetched, fetch
-from stac_assets.source.fetched import Progress
 from stac_assets.source.fingerprint import scope_of
 from stac_assets.source.memory import give_back
 from stac_assets.source.ownership import check_owner
+from stac_assets.source.progress import SILENT, Progress
 from stac_assets.source.request import LoadRequest
 from stac_assets.stac.endpoints import Replaces
 from stac_assets.stac.wording import counted
@@ -56,7 +56,7 @@ def load(
     request: LoadRequest,
     catalog: Catalog,
     *,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
     cancelled: threading.Event | None = None,
     stage: Callable[[str], None] = logger.info,
     inspected: bool = False,
@@ -68,7 +68,7 @@ def load(
     Args:
         request: an endpoint, and partitions or collections of it.
         catalog: the API and the destination, with how to ask and to store.
-        progress: called after every page.
+        progress: is told how far the fetch is.
         cancelled: set it to stop; nothing is stored then.
         stage: told in a line what is being done.
         inspected: whether to count, once it is stored, what the destination holds.
@@ -148,16 +148,18 @@ def _store(
         columns = set(schema.tables.get(name, {}).get("columns", {}))
         find_changes(pipeline, delivery, catalog.settings, known, folder.parent)
         if _is_stored(fetched, delivery, catalog, look):
-            pipeline.sync_destination()
+            if inspected:
+                pipeline.sync_destination()
         else:
             result.load_info = _run(pipeline, delivery, schema, known, hold)
             if (days := catalog.settings.item_changes_days) is not None and catalog.settings.item_changes:
                 prune(pipeline, days)
             publish(pipeline, result.target.published_folders())
+            schema = pipeline.default_schema
         if inspected:
             with told_once_stored(result.target.describe()):
                 result.inspection = inspect(pipeline, fetched, columns)
-        result.table = pipeline.default_schema.tables.get(name)
+        result.table = schema.tables.get(name)
     result.unchanged, result.misfits = delivery.unchanged, dict(delivery.misfits)
     if delivery.changes is not None:
         result.changes = ChangesByWindow.of(delivery)

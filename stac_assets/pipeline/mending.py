@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.schema import Schema
 from dlt.common.schema.typing import C_DLT_LOAD_ID, TColumnSchema
 from dlt.common.schema.utils import new_table
@@ -91,6 +93,17 @@ def _make(client: Any, endpoint: Endpoint, found: Comparison) -> None:
         if FINGERPRINT in found.there.get(name, {}):  # so that loads to come fill the columns
             table = client.sql_client.make_qualified_table_name(name)
             client.sql_client.execute_sql(f"UPDATE {table} SET {FINGERPRINT} = NULL")  # noqa: S608
+    if CHANGES in found.missing and CHANGES not in found.there:
+        _forget_changes(client)
+
+
+def _forget_changes(client: Any) -> None:
+    """Let the next loads tell a baseline of all rows, of which no feed tells any more."""
+    for name in ITEM_TABLES:
+        if FINGERPRINT in client.schema.tables.get(name, {}).get("columns", {}):
+            table = client.sql_client.make_qualified_table_name(name)
+            with suppress(DestinationUndefinedEntity):  # that table is dropped too
+                client.sql_client.execute_sql(f"UPDATE {table} SET {FINGERPRINT} = NULL")  # noqa: S608
 
 
 def _keys(table: str, endpoint: Endpoint) -> tuple[str, ...]:

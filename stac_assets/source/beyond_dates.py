@@ -54,5 +54,6 @@ def fetch_beyond_dates(
         ask(windows)
         if held is not None:
             confirm_shrunk(windows, held, ask)
+            asking.progress.ended([fetched for fetched in windows if fetched.shrinkage is not None])
         endpoint, dialect, bbox = asking.endpoint, asking.dialect, asking.narrowing.bbox
         strays.settle(lambda window: Dealer([window], endpoint, dialect, window.figures, bbox=bbox))

@@ -9,8 +9,9 @@ from pathlib import Path
 from stac_assets.settings import Settings
 from stac_assets.source.columns import CATALOG_COLUMNS
 from stac_assets.source.dialects import Dialect
-from stac_assets.source.fetched import FetchedWindow, Progress
+from stac_assets.source.fetched import FetchedWindow
 from stac_assets.source.limits import storable
+from stac_assets.source.progress import SILENT, Progress
 from stac_assets.source.reader import fetch_windows
 from stac_assets.source.request import LoadRequest
 from stac_assets.source.shrunk import HeldRows
@@ -81,7 +82,7 @@ def fetch(
     settings: Settings,
     folder: Path,
     dialect: Dialect,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
     cancelled: threading.Event | None = None,
     held: HeldRows | None = None,
 ) -> Fetched:
@@ -92,7 +93,7 @@ def fetch(
         settings: the API and how to ask it.
         folder: an empty folder; the rows of items go to files there.
         dialect: of the destination, for what that cannot hold.
-        progress: called after every page.
+        progress: is told how far it is.
         cancelled: set it to stop.
         held: counts what the table holds of windows; without it no answer that has shrunk is doubted.
 

@@ -14,9 +14,6 @@ from stac_assets.stac.windows import Window
 MOST_NAMES = 20
 """Items of one kind that are called by their ids; of more there is only a count."""
 
-Progress = Callable[[Window, Figures], None]
-"""Called after every page with the window and its figures so far."""
-
 
 @dataclass(eq=False, slots=True)
 class NamedItems:

@@ -6,6 +6,7 @@ equal as JSON: spaces and the order of members are no difference. The first part
 the feed of changes tells of the row.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -63,8 +64,20 @@ def prefix_of(settings: Settings, has_geometries: bool, tells: bool) -> str:
 
 def scope_of(settings: Settings) -> str:
     """The part that tells the filters; empty where there are none."""
-    filters = settings.recorded_filter, settings.max_items
-    return "" if filters == (None, None) else _short(*filters)
+    given = settings.recorded_filter
+    if given is None and settings.max_items is None:
+        return ""
+    return _short(None if given is None else _with_whole_numbers(given), settings.max_items)
+
+
+def _with_whole_numbers(filters: str) -> str:
+    """Filters as JSON text, in which `180.0` is `180`, so that it does not count where they were given."""
+    return json.dumps(json.loads(filters, parse_float=_whole), sort_keys=True)
+
+
+def _whole(text: str) -> float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def _short(*values: Any) -> str:

@@ -6,7 +6,8 @@ from functools import partial
 
 from stac_assets.source.dealing import Dealer
 from stac_assets.source.dialects import Dialect
-from stac_assets.source.fetched import FetchedWindow, Progress
+from stac_assets.source.fetched import FetchedWindow
+from stac_assets.source.progress import SILENT, Progress
 from stac_assets.source.strays import Strays
 from stac_assets.stac.api import StacApi
 from stac_assets.stac.documents import Page, Rejected, decode_item
@@ -45,7 +46,7 @@ class Asking:
         narrowing: filters.
         dialect: of the destination, for what that cannot hold.
         max_items: of a window, for a sample.
-        progress: called after every page.
+        progress: is told how far each question is.
         strays: what the answers bring for other windows; without it that is only counted.
     """
 
@@ -54,7 +55,7 @@ class Asking:
     narrowing: Narrowing
     dialect: Dialect
     max_items: int | None = None
-    progress: Progress | None = None
+    progress: Progress = SILENT
     strays: Strays | None = None
 
 
@@ -134,11 +135,16 @@ class Question:
             self._report()
         self._dealer.flush()
 
-    def forget(self) -> None:
-        """Throw away what was read, so that the windows can be asked for otherwise; its cost stays."""
+    def forget(self, count: int | None = None) -> None:
+        """Throw away what was read, so that the windows can be asked for otherwise; its cost stays.
+
+        Args:
+            count: the API's count of their items, which is told to who wants to know how far the load is.
+        """
         cost = self.figures if self.figures is not self._first.figures else None
         for fetched in self._windows:
             fetched.forget(cost if fetched is self._first else None)
+        self._asking.progress.given_back(self._windows, count)
 
     def _pages(self) -> Iterator[Page]:
         endpoint = self._asking.endpoint
@@ -194,6 +200,6 @@ class Question:
                 return
 
     def _report(self) -> None:
-        if self._asking.progress is not None:
+        if self._asking.progress is not SILENT:
             items = sum(fetched.figures.items for fetched in self._windows)
-            self._asking.progress(self._first.window, replace(self.figures, items=items))
+            self._asking.progress.page(self._first.window, replace(self.figures, items=items))

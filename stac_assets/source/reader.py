@@ -10,8 +10,9 @@ from stac_assets.source.agenda import Agenda, Taken
 from stac_assets.source.beyond_dates import fetch_beyond_dates
 from stac_assets.source.dialects import OTHER, Dialect
 from stac_assets.source.existence import missing_collections
-from stac_assets.source.fetched import FetchedWindow, Progress
+from stac_assets.source.fetched import FetchedWindow
 from stac_assets.source.grouping import Stretch, stretches
+from stac_assets.source.progress import SILENT, Progress
 from stac_assets.source.question import MOST_COUNTED_PAGES, MOST_PAGES, Asking, LongAnswer, Question
 from stac_assets.source.shrunk import HeldRows
 from stac_assets.source.spool import Spool
@@ -38,7 +39,7 @@ def fetch_windows(
     dialect: Dialect = OTHER,
     listed: Sequence[str] = (),
     held: HeldRows | None = None,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
     cancelled: threading.Event | None = None,
 ) -> list[FetchedWindow]:
     """Fetch every window, several at a time; a window that fails does not stop the others.
@@ -56,7 +57,7 @@ def fetch_windows(
         dialect: of the destination, for what that cannot hold.
         listed: collections that the API is known to have.
         held: counts what the table holds of windows; without it no answer that has shrunk is doubted.
-        progress: called after every page.
+        progress: is told how far it is.
         cancelled: set it to stop.
 
     Raises:
@@ -70,6 +71,7 @@ def fetch_windows(
     missing = missing_collections(asking, list(jobs), listed, stop)
     for fetched in jobs.values():
         fetched.error = missing.get(fetched.window.collection)
+    progress.ended([fetched for fetched in jobs.values() if fetched.error is not None])
     there = [fetched for fetched in jobs.values() if fetched.error is None]
 
     def by_date(asking: Asking, dated: list[FetchedWindow]) -> None:
@@ -110,6 +112,7 @@ def _ask(asking: Asking, agenda: Agenda, taken: Taken, item_ids: Mapping[Window,
     most = MOST_COUNTED_PAGES if taken.stretch.is_counted else MOST_PAGES
     question = Question(asking, windows, most, lambda: agenda.goes_on(taken))
     started = time.monotonic()
+    asking.progress.begun(windows)
     try:
         if asking.endpoint.looks_up_items:
             question.read_items(item_ids.get(windows[0].window, ()))
@@ -118,7 +121,7 @@ def _ask(asking: Asking, agenda: Agenda, taken: Taken, item_ids: Mapping[Window,
     except (Cancelled, ConfigurationError, NotImplementedError):
         raise
     except LongAnswer as answer:
-        question.forget()
+        question.forget(answer.count)
         agenda.was_long(taken, answer.count, question.room)
         return
     except LongRequest:
@@ -136,4 +139,5 @@ def _ask(asking: Asking, agenda: Agenda, taken: Taken, item_ids: Mapping[Window,
         logger.error("%s: %s", windows[0].window, error)
     for fetched in windows:
         fetched.seconds += (time.monotonic() - started) / len(windows)
+    asking.progress.ended(windows)
     agenda.answered(taken, question.items)

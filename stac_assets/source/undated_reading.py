@@ -8,6 +8,7 @@ from typing import Any
 
 from stac_assets.source.dealing import Dealer
 from stac_assets.source.fetched import FetchedWindow
+from stac_assets.source.progress import SILENT
 from stac_assets.source.question import Asking
 from stac_assets.stac.documents import Item, Page, text_in
 from stac_assets.stac.errors import PagingError
@@ -140,11 +141,11 @@ class UndatedReading:
             self._dealer.deal(item)
         for item in page.repeats:
             self._dealer.compare(item)
-        if self._asking.progress is not None:
+        if self._asking.progress is not SILENT:
             items = sum(fetched.figures.items for fetched in self.windows)
             # the API counts more than the windows hold
             told = replace(self._figures, items=items, number_matched=None)
-            self._asking.progress(self._first.window, told)
+            self._asking.progress.page(self._first.window, told)
         self._dealer.bound()
 
     def end(self) -> None:

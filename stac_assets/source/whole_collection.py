@@ -128,6 +128,7 @@ class WholeCollections:
         """
         asked = Undated(tuple(dict.fromkeys(fetched.window.collection for fetched in windows)))
         started = time.monotonic()
+        self._asking.progress.begun(windows)
         kind = OutlineReading if by_outline else UndatedReading
         reading = kind(self._asking, asked, windows, self._proof)
         try:
@@ -158,8 +159,11 @@ class WholeCollections:
                 logger.info("%s; going on by date", error)
         for fetched in windows:
             fetched.seconds += (time.monotonic() - started) / len(windows)
-        if not is_done:
+        if is_done:
+            self._asking.progress.ended(windows)
+        else:
             reading.forget()
+            self._asking.progress.given_back(windows)
         return is_done
 
     def _read_again(
@@ -182,6 +186,7 @@ class WholeCollections:
                 fetched.requests = new.requests
             fetched.incomplete = new.incomplete
             fetched.seconds += new.seconds
+        self._asking.progress.ended(windows)
 
     def _read(self, reading: UndatedReading, plan: Plan | None) -> bool:
         sample: Page | None = None

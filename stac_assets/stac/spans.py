@@ -49,6 +49,11 @@ class Span:
     days_per_page: float | None = None
 
     @property
+    def goes_on(self) -> bool:
+        """Whether it has no last day: some catalogs write 9999-12-31 instead."""
+        return self.last is None or self.last.year == date.max.year
+
+    @property
     def estimate(self) -> int | None:
         """The number of items: counted, or else as if all were as dense as the newest."""
         if self.items is not None or not self.days_per_page or self.first is None or self.last is None:

@@ -12,7 +12,7 @@ from stac_assets.source.fetched import FetchedWindow
 from stac_assets.source.reader import fetch_windows
 from stac_assets.stac.endpoints import ENDPOINTS
 from stac_assets.stac.windows import Window
-from stac_assets_tests.asking import client, interval_of, limit_of, spooled
+from stac_assets_tests.asking import OnPage, client, interval_of, limit_of, spooled
 from stac_assets_tests.stac_api import RawItem, StacApi, make_collection, make_item
 from stac_assets_tests.stac_api_faults import Request
 
@@ -191,7 +191,7 @@ def test_a_count_that_is_that_of_the_page_is_not_believed_for_long(api: StacApi,
         ENDPOINTS["search"],
         windows,
         tmp_path,
-        progress=note,
+        progress=OnPage(note),
     )
     assert found(fetched) == owned
     assert max(longest) <= 6, "no question went on for ever"

@@ -73,3 +73,20 @@ def test_what_cannot_be_done_is_told_in_a_line(run: Run, api: StacApi) -> None:
     assert "no table item_changes" in run("changes").err
     said = run("changes", "--since", "yesterday")
     assert said.status == 1 and "--since is 'yesterday'; expected a UTC day" in said.err
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_configured_collection_is_no_choice(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCES__PYSTAC_CLIENT_SOURCE__COLLECTIONS", "other")
+    assert len(run("changes").out.splitlines()) == 5
+
+
+def test_an_id_stays_in_its_line_and_as_it_is(run: Run, api: StacApi) -> None:
+    names = ["two\nlines", "red \x1b[31m", "ü 😀"]
+    for name in names:
+        put(api, name)
+    load_days(api)
+    told = [line.partition("2024-01-01  ")[2] for line in run("changes").out.splitlines()]
+    assert told[1:] == ["red \\x1b[31m", "two\\nlines", "ü 😀"]
+    lines = run("changes", "--format", "jsonl").out
+    assert lines.isascii() and {json.loads(line)["id"] for line in lines.splitlines()} == {*names}

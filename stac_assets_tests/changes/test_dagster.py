@@ -89,6 +89,24 @@ def test_a_range_has_the_version_of_its_newest_change(api: StacApi, instance: dg
     assert mirror.version() != first and mirror.told()["changed"] == 0 and mirror.told(JAN_2)["changed"] == 1
 
 
+def test_partitions_of_a_run_that_fails_for_others_have_their_versions(
+    api: StacApi, instance: dg.DagsterInstance
+) -> None:
+    put(api, "a")
+    put(api, "n", JAN_2)
+    mirror = Mirror(api, instance)
+    assert mirror.load().success and mirror.load(JAN_2).success
+    first = mirror.version()
+    api.fault(lambda request: "2024-01-03" in str(request.body), times=None, status=500)
+    assert not mirror.load(JAN_1, JAN_2).success
+    assert mirror.version() == first and mirror.version(JAN_2) != first
+    put(api, "a", changed=1)
+    assert not mirror.load(JAN_1, JAN_2).success
+    changed = mirror.version()
+    assert mirror.told()["changed"] == 1 and changed != first
+    assert mirror.load().success and mirror.version() == changed
+
+
 def test_an_empty_partition_has_a_version_too(api: StacApi, instance: dg.DagsterInstance) -> None:
     put(api, "n", JAN_2)
     mirror = Mirror(api, instance)
@@ -122,15 +140,16 @@ def test_the_asset_of_the_readme_does_only_what_is_new(
         )
         done = job.execute_in_process(instance=instance, partition_key=f"c1|{JAN_1}")
         assert done.success
-        wanted = dg.AssetKey("thumbnails")
+        wanted = dg.AssetKey("what_is_new")
         (event,) = (e for e in done.get_asset_materialization_events() if e.asset_key == wanted)
         return int(event.materialization.metadata["items"].value)  # type: ignore[arg-type]
 
     put(api, "a")
     put(api, "b")
-    assert follow("search", "thumbnails") == 2
-    assert follow("search", "thumbnails") == 0
+    assert follow("search", "what_is_new") == 2
+    assert follow("search", "what_is_new") == 0
     put(api, "b", changed=1)
     put(api, "c")
-    assert follow("search", "thumbnails") == 2
-    assert follow("thumbnails") == 0
+    api.remove("c1", "a")
+    assert follow("search", "what_is_new") == 3
+    assert follow("what_is_new") == 0

@@ -96,3 +96,23 @@ def test_a_kill_leaves_changes_that_the_next_load_tells_again(lake: Lake, api: S
     again = feed(lake)
     assert [(row["change"], row["id"]) for row in again] == [("added", name) for name in "abb"]
     assert replayed(again) == stored(lake.rows())
+
+
+@pytest.mark.parametrize("lake", ["delta-local", "parquet-local"], indirect=True)
+def test_what_a_killed_load_told_may_be_so_no_more(lake: Lake, api: StacApi) -> None:
+    for name in "ag":
+        api.put(at(name, f"{JAN_1}T12:00:00Z"))
+    load_days(api)
+    api.put(at("b", f"{JAN_1}T12:00:00Z"))
+    api.remove("c1", "g")
+    with Forker() as forker:
+        ended = forker.run(load_and_die_after_the_changes, url=api.url)
+    assert ended.status == -signal.SIGKILL, ended.raised
+    api.remove("c1", "b")
+    api.put(at("g", f"{JAN_1}T12:00:00Z"))
+    load_days(api)
+    told = [(row["change"], row["id"]) for row in feed(lake)]
+    assert sorted(told[4:]) == [("added", "g"), ("removed", "b")]
+    assert replayed(feed(lake)) == stored(lake.rows())
+    load_days(api)
+    assert len(feed(lake)) == len(told)

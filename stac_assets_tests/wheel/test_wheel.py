@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from stac_assets.cli.new_project import FILES
 from stac_assets.stac.windows import Granularity
 from stac_assets_tests.browser.dagster_dev import DagsterDev
 from stac_assets_tests.stac_api import StacApi, make_item
@@ -31,8 +32,7 @@ def shell(command: str, folder: Path, user: dict[str, str]) -> str:
 
 def test_the_wheel_has_data_and_no_tests(names: list[str]) -> None:
     assert len([name for name in names if re.fullmatch(r"stac_assets/presets/[\w-]+\.toml", name)]) >= 16
-    files = {"config.toml", "dagster.yaml", "gitignore", "mcp.json", "secrets.toml.example", "workspace.yaml"}
-    assert {f"stac_assets/cli/project/{name}" for name in files} <= set(names)
+    assert {f"stac_assets/cli/project/{name}" for name in FILES.values()} <= set(names)
     assert not [name for name in names if name.startswith(("stac_assets_tests", "benchmarks"))]
 
 

@@ -94,6 +94,11 @@ class _Finding:
             else NothingStored(name)
         )
         telling = self._telling() if self._settings.item_changes else None
+        if telling and telling.feed and not (delivery.takes_rows and delivery.form.takes_changes):
+            owners = Owners(each.window for each in delivery.fetched.complete_windows)
+            of_rows = stored.loads(owners)
+            told = telling.feed.loads(owners).items()
+            telling.killed = {key for key, load in told if key in of_rows and of_rows[key] < load}
         found = set[Window]()
         for some in _portions(delivery.fetched.complete_windows):
             portion = Portion(some, stored, delivery.prefix(has_geometries, telling is not None), telling)
@@ -105,10 +110,12 @@ class _Finding:
             misfits["geometry"] = lacking
         delivery.unchanged, delivery.misfits_that_stay = found, misfits
         delivery.changes = telling.changes if telling else None
-        if telling and telling.feed:
-            delivery.last_changes = telling.feed.newest(
-                each.window for each in delivery.fetched.complete_windows
-            )
+        if telling:
+            owners = Owners(each.window for each in delivery.fetched.complete_windows)
+            for key, seen_at in telling.newest.items():
+                if (window := owners.of(key)) is not None:
+                    last = delivery.last_changes.get(window, seen_at)
+                    delivery.last_changes[window] = max(last, seen_at)
 
     def _telling(self) -> Telling:
         from stac_assets.pipeline.changes.portion import Telling
@@ -121,8 +128,9 @@ class _Finding:
             last = told.feed.last_seen()
             if last is not None and last >= now:  # a clock that goes back must not mix up the order
                 told.seen_at = last + timedelta(microseconds=1)
-            collections = {each.window.collection for each in self._delivery.fetched.complete_windows}
-            told.spans = told.feed.empty_spans(sorted(collections))
+            windows = [each.window for each in self._delivery.fetched.complete_windows]
+            told.empty_days = told.feed.empty_days(windows)
+            told.newest = told.feed.newest(Owners(windows))
         return told
 
 

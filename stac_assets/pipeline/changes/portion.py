@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec.json import encode
 
-from stac_assets.pipeline.changes.stored_feed import EmptySpan, StoredFeed, scope_of_day
+from stac_assets.pipeline.changes.stored_feed import StoredFeed
 from stac_assets.pipeline.changes.stored_items import Name, NothingStored, Reasons
 from stac_assets.source.changes.difference import STORED, differences, fingerprints
 from stac_assets.source.changes.documents import changed_members, same
@@ -39,7 +39,9 @@ class Telling:
         seen_at: the time of the load.
         scope: tells its filters.
         feed: asks what was told before; None where there is no feed yet.
-        spans: days that were found empty by filters.
+        empty_days: by which filters days were asked for of which no row tells that, by partition key.
+        newest: when the newest change of each partition was found, by its key.
+        killed: keys of partitions of which changes were stored, and the rows then were not.
     """
 
     changes: Changes
@@ -47,7 +49,9 @@ class Telling:
     seen_at: datetime
     scope: str
     feed: StoredFeed | None = None
-    spans: list[EmptySpan] = field(default_factory=list)
+    empty_days: dict[str, str] = field(default_factory=dict)
+    newest: dict[str, datetime] = field(default_factory=dict)
+    killed: set[str] = field(default_factory=set)
 
     def tell(self, rows: pa.Table, change: Any, members: pa.Array | None = None) -> None:
         """Add changes.
@@ -99,7 +103,8 @@ class Portion:
         """Tell the changes; return the windows of which all rows are stored already, and no others."""
         files = [file for each in self._windows.values() for file in each.spool.files]
         self._held = self._stored.fingerprints(self._owners)
-        other = differences(fingerprints(files, self._prefix), self._held)
+        rows = fingerprints(files, self._prefix)
+        other = differences(rows, self._held)
         is_fetched, is_stored = pc.is_valid(other[FINGERPRINT]), pc.is_valid(other[STORED])  # type: ignore[attr-defined]
         new, gone = other.filter(pc.invert(is_stored)), other.filter(pc.invert(is_fetched))  # type: ignore[attr-defined]
         both = other.filter(pc.and_(is_fetched, is_stored))  # type: ignore[attr-defined]
@@ -109,9 +114,13 @@ class Portion:
         otherwise = both.filter(pc.invert(as_now))  # type: ignore[attr-defined]
         changed = self._windows_of(pa.concat_tables([new, gone, otherwise]))
         if self._telling is not None:
-            differing = self._begin(self._telling, remade, differing, gone)
+            untold = self._windows_of(
+                pa.concat_tables([t.filter(_untold(t)) for t in (remade, differing, gone)])
+            )
+            differing = self._begin(self._telling, untold, remade, differing, rows)
             self._tell_new_and_gone(self._telling, new, gone)
-            changed |= self._empty_ones(self._telling)
+            changed |= self._unlike_the_feed(self._telling, untold, rows)
+            changed |= self._empty_ones(self._telling, rows)
         for window, names in self._by_window(differing).items():
             if (self._telling or window not in changed) and self._compare_documents(window, names):
                 changed.add(window)
@@ -132,30 +141,49 @@ class Portion:
 
     # Rows of which no change was told so far -----------------------------------------------------
 
-    def _begin(self, telling: Telling, remade: pa.Table, differing: pa.Table, gone: pa.Table) -> pa.Table:
+    def _begin(
+        self, telling: Telling, windows: set[Window], remade: pa.Table, differing: pa.Table, rows: pa.Table
+    ) -> pa.Table:
         """Tell a baseline of the rows that were stored without a word; return those to be compared."""
-        untold = [table.filter(_untold(table)) for table in (remade, differing)]
-        windows = self._windows_of(pa.concat_tables([*untold, gone.filter(_untold(gone))]))
         if not windows:
             return differing
+        untold = [table.filter(_untold(table)) for table in (remade, differing)]
         present = telling.feed.present(Owners(windows)) if telling.feed else {}
         begun = [table.filter(_is_in(table, present, is_in=False)) for table in untold]
         telling.tell(pa.concat_tables(begun), BASELINE)
-        self._tell_vanished(telling, present)
+        self._tell_vanished(telling, present, rows)
         told = differing.filter(pc.invert(_untold(differing)))  # type: ignore[attr-defined]
         return pa.concat_tables([told, untold[1].filter(_is_in(untold[1], present, is_in=True))])
 
-    def _tell_vanished(self, telling: Telling, present: dict[str, set[str]]) -> None:
+    def _unlike_the_feed(self, telling: Telling, begun: set[Window], rows: pa.Table) -> set[Window]:
+        """Tell of items of days in which the feed is not like the table; return the windows.
+
+        Days that have no rows may have been emptied by a load without the feed, or by hand. And a load may
+        have been killed when it had stored its changes, and not the rows. Of the windows that begin, with
+        others of their rows, this is told already.
+        """
+        with_rows = {
+            *self._held[PARTITION_KEY].unique().to_pylist(),
+            *rows[PARTITION_KEY].unique().to_pylist(),
+        }
+        doubtful = [key for key in telling.newest if key not in with_rows or key in telling.killed]
+        owned = {key: self._owners.of(key) for key in doubtful}
+        asked = {key: window for key, window in owned.items() if window and window not in begun}
+        if not asked or telling.feed is None:
+            return set()
+        present = telling.feed.present_in([*asked])
+        lost = self._tell_vanished(telling, present, rows)
+        there = {name for name in _names_in(self._held) & _names_in(rows) if name[0] in asked}
+        back = {(key, item_id) for key, item_id in there if item_id not in present.get(key, ())}
+        telling.tell(_named(sorted(back)), ADDED)
+        return {asked[key] for key, _ in lost | back}
+
+    def _tell_vanished(self, telling: Telling, present: dict[str, set[str]], rows: pa.Table) -> set[Name]:
         """Tell of items that the feed has and the table has not, as where it was loaded without the feed."""
-        held = set(zip(self._held[PARTITION_KEY].to_pylist(), self._held["id"].to_pylist(), strict=True))
-        fetched = {name for each in self._windows.values() for name in _names_in(each)} if present else set()
-        lost = sorted(
-            (key, item_id)
-            for key, ids in present.items()
-            for item_id in ids
-            if (key, item_id) not in held and (key, item_id) not in fetched
-        )
-        telling.tell(_named(lost), REMOVED)
+        there = _names_in(self._held) | _names_in(rows) if present else set[Name]()
+        lost = {(key, item_id) for key, ids in present.items() for item_id in ids} - there
+        telling.tell(_named(sorted(lost)), REMOVED)
+        return lost
 
     # Items that come and go -----------------------------------------------------------------------
 
@@ -170,14 +198,14 @@ class Portion:
             else:
                 telling.tell(rows, pa.array([kinds[key] for key in rows[PARTITION_KEY].to_pylist()]))
 
-    def _empty_ones(self, telling: Telling) -> set[Window]:
-        """Tell by which filters windows were found empty, where the feed does not say so already."""
-        found = list[Window]()
-        for window, each in self._windows.items():
-            if each.spool.files:
-                continue
-            keys = window.day_keys() if telling.spans else [window.key]
-            if any(scope_of_day(telling.spans, key) != telling.scope for key in keys):
+    def _empty_ones(self, telling: Telling, rows: pa.Table) -> set[Window]:
+        """Tell by which filters days without rows were asked for, where the feed does not say so already."""
+        if not telling.scope and not telling.empty_days:
+            return set()
+        with_rows, found = set(rows[PARTITION_KEY].unique().to_pylist()), list[Window]()
+        for window in self._windows:
+            keys = (key for key in window.day_keys() if key not in with_rows)
+            if any(telling.empty_days.get(key, "") != telling.scope for key in keys):
                 found.append(window)
         spans = [f'["{window.start}","{window.end}"]' for window in found]
         names = pa.table(
@@ -190,12 +218,10 @@ class Portion:
         return set(found)
 
     def _scope_before(self, key: str) -> str:
-        """By which filters a partition was loaded before; those of this load where nobody knows."""
+        """By which filters a partition was loaded before; those of this load where nobody knows, or never."""
         assert self._telling is not None
-        if key in self._scopes:
-            known = self._scopes[key]
-            return self._telling.scope if known is None else known
-        return scope_of_day(self._telling.spans, key)
+        known = self._scopes[key] if key in self._scopes else self._telling.empty_days.get(key)
+        return self._telling.scope if known is None else known
 
     @cached_property
     def _scopes(self) -> dict[str, str | None]:
@@ -260,9 +286,8 @@ def _named(names: Sequence[Name]) -> pa.Table:
     return pa.table({PARTITION_KEY: pa.array(keys, pa.string()), "id": pa.array(ids, pa.string())})
 
 
-def _names_in(fetched: FetchedWindow) -> Iterator[Name]:
-    rows = fingerprints(fetched.spool.files, "")
-    yield from zip(rows[PARTITION_KEY].to_pylist(), rows["id"].to_pylist(), strict=True)
+def _names_in(rows: pa.Table) -> set[Name]:
+    return {*zip(rows[PARTITION_KEY].to_pylist(), rows["id"].to_pylist(), strict=True)}
 
 
 def _documents(table: pa.Table, wanted: set[Name]) -> Iterator[tuple[Name, Any]]:

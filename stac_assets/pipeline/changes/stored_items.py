@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 from dlt.destinations.sql_client import SqlClientBase
 
+from stac_assets.pipeline.changes.stored_feed import newest_loads
 from stac_assets.source.changes.difference import SCHEMA
 from stac_assets.source.columns import FINGERPRINT, PARTITION_KEY, REJECTED, rejected_key
 from stac_assets.source.geometry_column import GEOM
@@ -43,6 +44,10 @@ class NothingStored:
     def fingerprints(self, owners: Owners) -> pa.Table:
         """No rows."""
         return SCHEMA.empty_table()
+
+    def loads(self, owners: Owners) -> dict[str, str]:
+        """No loads."""
+        return {}
 
     def documents(self, names: Iterable[Name]) -> Iterator[tuple[Name, dict[str, Any]]]:
         """No items."""
@@ -86,6 +91,10 @@ class StoredItems(NothingStored):
                 found = found.filter(pc.is_in(found[PARTITION_KEY], value_set=own))  # type: ignore[attr-defined]
             tables.append(found)
         return pa.concat_tables(tables)
+
+    def loads(self, owners: Owners) -> dict[str, str]:
+        """The newest load of each partition of some windows, by its key."""
+        return newest_loads(self._client, self.name, owners)
 
     def documents(self, names: Iterable[Name]) -> Iterator[tuple[Name, dict[str, Any]]]:
         """The items, as parsed JSON, of some rows."""

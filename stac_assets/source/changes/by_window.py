@@ -41,3 +41,10 @@ class ChangesByWindow:
         if changes.seen_at is not None:
             newest |= dict.fromkeys(counts, changes.seen_at)
         return cls(counts, newest)
+
+    def totals(self) -> Counter[str]:
+        """The counts of all windows together, by kind of change."""
+        found = Counter[str]()
+        for counts in self.counts.values():
+            found.update(counts)
+        return found

@@ -1,6 +1,7 @@
 """Two documents as JSON values: spaces, the order of members, and how a number is spelled do not count."""
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 OPENED = ("properties", "assets")
@@ -15,7 +16,14 @@ def same(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
+    if isinstance(one, int | float) and isinstance(other, int | float) and type(one) is not type(other):
+        return _written(one) == _written(other)
     return bool(one == other)
+
+
+def _written(number: float) -> int | Decimal:
+    """A number as it is written: of 1e+23 PostgreSQL tells all digits, and the nearest double is less."""
+    return Decimal(repr(number)) if isinstance(number, float) else number
 
 
 def changed_members(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

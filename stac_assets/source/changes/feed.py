@@ -30,7 +30,7 @@ CHANGES_COLUMNS: Mapping[str, TColumnSchema] = described(
         "resource": Column("text", "The table of the items", False),
         "collection": Column("text", "The collection", False),
         "id": Column(
-            "text", "The item; NULL in a row that only says by which filters a partition was found empty"
+            "text", "The item; NULL in a row that only says by which filters days without items were loaded"
         ),
         PARTITION_KEY: Column("text", "collection|YYYY-MM-DD: the day of the item", False),
         "change": Column("text", "added, changed, removed, baseline or out_of_scope", False),

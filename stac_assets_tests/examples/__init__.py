@@ -1,0 +1,1 @@
+"""`examples/` and `AGENTS.md`, used as they say."""
