@@ -9,7 +9,7 @@ PGSTAC_STAMP := .venv-pgstac/.installed
 ALONE := -ra --numprocesses=2 --dist=worksteal
 SUITE := $(foreach each,exact lossless typed catalog_tables odd_documents,stac_assets_tests/test_$(each).py)
 
-.PHONY: demo ui test test-apis test-destinations test-warehouses test-bigquery test-snowflake test-redshift test-databricks test-geoparquet test-changes test-concurrency test-examples test-deploy test-catalogs test-soak test-upgrade test-browser test-catalog test-wide test-pgstac test-embedded-elt test-wheel test-newest lint types check bench bench-quick settings-table screenshots clean
+.PHONY: demo ui test test-apis test-destinations test-warehouses test-bigquery test-snowflake test-redshift test-databricks test-geoparquet test-changes test-concurrency test-examples test-deploy test-catalogs test-mcp test-soak test-upgrade test-browser test-catalog test-wide test-pgstac test-embedded-elt test-wheel test-newest lint types check bench bench-quick settings-table screenshots clean
 
 demo: $(STAMP)  ## load the sample API into DuckDB through Dagster
 	$(BIN)/stac-assets demo
@@ -64,6 +64,9 @@ test-deploy: $(ALL_STAMP)  ## deploy/: its files, and a backfill over its proces
 test-catalogs: $(STAMP)  ## many catalogs side by side: their names, the view over all, and components in a guest's project
 	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2 --dist=worksteal" \
 		stac_assets_tests/catalogs stac_assets_tests/component
+
+test-mcp: $(ALL_STAMP)  ## what a code assistant is told by `stac-assets mcp`, and what it cannot do; DuckDB, PostgreSQL, files
+	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" stac_assets_tests/mcp
 
 test-upgrade: $(STAMP)  ## what a user of version 0.1.0 has: its tables, history, cursors and scripts, with this code
 	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2" stac_assets_tests/upgrade

@@ -34,6 +34,7 @@ from stac_assets.stac.windows import parse_day
 from stac_assets_tests.asking import interval_of
 from stac_assets_tests.conftest import enter_project
 from stac_assets_tests.loads import QUICK, ids, rows
+from stac_assets_tests.mcp.assistant import asked, assistant
 from stac_assets_tests.stac_api import StacApi, make_item
 from stac_assets_tests.stac_api_faults import Request
 from stac_assets_tests.token_server import TokenServer
@@ -397,3 +398,32 @@ def test_a_dlt_script_shows_no_secret(
         world.api.__exit__(None, None, None)  # the second time nobody answers
     world.api.__enter__()
     assert_unseen(world, tmp_path, *spoken(capfd))
+
+
+@TWO_WAYS
+def test_an_assistant_is_shown_no_secret(world: World, tmp_path: Path) -> None:
+    """By no tool of the MCP server, nor by SQL, of which the last query puts the secrets together itself."""
+    load(world.request(read_settings()), Catalog(read_settings()))
+    secrets = [each for each in (*world.way.secrets, STATIC) if each not in TOKENS]
+    halves = [(s[: len(s) // 2].replace("'", "''"), s[len(s) // 2 :].replace("'", "''")) for s in secrets]
+    queries = [
+        "SELECT * FROM collection_items",
+        "SELECT * FROM _dlt_pipeline_state",
+        "SELECT * FROM duckdb_settings()",
+        "SELECT * FROM duckdb_secrets()",
+        f"SELECT content FROM read_text('{tmp_path}/project/.dlt/secrets.toml')",
+        "SELECT content FROM read_text('/proc/self/environ')",
+        "SELECT " + ", ".join(f"'{begin}' || '{end}'" for begin, end in halves),
+    ]
+    given = {"pipeline_name": "pystac_client_pipeline", "table_name": "collection_items"}
+    with assistant(tmp_path / "project", "-vv") as ask:
+        tools = ask.tools()
+        for name, tool in tools.items():
+            known = tool.input_schema["properties"]
+            result = ask.call(name, **{key: value for key, value in given.items() if key in known})
+            world.said += [repr(result), *(part.text for part in result.content)]
+        answers = [repr(ask.call("execute_sql_query", **asked(query))) for query in queries]
+        world.said += [*answers, ask.refused("check", catalog=secrets[0])]
+    assert "execute_sql_query" in tools and answers[-1].count("***") >= len(secrets)
+    world.said += (tmp_path / "mcp.stderr").read_text().splitlines()
+    assert_unseen(world, tmp_path)

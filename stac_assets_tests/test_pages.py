@@ -260,6 +260,12 @@ class Reader:
         """Python takes it; `destinations/` runs it."""
         compile(text, "page", "exec")
 
+    def registers(self, text: str) -> None:
+        """A new project has this very file."""
+        assert text == (REPOSITORY / "stac_assets" / "cli" / "project" / "mcp.json").read_text(
+            encoding="utf-8"
+        )
+
     def nothing(self, text: str) -> None:
         """It is not code, or is run by the tests of `changes/`, `component/` or `destinations/`."""
 
@@ -273,6 +279,7 @@ def _section(given: dict[str, Any]) -> dict[str, Any]:
 KINDS: dict[str, Callable[[Reader, str], None]] = {
     "python": Reader.script,
     "python definitions": Reader.definitions,
+    "json registers": Reader.registers,
     "python component": Reader.nothing,
     "python catalogs": Reader.merged_catalogs,
     "python delta": Reader.compiled,

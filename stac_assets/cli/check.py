@@ -1,7 +1,7 @@
 """`stac-assets check`: what the API has and can do, and whether that is what a load needs."""
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 
 from rich.console import Console
@@ -39,10 +39,14 @@ LONG_AGO = date(1900, 1, 1)
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what was learned; 1 if something that the item assets need is missing."""
+    return report(arguments, Console(highlight=False), tell_error)
+
+
+def report(arguments: argparse.Namespace, console: Console, tell: Callable[[str], None]) -> int:
+    """The same, printed to a console; `tell` gets what is missing, line by line."""
     settings, is_configured = _settings(arguments)
     api = AskedOnce(settings.api)
     names, found, further = look(settings, api)
-    console = Console(highlight=False)
     console.print(f"API    {found.base_url}", markup=False, soft_wrap=True)
     console.print(f"token  {found.credential}{_carriers(settings)}\n", markup=False, soft_wrap=True)
     console.print(endpoints(found))
@@ -61,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
             console.print(told, markup=False, soft_wrap=True)
     problems = list(_problems(found, settings))
     for problem in problems:
-        tell_error(problem)
+        tell(problem)
     for name in found.unclaimed:
         console.print(
             f"`{name}` narrows the search, and the API does not claim the {name} extension (/conformance): "

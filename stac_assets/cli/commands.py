@@ -52,6 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_changes(commands)
     _add_show(commands)
     _add_catalogs(commands)
+    _add_mcp(commands)
     _add_demo(commands)
     return parser
 
@@ -229,6 +230,17 @@ def _add_catalogs(commands: Any) -> None:
         add_flags=lambda parser: None,
     )
     parser.set_defaults(run=_command("stac_assets.cli.catalogs"))
+
+
+def _add_mcp(commands: Any) -> None:
+    parser = commands.add_parser(
+        "mcp",
+        help="let a code assistant read what was loaded, by the Model Context Protocol",
+        description="Serve an MCP server over stdin and stdout, which reads this project's catalogs, tables, "
+        "partitions and changes, and changes nothing. It needs: pip install 'stac-assets[mcp]'",
+        add_flags=lambda parser: None,
+    )
+    parser.set_defaults(run=_command("stac_assets.cli.mcp.command"))
 
 
 def _add_demo(commands: Any) -> None:

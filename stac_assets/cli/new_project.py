@@ -18,6 +18,7 @@ FILES = {
     "dagster.yaml": "dagster.yaml",
     "workspace.yaml": "workspace.yaml",
     ".gitignore": "gitignore",
+    ".mcp.json": "mcp.json",
     AGENTS: TEMPLATE,
 }
 """Where each file of a project comes from, in `stac_assets/cli/project/`."""

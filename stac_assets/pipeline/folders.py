@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from stac_assets.pipeline.errors import described
 from stac_assets.pipeline.exclusion.machine_lock import named_lock
+from stac_assets.pipeline.place import project_folder
 
 ALIVE = "alive.lock"
 """In a run's folder: held as long as the run is alive."""
@@ -66,9 +68,7 @@ def _remove_abandoned(parent: Path) -> None:
 def publish(pipeline: Pipeline, targets: list[Path]) -> None:
     """Copy the pipeline's working folder to where dlt's tools look for it.
 
-    The copy forgets in which folder the run took place, so that dlt resolves relative files against the
-    folder in which it is opened: a project folder can be moved or copied. What was loaded is loaded
-    without a copy too, so one that cannot be made is only warned about.
+    What was loaded is loaded without a copy too, so one that cannot be made is only warned about.
     """
     for target in targets:
         try:
@@ -102,7 +102,7 @@ def _replace(final: Path, source: Path) -> None:
             for left in (fresh, retired):  # by a run that crashed
                 shutil.rmtree(left, ignore_errors=True)
             shutil.copytree(source, fresh)
-            _forget_folder(fresh / Pipeline.STATE_FILE)
+            _name_folder(fresh / Pipeline.STATE_FILE, final)
             if final.exists():
                 final.replace(retired)
             fresh.replace(final)
@@ -111,7 +111,17 @@ def _replace(final: Path, source: Path) -> None:
                 shutil.rmtree(left, ignore_errors=True)
 
 
-def _forget_folder(state_file: Path) -> None:
+def _name_folder(state_file: Path, final: Path) -> None:
+    """Let a copy tell from which project it is, unless it lies in that project's folder.
+
+    dlt lists the pipelines of a project by this (its MCP server, say), and resolves relative files against
+    it. A copy in the project resolves them against the folder in which it is opened, so that the folder can
+    be moved.
+    """
     state = json.loads(state_file.read_text(encoding="utf-8"))
-    state.get("_local", {}).pop("initial_cwd", None)
+    project = os.path.abspath(project_folder())  # noqa: PTH100 - written as dlt writes it, to be compared
+    local = state.setdefault("_local", {})
+    local.pop("initial_cwd", None)
+    if not final.resolve().is_relative_to(Path(project).resolve()):
+        local["initial_cwd"] = project
     state_file.write_text(json.dumps(state), encoding="utf-8")

@@ -13,6 +13,7 @@ from stac_assets.source.rows import item_from_row
 from stac_assets_tests.conftest import enter_project
 from stac_assets_tests.destinations.lake import core, in_order
 from stac_assets_tests.loads import DATASET, Row, catalog_for, load_catalog, load_days, settings_for
+from stac_assets_tests.mcp.assistant import PIPELINE, asked, assistant
 from stac_assets_tests.pages import block, paragraph
 from stac_assets_tests.stac_api import RawItem, StacApi, make_collection, make_item
 from stac_assets_tests.test_exact import at, is_second_page
@@ -120,6 +121,20 @@ def test_a_partition_follows_the_api(ducklake: DuckLake, api: StacApi, resource:
     api.clear()
     load_days(api, resource)
     assert ducklake.by_day(resource) == {"c1|2024-01-02": ["n"]}
+
+
+@pytest.mark.usefixtures("ducklake")
+def test_an_assistant_is_told_of_it_without_sql(project: Path, api: StacApi) -> None:
+    api.put(at("a", f"{JAN_1}T12:00:00Z"))
+    load_days(api)
+    with assistant(project, SOURCES__PYSTAC_CLIENT_SOURCE__BASE_URL=api.url) as ask:
+        told = ask.refused("execute_sql_query", **asked("SELECT 1"))
+        assert "SQL is not run here: this destination gives no connection that is known to read only" in told
+        assert '{"table_name":"search","row_count":1}' in ask.told(
+            "get_row_counts", pipeline_name=PIPELINE, output_format="jsonl"
+        )
+        assert ask.told("list_partitions", collection="c1")["stored"]["rows"] == 1
+        assert [each["id"] for each in ask.told("list_changes", since=JAN_1)["changes"]] == ["a"]
 
 
 def test_a_fetch_that_fails_half_way_leaves_the_table_as_it_was(ducklake: DuckLake, api: StacApi) -> None:

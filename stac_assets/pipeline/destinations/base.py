@@ -4,13 +4,13 @@ A file for a destination has a subclass of `Storage`, which the destination's en
 `stac_assets/source/dialects.py` names, and with it what it makes of dlt's own destination.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import dlt
 from dlt.common.destination import AnyDestination, Destination
@@ -27,6 +27,9 @@ from stac_assets.source.delivery import Delivery, TableForm
 from stac_assets.source.dialects import Locking
 from stac_assets.source.request import LoadRequest
 from stac_assets.stac.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from stac_assets.pipeline.read_only.reader import Reader
 
 ATOMIC_REPLACE = "insert-from-staging"
 
@@ -145,6 +148,19 @@ class Storage:
         Raises:
             ConfigurationError: one has none.
         """
+
+    def reader(self, pipeline: Pipeline, place: Place, schemas: Sequence[str], wait: float) -> "Reader":
+        """What reads the dataset, and writes nothing.
+
+        Args:
+            pipeline: that reads from there.
+            place: of the dataset.
+            schemas: of the datasets of all catalogs.
+            wait: seconds to wait for a file that a load has.
+        """
+        from stac_assets.pipeline.read_only.reader import Reader
+
+        return Reader(pipeline)
 
     # Storing ----------------------------------------------------------------------------------
 

@@ -5,11 +5,11 @@ JSON columns are zstd: dictionaries, DuckDB's own choice, took 48 s and six time
 a few thousand wide rows are compressed and written while they come, instead of a write-ahead log.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
 from dlt import destinations
@@ -42,6 +42,9 @@ from stac_assets.source.delivery import Delivery, TableForm
 from stac_assets.source.geometry_column import GEOM
 from stac_assets.stac.endpoints import SEARCH
 from stac_assets.stac.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from stac_assets.pipeline.read_only.reader import Reader
 
 
 class DuckDbStorage(Storage):
@@ -89,6 +92,13 @@ class DuckDbStorage(Storage):
                 "Nothing was fetched"
             )
         return self._placed(pipeline, str(file), file=file, is_local=True, name=str(file))
+
+    def reader(self, pipeline: Pipeline, place: Place, schemas: Sequence[str], wait: float) -> "Reader":
+        """As of every storage: a process that has the file open for the time of a query."""
+        from stac_assets.pipeline.read_only.duckdb_reader import DuckDbReader
+
+        assert place.file is not None
+        return DuckDbReader(pipeline, place.file, wait)
 
     @contextmanager
     def holding(

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlt import destinations
 from dlt.common.destination import DestinationCapabilitiesContext
@@ -47,6 +47,9 @@ from stac_assets.source.columns import ITEM_TABLES, PARTITION_KEY, REJECTED
 from stac_assets.source.delivery import Delivery, TableForm
 from stac_assets.source.geometry_column import GEOM
 from stac_assets.stac.endpoints import SEARCH
+
+if TYPE_CHECKING:
+    from stac_assets.pipeline.read_only.reader import Reader
 
 BY_PARTITION = ("btree", PARTITION_KEY)
 BY_ID = ("hash", "id")
@@ -105,6 +108,12 @@ class PostgresStorage(Storage):
         placed = super().place(pipeline)
         config: Any = pipeline.destination_client().config
         return replace(placed, location=config.credentials.location())
+
+    def reader(self, pipeline: Pipeline, place: Place, schemas: Sequence[str], wait: float) -> "Reader":
+        """As of every storage: transactions that read only."""
+        from stac_assets.pipeline.read_only.postgres_reader import PostgresReader
+
+        return PostgresReader(pipeline, schemas)
 
     def check_rights(self, client: Any) -> None:
         """Refuse a role that may not store, with the statements that its administrator has to run."""

@@ -1,11 +1,11 @@
 """How loads store into files: through the delivery, into partitions that are replaced as a whole."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from dlt.common.destination import AnyDestination
@@ -27,6 +27,9 @@ from stac_assets.source.delivery import Delivery, TableForm
 from stac_assets.source.request import LoadRequest
 from stac_assets.stac.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from stac_assets.pipeline.read_only.reader import Reader
+
 
 class FilesystemStorage(Storage):
     """Stores into a folder or a bucket."""
@@ -39,6 +42,12 @@ class FilesystemStorage(Storage):
         url = without_password(config.bucket_url)
         name = f"{url}/{pipeline.dataset_name}"
         return self._placed(pipeline, url, is_local=config.is_local_filesystem, name=name)
+
+    def reader(self, pipeline: Pipeline, place: Place, schemas: Sequence[str], wait: float) -> "Reader":
+        """As of every storage: a process that is told which files there are."""
+        from stac_assets.pipeline.read_only.files_reader import FilesReader
+
+        return FilesReader(pipeline, place.is_local)
 
     def check(self, stored: Callable[[], Schema | None]) -> None:
         """Refuse to write files of one format among those of another."""

@@ -1,0 +1,1 @@
+"""`stac-assets mcp`: a server that lets an assistant look at what is mirrored, and change nothing."""
