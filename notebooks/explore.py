@@ -14,13 +14,13 @@ with app.setup:
     from stac_assets.explore.latest import latest
     from stac_assets.explore.maps import footprint_map
     from stac_assets.explore.mirror import Mirror
-    from stac_assets.explore.page import cards, configured_catalogs, note, told
+    from stac_assets.explore.page import argument, cards, configured_catalogs, note, told
     from stac_assets.explore.properties import SHOWN, distributions, properties_of
     from stac_assets.explore.sample import newest, sampled
 
 
 @app.cell(hide_code=True)
-def _():
+def title():
     mo.md("""
     # What was loaded
 
@@ -31,9 +31,9 @@ def _():
 
 
 @app.cell
-def _():
+def choose_catalog():
     catalogs, faults = told(configured_catalogs)
-    _wanted = mo.cli_args().get("catalog")
+    _wanted = argument("catalog")
     catalog = mo.ui.dropdown(
         list(catalogs), value=_wanted if _wanted in catalogs else next(iter(catalogs), None), label="Catalog"
     )
@@ -42,13 +42,13 @@ def _():
 
 
 @app.cell
-def _(faults):
-    mo.vstack([note(fault) for fault in faults]) if faults else None
+def first_choice(again, catalog, faults):
+    mo.vstack([mo.hstack([catalog, again], justify="start", gap=1.5), *map(note, faults)])
     return
 
 
 @app.cell
-def _(again, catalog, catalogs):
+def open_tables(again, catalog, catalogs):
     again.value
     mo.stop(catalog.value is None)
     mirror = told(Mirror, catalogs[catalog.value])
@@ -57,7 +57,7 @@ def _(again, catalog, catalogs):
 
 
 @app.cell
-def _(mirror, table):
+def count_by_month(mirror, table):
     # The partition key of a row is `collection|YYYY-MM-DD`: the collection of the item and its day in UTC.
     items = mirror.tables[table.value].sql
     months = told(
@@ -73,7 +73,7 @@ def _(mirror, table):
 
 
 @app.cell
-def _(months):
+def choose_collection(months):
     totals = months.groupby("collection")["items"].sum().sort_values(ascending=False)
     collection = mo.ui.dropdown(
         {f"{name} ({count:,})": name for name, count in totals.items()},
@@ -85,13 +85,13 @@ def _(months):
 
 
 @app.cell
-def _(again, catalog, collection, table):
-    mo.hstack([catalog, table, collection, again], justify="start", gap=1.5, wrap=True)
+def more_choices(collection, table):
+    mo.hstack([table, collection], justify="start", gap=1.5)
     return
 
 
 @app.cell
-def _(months, totals):
+def summary(months, totals):
     mo.hstack(
         [
             mo.stat(f"{totals.sum():,}", label="items", bordered=True),
@@ -105,13 +105,13 @@ def _(months, totals):
 
 
 @app.cell
-def _(months):
+def heat_map(months):
     mo.vstack([mo.md("## Collections by month"), charts.heat_map(months)])
     return
 
 
 @app.cell
-def _(collection, items, mirror):
+def count_by_day(collection, items, mirror):
     days = told(
         mirror.ask,
         f"""
@@ -127,7 +127,7 @@ def _(collection, items, mirror):
 
 
 @app.cell
-def _(collection, days, year):
+def calendar(collection, days, year):
     _of_year = days[days["day"].str.startswith(year.value)]
     mo.vstack(
         [
@@ -141,10 +141,11 @@ def _(collection, days, year):
 
 
 @app.cell
-def _(collection, days, mirror, table):
+def map_of_footprints(collection, days, mirror, table):
     _some = sampled(collection.value, days, READ)
     found = told(footprints, mirror, mirror.tables[table.value], _some)
-    _sample = f"{found.items:,} of {_some.total:,} items" if found.items < _some.total else "All items"
+    _is_whole = found.items + found.nowhere == _some.total
+    _sample = "All items" if _is_whole else f"A sample: {found.items:,} of {_some.total:,} items"
     _nowhere = f"; {found.nowhere:,} have no geometry" if found.nowhere else ""
     mo.vstack(
         [
@@ -161,9 +162,9 @@ def _(collection, days, mirror, table):
 
 
 @app.cell
-def _(collection, days, mirror, table):
-    # Of more rows than these, a sample is counted, and the page says so.
-    some = sampled(collection.value, days, 1_000_000)
+def choose_properties(collection, days, mirror, table):
+    # Of more items than these, those of some days are counted, and the page says so.
+    some = sampled(collection.value, days, 100_000)
     properties = {
         each.name: each
         for each in told(
@@ -175,7 +176,7 @@ def _(collection, days, mirror, table):
 
 
 @app.cell
-def _(chosen, collection, mirror, properties, some, table):
+def histograms(chosen, collection, mirror, properties, some, table):
     _found = told(
         distributions, mirror, mirror.tables[table.value], some, [properties[name] for name in chosen.value]
     )
@@ -196,14 +197,14 @@ def _(chosen, collection, mirror, properties, some, table):
 
 
 @app.cell
-def _(collection, days, mirror, table):
+def newest_items(collection, days, mirror, table):
     shown = told(latest, mirror, mirror.tables[table.value], newest(collection.value, days, MOST_LATEST))
     mo.vstack([mo.md("## Newest items"), cards(shown)])
     return (shown,)
 
 
 @app.cell
-def _(collection, mirror, table):
+def read_changes(collection, mirror, table):
     mo.stop(
         "item_changes" not in mirror.tables,
         mo.vstack([mo.md("## Last changes"), note("No load has told any changes yet.", "neutral")]),
@@ -234,7 +235,7 @@ def _(collection, mirror, table):
 
 
 @app.cell
-def _(collection, counts, last):
+def last_changes(collection, counts, last):
     mo.vstack(
         [
             mo.md("## Last changes"),
@@ -253,14 +254,12 @@ def _(collection, counts, last):
 
 
 @app.cell
-def _(catalog, collection, days, found, last, mirror, months, shown, totals):
+def in_a_script(catalog, collection, days, found, last, mirror, months, shown, totals):
     if mo.app_meta().mode == "script":
         print(f"{mirror.where}: {totals.sum():,} items of {catalog.value}, in {len(totals):,} collections,")
         print(f"from {months['month'].min()} to {months['month'].max()}.")
         print(f"{collection.value}: {days['items'].sum():,} items on {len(days):,} days,")
-        print(
-            f"{found.items:,} footprints, {len(shown)} of the newest items, {len(last)} of the last changes."
-        )
+        print(f"{found.items:,} footprints, {len(shown)} newest items, {len(last)} last changes.")
     return
 
 

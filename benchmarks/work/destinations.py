@@ -39,7 +39,7 @@ def load_days(
         to: variables that say where the rows go; `PGHOST` stands for a new database of that server.
         rest: settings of the load.
     """
-    with _another(url, collection, to):
+    with destined(url, collection, to):
         settings = read_settings(base_url=url, collections=[collection], **rest)
         with clock:
             result = load_range(settings, parse_day(last_day, "last_day"))
@@ -55,10 +55,10 @@ def reload_day(
     The first is done by another process: what it has held is no memory of the day. Then the day is loaded
     with what Dagster's asset checks count of it.
     """
-    with _another(url, collection, to):
+    with destined(url, collection, to):
         settings, last = _asked(url, collection, last_day)
         with ProcessPoolExecutor(1, get_context("spawn")) as another:
-            whole = another.submit(_load_whole, url, collection, last_day, items).result()
+            whole = another.submit(load_whole, url, collection, last_day, items).result()
         settings = anew(settings)
         with clock:
             load_range(settings, last, last, inspected=False)
@@ -67,7 +67,7 @@ def reload_day(
     return {"checked_seconds": time.perf_counter() - began, "load_mb": whole, "rows": items}
 
 
-def _load_whole(url: str, collection: str, last_day: str, items: int) -> float:
+def load_whole(url: str, collection: str, last_day: str, items: int) -> float:
     """Load every daily partition, without counting for checks; returns the peak memory in MB."""
     result = load_range(*_asked(url, collection, last_day), inspected=False)
     assert result.figures.items == items, f"{result.figures.items} items, expected {items}"
@@ -84,7 +84,7 @@ def _rows(result: LoadResult) -> int:
 
 
 @contextmanager
-def _another(url: str, collection: str, to: Mapping[str, str]) -> Iterator[None]:
+def destined(url: str, collection: str, to: Mapping[str, str]) -> Iterator[None]:
     """Everything imported, and the variables set."""
     warm_up(url, collection)
     if "PGHOST" not in to:

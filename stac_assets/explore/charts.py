@@ -39,6 +39,13 @@ KINDS = {
 """The kinds of changes, and their colours."""
 
 
+def shown(chart: Chart, **view: Any) -> Chart:
+    """A chart as SVG, whose marks a screen reader can tell, with a background."""
+    return chart.configure_view(**{"stroke": None, **view}).properties(
+        usermeta={"embedOptions": {"renderer": "svg"}}
+    )
+
+
 def heat_map(months: Rows) -> Chart:
     """Items of each collection in each month, or year where the months are too many.
 
@@ -46,21 +53,21 @@ def heat_map(months: Rows) -> Chart:
         months: columns `collection`, `month` (`YYYY-MM`) and `items`.
     """
     totals = months.groupby("collection")["items"].sum().sort_values(ascending=False)
-    shown = months[months["collection"].isin(totals.index[:MOST_COLLECTIONS])].copy()
-    every = [str(month) for month in pd.period_range(shown["month"].min(), shown["month"].max(), freq="M")]
+    some = months[months["collection"].isin(totals.index[:MOST_COLLECTIONS])].copy()
+    every = [str(month) for month in pd.period_range(some["month"].min(), some["month"].max(), freq="M")]
     what, spans = "month", every
     if len(every) > MOST_MONTHS:
         what, spans = "year", sorted({month[:4] for month in every})
-        shown["month"] = shown["month"].str[:4]
-        shown = shown.groupby(["collection", "month"], as_index=False)["items"].sum()
-    shown = shown.rename(columns={"month": what})
+        some["month"] = some["month"].str[:4]
+        some = some.groupby(["collection", "month"], as_index=False)["items"].sum()
+    some = some.rename(columns={"month": what})
     labelled = [span for span in spans if what == "year" or len(spans) <= 36 or span.endswith("-01")]
     collections = alt.Y(
         "collection:N", sort=list(totals.index[:MOST_COLLECTIONS]), title=None, axis=alt.Axis(labelLimit=220)
     )
     axis = alt.Axis(values=labelled, labelAngle=-45, labelOverlap=True)
-    return (
-        alt.Chart(shown)
+    cells = (
+        alt.Chart(some)
         .mark_rect(stroke="white", strokeWidth=min(1.0, 60 / len(spans)))
         .encode(
             x=alt.X(f"{what}:O", scale=alt.Scale(domain=spans), title=None, axis=axis),
@@ -69,8 +76,8 @@ def heat_map(months: Rows) -> Chart:
             tooltip=["collection", what, alt.Tooltip("items:Q", format=",")],
         )
         .properties(width=min(WIDTH - 180, 48 * len(spans)), height=alt.Step(22))
-        .configure_view(fill=NONE, stroke=None)
     )
+    return shown(cells, fill=NONE)
 
 
 def calendar(days: Rows, year: int) -> Chart:
@@ -102,7 +109,7 @@ def calendar(days: Rows, year: int) -> Chart:
     empty = base.transform_filter("datum.items == 0").mark_rect(fill=NONE, stroke="white", strokeWidth=2)
     full = base.transform_filter("datum.items > 0").mark_rect(stroke="white", strokeWidth=2)
     full = full.encode(color=alt.Color("items:Q", scale=COLOURS, title="items"))
-    return (empty + full).properties(width=WIDTH, height=110).configure_view(stroke=None)
+    return shown((empty + full).properties(width=WIDTH, height=110))
 
 
 def distribution(found: Distribution) -> Chart:
@@ -115,7 +122,7 @@ def distribution(found: Distribution) -> Chart:
             x=alt.X("items:Q", title="items", axis=alt.Axis(tickCount=4)),
             y=alt.Y("value:N", sort="-x", title=None, axis=alt.Axis(labelLimit=AXIS - 10, minExtent=AXIS)),
             tooltip=["value", items],
-        ).properties(width=HALF, height=alt.Step(18) if len(found.counts) > 7 else 130)
+        ).properties(width=HALF, height=alt.Step(20))
     width = found.width or 1.0
     begin = found.counts["value"] if found.width else found.counts["value"] - width / 2
     bars = alt.Chart(found.counts.assign(value=begin, end=begin + width), title=title)
@@ -124,7 +131,7 @@ def distribution(found: Distribution) -> Chart:
         .encode(
             x=alt.X("value:Q", title=None, scale=alt.Scale(zero=False, nice=False)),
             x2="end:Q",
-            y=alt.Y("items:Q", title="items", axis=alt.Axis(tickCount=4, minExtent=AXIS)),
+            y=alt.Y("items:Q", title=None, axis=alt.Axis(tickCount=4, minExtent=AXIS)),
             y2=alt.datum(0),
             tooltip=[
                 alt.Tooltip("value:Q", format=".4~g", title="from"),
@@ -139,7 +146,7 @@ def distribution(found: Distribution) -> Chart:
 def distributions(found: list[Distribution]) -> Any:
     """The charts of some properties, two beside each other."""
     charts: Any = [distribution(each) for each in found]
-    return alt.concat(*charts, columns=2, spacing=30).configure_view(stroke=None)
+    return shown(alt.concat(*charts, columns=2, spacing=30))
 
 
 def changes(counts: Rows) -> Chart:
@@ -150,7 +157,7 @@ def changes(counts: Rows) -> Chart:
     """
     kinds = [kind for kind in KINDS if kind in set(counts["change"])]
     scale = alt.Scale(domain=kinds, range=[KINDS[kind] for kind in kinds])
-    return (
+    bars = (
         alt.Chart(counts)
         .mark_bar()
         .encode(
@@ -160,8 +167,8 @@ def changes(counts: Rows) -> Chart:
             tooltip=["day", "change", alt.Tooltip("items:Q", format=",")],
         )
         .properties(width=min(WIDTH, 60 * counts["day"].nunique()), height=140)
-        .configure_view(stroke=None)
     )
+    return shown(bars)
 
 
 def _besides(found: Distribution) -> str:

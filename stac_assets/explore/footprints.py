@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stac_assets.explore.mirror import Mirror, Rows, Table
+from stac_assets.explore.mirror import Mirror, Rows, Table, absent
 from stac_assets.explore.sample import Sample
 from stac_assets.globe.frame import TURN, WORLD, Box, Frame, fitted, moved_into, on_the_globe
 from stac_assets.globe.outline import outline
@@ -83,7 +83,7 @@ def land(frame: Frame) -> Rows:
 
 
 def _box(edges: Sequence[Any]) -> Box | None:
-    if any(edge is None or not math.isfinite(edge) for edge in edges):
+    if any(absent(edge) or not math.isfinite(edge) for edge in edges):
         return None
     return on_the_globe(edges)
 
@@ -100,7 +100,7 @@ def _shapes(texts: Rows) -> list[Any]:
 
     from stac_assets.source.geometry import as_wkb
 
-    values = [None if text is None or text != text else str(text) for text in texts]
+    values = [None if absent(text) else str(text) for text in texts]
     found: Any = shapely.from_wkb(as_wkb(pa.array(values, pa.string()), 2).to_pylist())
     return [None if shape is None or shape.is_empty else shape for shape in found]
 
@@ -118,7 +118,7 @@ def _corners(items: Sequence[tuple[Any, Any, Any, Box | None]], frame: Frame) ->
             moved = _moved(line, crosses, frame)
             rows += [
                 {"longitude": x, "latitude": y, "ring": ring, "place": place, "kind": kind}
-                | {"id": item, "time": "" if time is None or time != time else f"{time:%Y-%m-%d %H:%M}"}
+                | {"id": item, "time": "" if absent(time) else f"{time:%Y-%m-%d %H:%M}"}
                 for place, (x, y) in enumerate(moved)
             ]
     names = ["longitude", "latitude", "ring", "place", "kind", "id", "time"]

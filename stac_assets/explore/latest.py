@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 from msgspec import DecodeError
 from msgspec.json import decode
 
-from stac_assets.explore.mirror import Mirror, Table
+from stac_assets.explore.mirror import Mirror, Table, absent
 from stac_assets.explore.sample import Sample
 
 MOST = 12
@@ -51,7 +51,7 @@ def latest(mirror: Mirror, table: Table, some: Sample) -> list[Latest]:
     ids = [str(item) for item in found["id"]]
     if not ids:
         return []
-    clouds = CLOUDS if CLOUDS in table.columns else "NULL"
+    clouds = CLOUDS if CLOUDS in table.columns else "CAST(NULL AS DOUBLE PRECISION)"
     rows = mirror.ask(
         f"SELECT id, {time} AS time, {clouds} AS clouds, CAST(assets AS VARCHAR) AS assets, "
         f"CAST(links AS VARCHAR) AS links {where} AND id IN ({', '.join(['%s'] * len(ids))}) {order}",
@@ -63,7 +63,7 @@ def latest(mirror: Mirror, table: Table, some: Sample) -> list[Latest]:
 
 def _latest(item: str, time: Any, clouds: Any, assets: Any, links: Any) -> Latest:
     home = next(_urls(_parsed(links), "self", "canonical"), None)
-    cover = None if clouds is None or clouds != clouds else float(clouds)
+    cover = None if absent(clouds) else float(clouds)
     return Latest(item, time, cover, _thumbnail(_parsed(assets), home), home)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import altair
 import pandas as pd
 
+from stac_assets.explore.charts import shown
 from stac_assets.explore.footprints import Footprints, land
 from stac_assets.globe.frame import WORLD, Frame
 from stac_assets.globe.outline import LEAST_DEGREES
@@ -28,11 +29,12 @@ def footprint_map(found: Footprints) -> Any:
     """
     frame = found.frame
     if frame == WORLD:
-        return _map(found, frame, WIDTH + SMALL, (WIDTH + SMALL) / 2).configure_view(fill=WATER, stroke=GRID)
+        whole = _map(found, frame, WIDTH + SMALL, (WIDTH + SMALL) / 2)
+        return shown(whole, fill=WATER, stroke=GRID)
     stretched = 1 / max(cos(radians((frame.south + frame.north) / 2)), 0.02)
     height = min(HEIGHT, WIDTH * frame.height * stretched / frame.width)
     beside = alt.hconcat(_map(found, frame, WIDTH, height), _world(frame), spacing=20)
-    return beside.configure_view(fill=WATER, stroke=GRID)
+    return shown(beside, fill=WATER, stroke=GRID)
 
 
 def _map(found: Footprints, frame: Frame, width: float, height: float) -> Any:

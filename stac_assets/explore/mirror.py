@@ -130,6 +130,13 @@ class Mirror:
         return ConfigurationError(f"There are no items in {self.where} yet. Load some: {self._load}")
 
 
+def absent(value: Any) -> bool:
+    """Whether a cell of an answer is empty: pandas has several values for that."""
+    import pandas as pd
+
+    return value is None or bool(pd.isna(value))
+
+
 def _tables(pipeline: Pipeline) -> dict[str, Table]:
     schema = pipeline.default_schema
     names = [str(table.get("name")) for table in schema.data_tables(seen_data_only=True)]

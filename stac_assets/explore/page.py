@@ -11,6 +11,7 @@ from dlt.common.exceptions import DltException
 
 from stac_assets.catalog import UNNAMED, Catalog, each_catalog
 from stac_assets.explore.latest import Latest
+from stac_assets.explore.mirror import absent
 from stac_assets.stac.errors import ConfigurationError, StacError
 
 Arguments = ParamSpec("Arguments")
@@ -26,25 +27,33 @@ PICTURE = (
 def told(function: Callable[Arguments, T], *args: Arguments.args, **kwargs: Arguments.kwargs) -> T:
     """What a function returns. Where it fails for a reason that has a sentence, that is shown instead.
 
-    The cells that need the result are not run then. In a script the error is raised.
+    The cells that need the result are not run then. A script ends with the sentence, and in Jupyter the error
+    is raised.
     """
     try:
         return function(*args, **kwargs)
     except (StacError, DltException) as error:
-        if mo.app_meta().mode not in ("run", "edit"):
-            raise
-        say(str(error))
-        raise  # `say` has stopped the cell
-
-
-def say(sentence: str) -> None:
-    """Show a sentence in the place of a view, and run no cell that needs the view."""
-    mo.stop(True, note(sentence))
+        match mo.app_meta().mode:
+            case "run" | "edit":
+                mo.stop(True, note(str(error)))
+            case "script":
+                raise SystemExit(f"error: {error}") from error
+            case _:
+                pass
+        raise
 
 
 def note(sentence: str, kind: Any = "warn") -> mo.Html:
     """A sentence in a box; no markup in it is read."""
     return mo.callout(mo.Html(f"<span>{escape(sentence)}</span>"), kind=kind)
+
+
+def argument(name: str) -> Any:
+    """An argument of the command that runs the notebook; None in Jupyter, where there is no such command."""
+    try:
+        return mo.cli_args().get(name)
+    except Exception:  # of a class that marimo keeps to itself
+        return None
 
 
 def configured_catalogs() -> tuple[dict[str, Catalog], list[str]]:
@@ -78,5 +87,5 @@ def _card(item: Latest) -> str:
         opened = f'href="{escape(item.link)}" target="_blank" rel="noopener noreferrer"'
         name = f"<a {opened}>{name}</a>"
     clouds = "" if item.clouds is None else f" · {item.clouds:.0f} % clouds"
-    time = "" if item.time is None or item.time != item.time else f"{item.time:%Y-%m-%d %H:%M}"
+    time = "" if absent(item.time) else f"{item.time:%Y-%m-%d %H:%M}"
     return f'<div style="{CARD}">{picture}<div>{name}</div><div>{time}{clouds}</div></div>'

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stac_assets.explore.mirror import Mirror, Rows, Table
+from stac_assets.explore.mirror import Mirror, Rows, Table, absent
 from stac_assets.explore.sample import Sample
 from stac_assets.source.columns import ITEM_COLUMNS, PROPERTY_HINT, type_of
 from stac_assets.source.geometry_column import GEOM
@@ -144,13 +144,16 @@ def _edges(
 ) -> dict[Property, tuple[float, float]]:
     if not numbers:
         return {}
-    columns = (f"min({_quoted(each.column)}), max({_quoted(each.column)})" for each in numbers)
+    columns = (
+        f"min({_quoted(each.column)}) AS low_{place}, max({_quoted(each.column)}) AS high_{place}"
+        for place, each in enumerate(numbers)
+    )
     row = mirror.ask(f"SELECT {', '.join(columns)} {where}", *some.values).iloc[0]
     pairs = zip(row.iloc[::2], row.iloc[1::2], strict=True)
     return {
         each: (float(low), float(high))
         for each, (low, high) in zip(numbers, pairs, strict=True)
-        if low is not None and low == low
+        if not absent(low)
     }
 
 

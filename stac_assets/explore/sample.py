@@ -11,7 +11,7 @@ from stac_assets.source.columns import PARTITION_KEY
 from stac_assets.stac.windows import PartitionKey, parse_day
 from stac_assets.stac.wording import counted
 
-MOST_DAYS = 90
+MOST_DAYS = 200
 """Days that a sample is of: each is looked up by its partition key."""
 
 
