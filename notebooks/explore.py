@@ -106,7 +106,7 @@ def summary(months, totals):
 
 @app.cell
 def heat_map(months):
-    mo.vstack([mo.md("## Collections by month"), charts.heat_map(months)])
+    mo.vstack([mo.md("## Collections over time"), charts.heat_map(months)])
     return
 
 

@@ -113,34 +113,32 @@ def calendar(days: Rows, year: int) -> Chart:
 
 
 def distribution(found: Distribution) -> Chart:
-    """A histogram of a number, or how often a text is there."""
+    """A histogram of a number that varies, or else how often a value is there."""
     title = alt.TitleParams(found.of.name, subtitle=_besides(found), anchor="start")
     items = alt.Tooltip("items:Q", format=",")
-    if not found.of.is_number:
-        bars = alt.Chart(found.counts, title=title).mark_bar(color=MAIN)
-        return bars.encode(
+    if not (found.of.is_number and found.width):
+        values = found.counts.assign(value=found.counts["value"].map(_named))
+        chart = alt.Chart(values, title=title).mark_bar(color=MAIN)
+        chart = chart.encode(
             x=alt.X("items:Q", title="items", axis=alt.Axis(tickCount=4)),
             y=alt.Y("value:N", sort="-x", title=None, axis=alt.Axis(labelLimit=AXIS - 10, minExtent=AXIS)),
             tooltip=["value", items],
-        ).properties(width=HALF, height=alt.Step(20))
-    width = found.width or 1.0
-    begin = found.counts["value"] if found.width else found.counts["value"] - width / 2
-    bars = alt.Chart(found.counts.assign(value=begin, end=begin + width), title=title)
-    return (
-        bars.mark_bar(color=MAIN, orient="vertical", stroke="white", strokeWidth=0.5)
-        .encode(
-            x=alt.X("value:Q", title=None, scale=alt.Scale(zero=False, nice=False)),
-            x2="end:Q",
-            y=alt.Y("items:Q", title=None, axis=alt.Axis(tickCount=4, minExtent=AXIS)),
-            y2=alt.datum(0),
-            tooltip=[
-                alt.Tooltip("value:Q", format=".4~g", title="from"),
-                alt.Tooltip("end:Q", format=".4~g", title="to"),
-                items,
-            ],
         )
-        .properties(width=HALF, height=130)
+        return chart.properties(width=HALF, height=alt.Step(20))
+    bins = found.counts.assign(end=found.counts["value"] + found.width)
+    chart = alt.Chart(bins, title=title)
+    chart = chart.mark_bar(color=MAIN, orient="vertical", stroke="white", strokeWidth=0.5).encode(
+        x=alt.X("value:Q", title=None, scale=alt.Scale(zero=False, nice=False)),
+        x2="end:Q",
+        y=alt.Y("items:Q", title=None, axis=alt.Axis(tickCount=4, minExtent=AXIS)),
+        y2=alt.datum(0),
+        tooltip=[
+            alt.Tooltip("value:Q", format=".4~g", title="from"),
+            alt.Tooltip("end:Q", format=".4~g", title="to"),
+            items,
+        ],
     )
+    return chart.properties(width=HALF, height=130)
 
 
 def distributions(found: list[Distribution]) -> Any:
@@ -176,3 +174,7 @@ def _besides(found: Distribution) -> str:
     some = [f"{found.other:,} with other values"] if found.other else []
     some += [f"{found.missing:,} without it"] if found.missing else []
     return "; ".join(some) if some else " "
+
+
+def _named(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
