@@ -14,7 +14,7 @@ with app.setup:
     from stac_assets.explore.latest import latest
     from stac_assets.explore.maps import footprint_map
     from stac_assets.explore.mirror import Mirror
-    from stac_assets.explore.page import argument, cards, configured_catalogs, note, told
+    from stac_assets.explore.page import argument, cards, code, configured_catalogs, note, told
     from stac_assets.explore.properties import SHOWN, distributions, properties_of
     from stac_assets.explore.sample import newest, sampled
 
@@ -131,7 +131,7 @@ def calendar(collection, days, year):
     _of_year = days[days["day"].str.startswith(year.value)]
     mo.vstack(
         [
-            mo.md(f"## Items per day: {collection.value}"),
+            mo.md(f"## Items per day: {code(collection.value)}"),
             year,
             mo.md(f"**{_of_year['items'].sum():,}** items on **{len(_of_year)}** days of {year.value}"),
             charts.calendar(_of_year, int(year.value)),

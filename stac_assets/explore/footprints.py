@@ -18,8 +18,14 @@ READ = 2_000
 """Rows of which these are taken, so that each day of a sample has some."""
 SHAPE = 1.6
 """Width of a map by its height."""
-FINEST = 500
-"""A footprint has corners no nearer to each other than this part of the map's width."""
+FINEST = (500, 125, 30)
+"""A footprint has corners no nearer to each other than this part of the map's width: of the first where the
+map has no more corners then than `MOST_CORNERS`, or of a later one. Else all are drawn as their boxes."""
+MOST_CORNERS = 15_000
+LONGEST = 20_000
+"""Letters of a geometry that is read; an item with a longer one is drawn as its box."""
+Drawn = tuple[Any, Any, Any, Box | None]
+"""Of an item: its id, its time, its shape or none, its box."""
 BOX = ("bbox_xmin", "bbox_ymin", "bbox_xmax", "bbox_ymax")
 
 
@@ -46,7 +52,8 @@ def footprints(mirror: Mirror, table: Table, some: Sample) -> Footprints:
     """The footprints of some items, at most `MOST`: their geometries, or their boxes where these are none."""
     rows = mirror.ask(
         f"SELECT id, coalesce(datetime, start_datetime) AS time, {', '.join(BOX)}, "  # noqa: S608
-        f"CAST(geometry AS VARCHAR) AS geometry FROM {table.sql} WHERE {some.condition} LIMIT {READ}",
+        f"CASE WHEN length(CAST(geometry AS VARCHAR)) <= {LONGEST} THEN CAST(geometry AS VARCHAR) END "
+        f"AS geometry FROM {table.sql} WHERE {some.condition} LIMIT {READ}",
         *some.values,
     )
     thinned = rows.iloc[:: max(1, -(-len(rows) // MOST))]
@@ -60,7 +67,7 @@ def footprints(mirror: Mirror, table: Table, some: Sample) -> Footprints:
     placed = [(item, time, shape, box or _bounds(shape)) for item, time, shape, box in drawn]
     sound = [each for each in placed if each[3] is not None]
     frame = fitted([box for *_, box in sound if box is not None], SHAPE) if sound else WORLD
-    return Footprints(_corners(sound, frame), frame, len(sound), len(thinned) - len(sound))
+    return Footprints(_few_corners(sound, frame), frame, len(sound), len(thinned) - len(sound))
 
 
 def land(frame: Frame) -> Rows:
@@ -105,7 +112,16 @@ def _shapes(texts: Rows) -> list[Any]:
     return [None if shape is None or shape.is_empty else shape for shape in found]
 
 
-def _corners(items: Sequence[tuple[Any, Any, Any, Box | None]], frame: Frame) -> Rows:
+def _few_corners(items: Sequence[Drawn], frame: Frame) -> Rows:
+    """The corners of all items, as fine as so many items may be drawn."""
+    for part in FINEST:
+        corners = _corners(items, frame, frame.width / part)
+        if len(corners) <= MOST_CORNERS:
+            return corners
+    return _corners([(item, time, None, box) for item, time, _, box in items], frame, 0.0)
+
+
+def _corners(items: Sequence[Drawn], frame: Frame, finest: float) -> Rows:
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
@@ -113,7 +129,7 @@ def _corners(items: Sequence[tuple[Any, Any, Any, Box | None]], frame: Frame) ->
     for item, time, shape, box in items:
         assert box is not None
         crosses = box[2] > WORLD.east or box[0] < WORLD.west
-        for kind, line in _lines(_simple(shape, frame) if shape is not None else _rectangle(box)):
+        for kind, line in _lines(_simple(shape, finest) if shape is not None else _rectangle(box)):
             ring += 1
             moved = _moved(line, crosses, frame)
             rows += [
@@ -125,10 +141,10 @@ def _corners(items: Sequence[tuple[Any, Any, Any, Box | None]], frame: Frame) ->
     return pd.DataFrame(rows, columns=pd.Index(names))
 
 
-def _simple(shape: Any, frame: Frame) -> Any:
+def _simple(shape: Any, finest: float) -> Any:
     import shapely
 
-    return shapely.simplify(shape, frame.width / FINEST, preserve_topology=True)
+    return shapely.simplify(shape, finest, preserve_topology=True)
 
 
 def _rectangle(box: Box) -> Any:

@@ -68,6 +68,11 @@ def configured_catalogs() -> tuple[dict[str, Catalog], list[str]]:
     return catalogs, faults
 
 
+def code(name: str) -> str:
+    """A name from elsewhere as it stands in Markdown, in which it is no markup."""
+    return "`{}`".format(name.replace("`", "'").replace("\n", " "))
+
+
 def cards(items: Sequence[Latest]) -> mo.Html:
     """Items side by side, each with its picture and a link to it."""
     return mo.Html(

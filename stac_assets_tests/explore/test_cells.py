@@ -1,13 +1,18 @@
 """What the cells show is what the tables hold, in each destination."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
+import shapely
 
+from stac_assets.explore import footprints
 from stac_assets.explore.properties import Distribution, distributions
 from stac_assets_tests.explore.cells import Cells
-from stac_assets_tests.explore.conftest import Place
+from stac_assets_tests.explore.conftest import SETTING, Place
 from stac_assets_tests.explore.published import BARE, FULL, LONG
+from stac_assets_tests.loads import load_days
+from stac_assets_tests.stac_api import StacApi, make_item
 
 OF_FULL = "FROM {search} WHERE collection = 'full'"
 
@@ -19,6 +24,13 @@ def counts(found: Distribution) -> dict[str, int]:
 def test_every_view_shows_what_the_tables_hold(loaded: Place) -> None:
     cells = Cells()
     cells.run_all()
+    counts_what_is_there(loaded, cells)
+    distributes_properties(loaded, cells)
+    for collection in (BARE, LONG):
+        says_what_is_lacking(collection)
+
+
+def counts_what_is_there(loaded: Place, cells: Cells) -> None:
     known = cells.known
 
     by_collection = loaded.ask("SELECT collection, count(*) FROM {search} GROUP BY 1")
@@ -49,9 +61,7 @@ def test_every_view_shows_what_the_tables_hold(loaded: Place) -> None:
     assert set(known["last"]["change"][:2]) == {"changed", "removed"}
 
 
-def test_properties_are_counted_by_the_destination(loaded: Place) -> None:
-    cells = Cells()
-    cells.run("choose_properties")
+def distributes_properties(loaded: Place, cells: Cells) -> None:
     found = cells.known["properties"]
     assert list(found) == ["eo:cloud_cover", "platform", "gsd", "s2:degraded"]  # and no name of a product
     table = cells.known["mirror"].tables["search"]
@@ -69,17 +79,32 @@ def test_properties_are_counted_by_the_destination(loaded: Place) -> None:
     assert (counts(degraded), degraded.missing) == ({"true": 20}, 39)
 
 
-@pytest.mark.parametrize(
-    ("collection", "footprints", "properties"),
-    [(BARE, (0, 5), []), (LONG, (3, 0), ["eo:cloud_cover", "gsd", "landsat:scenes"])],
-)
-def test_a_collection_that_lacks_something_says_so(
-    loaded: Place, collection: str, footprints: tuple[int, int], properties: list[str]
+def test_shapes_of_too_many_corners_are_simplified_or_become_boxes(
+    project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv(SETTING + "BASE_URL", api.url)
+    for number, corners in enumerate((200, 200, 3000)):
+        circle = shapely.Point(5 * number, 0).buffer(1, quad_segs=corners // 4)
+        extra = {"geometry": shapely.geometry.mapping(circle), "bbox": list(circle.bounds)}
+        api.put(make_item(f"a{number}", extra=extra))
+    load_days(api)
+    cells = Cells()
+    cells.run("map_of_footprints")
+    drawn = cells.known["found"].corners.groupby("id").size()
+    assert 10 < drawn["a0"] == drawn["a1"] < 100 and drawn["a2"] == 5
+    monkeypatch.setattr(footprints, "MOST_CORNERS", 20)
+    cells.run("map_of_footprints")
+    assert list(cells.known["found"].corners.groupby("id").size()) == [5, 5, 5]
+
+
+def says_what_is_lacking(collection: str) -> None:
     cells = Cells(collection)
     cells.run_all()
-    assert (cells.known["found"].items, cells.known["found"].nowhere) == footprints
-    assert list(cells.known["properties"]) == properties
-    assert ("No item of bare has a geometry" in cells.shown["map_of_footprints"]) == (collection == BARE)
-    assert ("have no properties to be counted" in cells.shown["histograms"]) == (collection == BARE)
+    is_bare = collection == BARE
+    found = cells.known["found"]
+    assert (found.items, found.nowhere) == ((0, 5) if is_bare else (3, 0))
+    names = [] if is_bare else ["eo:cloud_cover", "gsd", "landsat:scenes"]
+    assert list(cells.known["properties"]) == names
+    assert ("No item of bare has a geometry" in cells.shown["map_of_footprints"]) == is_bare
+    assert ("have no properties to be counted" in cells.shown["histograms"]) == is_bare
     assert "no thumbnail" in cells.shown["newest_items"]

@@ -13,6 +13,7 @@ from stac_assets_tests.commanding import Run, runner
 from stac_assets_tests.commands import BIN
 from stac_assets_tests.conftest import REPOSITORY
 from stac_assets_tests.explore.conftest import Place
+from stac_assets_tests.reading import POSTGRES_URL
 
 NOTEBOOK = REPOSITORY / "notebooks" / "explore.py"
 AS_JUPYTER = """
@@ -45,6 +46,7 @@ def test_as_a_script_it_counts_what_the_table_holds(loaded: Place) -> None:
     assert f"full: {full} items on {full} days,\n{full} footprints, 12 newest items, 50 last" in done.stdout
 
 
+@pytest.mark.parametrize("place", ["duckdb"], indirect=True)
 def test_a_user_of_jupyter_gets_it_with_the_same_cells(loaded: Place, said: Run, project: Path) -> None:
     assert said("explore", "--to", "explore.py").status == 0
     assert Path("explore.py").read_bytes() == NOTEBOOK.read_bytes()
@@ -83,6 +85,17 @@ def test_a_catalog_that_is_not_configured_is_told(said: Run) -> None:
     told = said("explore", "--catalog", "west")
     assert told.status == 1
     assert "west" in told.err and "Traceback" not in told.err
+
+
+def test_a_database_that_is_not_there_is_told_without_its_password(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPELINE__DESTINATION", "postgres")
+    monkeypatch.setenv(POSTGRES_URL, "postgresql://reader:s3cret@127.0.0.1:1/items")
+    done = run(sys.executable, NOTEBOOK)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ") and "127.0.0.1" in done.stderr
+    assert "s3cret" not in done.stdout + done.stderr and "Traceback" not in done.stderr
 
 
 def test_before_anything_was_loaded_a_script_says_so(place: Place) -> None:
