@@ -9,7 +9,7 @@ PGSTAC_STAMP := .venv-pgstac/.installed
 ALONE := -ra --numprocesses=2 --dist=worksteal
 SUITE := $(foreach each,exact lossless typed catalog_tables odd_documents,stac_assets_tests/test_$(each).py)
 
-.PHONY: demo ui test test-apis test-destinations test-warehouses test-bigquery test-snowflake test-redshift test-databricks test-geoparquet test-changes test-concurrency test-examples test-deploy test-catalogs test-mcp test-soak test-upgrade test-browser test-catalog test-wide test-pgstac test-embedded-elt test-wheel test-newest lint types check bench bench-quick settings-table screenshots clean
+.PHONY: demo ui test test-apis test-destinations test-warehouses test-bigquery test-snowflake test-redshift test-databricks test-geoparquet test-changes test-concurrency test-examples test-deploy test-catalogs test-mcp test-soak test-upgrade test-browser test-explore test-catalog test-wide test-pgstac test-embedded-elt test-wheel test-newest lint types check bench bench-quick settings-table screenshots clean
 
 demo: $(STAMP)  ## load the sample API into DuckDB through Dagster
 	$(BIN)/stac-assets demo
@@ -73,6 +73,9 @@ test-upgrade: $(STAMP)  ## what a user of version 0.1.0 has: its tables, history
 
 test-browser: $(STAMP)  ## Dagster's UI in a headless Chromium, which has to be on the PATH
 	$(BIN)/python -m pytest --override-ini addopts=-ra stac_assets_tests/browser
+
+test-explore: $(ALL_STAMP)  ## the notebook of `stac-assets explore`: its cells, as a script, and in a headless Chromium
+	$(BIN)/python -m pytest --override-ini addopts="$(ALONE)" stac_assets_tests/explore
 
 test-catalog: $(STAMP)  ## a whole catalog, all its years, of an API that imitates pgstac
 	$(BIN)/python -m pytest --override-ini addopts="-ra --numprocesses=2 --dist=worksteal" stac_assets_tests/pgstac

@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 import pytest
 import shapely
 
-from stac_assets.orchestration.pictures import inset, land
+from stac_assets.globe.outline import outline
+from stac_assets.orchestration.pictures import inset
 from stac_assets.orchestration.pictures.footprints import (
     HEIGHT,
     MAP_HEIGHT,
@@ -240,7 +241,7 @@ def test_a_map_stays_small(boxes: list[Box], most: int) -> None:
     ],
 )
 def test_land_is_where_it_is(longitude: float, latitude: float, is_land: bool) -> None:
-    assert shapely.intersects_xy(land.outline(), longitude, latitude) == is_land
+    assert shapely.intersects_xy(outline(), longitude, latitude) == is_land
 
 
 PLACES = ((-123, 37), (-52, -22), (10, 47), (35, 30), (102, 14), (170, -44))

@@ -43,7 +43,7 @@ class Template(NamedTuple):
 
 
 def templates(kind: str) -> list[Template]:
-    """All templates of a catalog of `large`, `small` or `tiny` items."""
+    """All templates of a catalog of `large`, `small`, `tiny` or `plain` items."""
     return [_compiled(json.dumps(KINDS[kind][1](n), separators=(",", ":"))) for n in range(POOL)]
 
 
@@ -55,10 +55,20 @@ def _tiny(place: int) -> Json:
     return {**item, "properties": kept, "assets": assets, "stac_extensions": []}
 
 
+def _plain(place: int) -> Json:
+    """A radar scene with one asset and nine properties that tell something."""
+    item = _tiny(place)
+    told = ("constellation", "sat:relative_orbit", "sar:pixel_spacing_range", "view:incidence_angle")
+    told += ("s1:mean_backscatter", "s1:restituted", "s1:comment")
+    properties = sentinel_1(place, _TAKEN, _NUMBER)["properties"]
+    return {**item, "properties": {**item["properties"], **{name: properties[name] for name in told}}}
+
+
 KINDS: dict[str, tuple[str, Callable[[int], Json]]] = {
     "large": (SENTINEL_2, lambda place: sentinel_2(place, _TAKEN, _NUMBER)),
     "small": (SENTINEL_1, lambda place: sentinel_1(place, _TAKEN, _NUMBER)),
     "tiny": (SENTINEL_1, _tiny),
+    "plain": (SENTINEL_1, _plain),
 }
 """Of each kind of item: its collection, and what makes one for a place."""
 

@@ -7,6 +7,7 @@ from benchmarks.scenarios.catalog import catalog
 from benchmarks.scenarios.changes import changes
 from benchmarks.scenarios.concurrency import concurrency
 from benchmarks.scenarios.destinations import destinations, growing
+from benchmarks.scenarios.explore import explore
 from benchmarks.scenarios.export import export
 from benchmarks.scenarios.geometry import geometry
 from benchmarks.scenarios.growth import linearity, reloads
@@ -31,5 +32,6 @@ SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "geometry": geometry,
     "export": export,
     "changes": changes,
+    "explore": explore,
     "imports": imports,
 }

@@ -43,7 +43,7 @@ def load_days(
         to: variables that say where the rows go; `PGHOST` stands for a new database of that server.
         rest: settings of the load.
     """
-    with _another(url, collection, to):
+    with destined(url, collection, to):
         settings = read_settings(base_url=url, collections=[collection], **rest)
         with clock:
             result = load_range(settings, parse_day(last_day, "last_day"))
@@ -60,10 +60,10 @@ def reload_day(
     times, of which the fastest counts: by `stac-assets load`, which is measured, and in this process, whose
     memory is. Then it is loaded with what Dagster's asset checks count of it.
     """
-    with _another(url, collection, to):
+    with destined(url, collection, to):
         settings, last = _asked(url, collection, last_day)
         with ProcessPoolExecutor(1, get_context("spawn")) as another:
-            whole = another.submit(_load_whole, url, collection, last_day, items).result()
+            whole = another.submit(load_whole, url, collection, last_day, items).result()
         seconds, memory = [], []
         for _ in range(TIMES):
             settings = anew(settings)
@@ -98,7 +98,7 @@ def _by_command(url: str, collection: str, day: str, number: int) -> float:
     return time.perf_counter() - began
 
 
-def _load_whole(url: str, collection: str, last_day: str, items: int) -> float:
+def load_whole(url: str, collection: str, last_day: str, items: int) -> float:
     """Load every daily partition, without counting for checks; returns the peak memory in MB."""
     result = load_range(*_asked(url, collection, last_day), inspected=False)
     assert result.figures.items == items, f"{result.figures.items} items, expected {items}"
@@ -115,7 +115,7 @@ def _rows(result: LoadResult) -> int:
 
 
 @contextmanager
-def _another(url: str, collection: str, to: Mapping[str, str]) -> Iterator[None]:
+def destined(url: str, collection: str, to: Mapping[str, str]) -> Iterator[None]:
     """Everything imported, and the variables set."""
     warm_up(url, collection)
     if "PGHOST" not in to:

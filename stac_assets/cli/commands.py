@@ -50,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_backfill(commands)
     _add_export(commands)
     _add_changes(commands)
+    _add_explore(commands)
     _add_show(commands)
     _add_catalogs(commands)
     _add_mcp(commands)
@@ -203,6 +204,27 @@ def _changes_flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--format", choices=("table", "jsonl"), default="table", help="default: table")
     add_setting(parser, "--destination", "destination", "NAME")
+
+
+def _add_explore(commands: Any) -> None:
+    parser = commands.add_parser(
+        "explore",
+        help="open a notebook that shows what was loaded",
+        description="Open a notebook of marimo on 127.0.0.1: items by day and month, footprints, "
+        "properties, the newest items, the last changes. The API is not asked. It needs: "
+        "pip install 'stac-assets[explore]'",
+        add_flags=_explore_flags,
+    )
+    parser.set_defaults(run=_command("stac_assets.cli.explore"))
+
+
+def _explore_flags(parser: argparse.ArgumentParser) -> None:
+    _add_catalog(parser)
+    parser.add_argument("--port", type=int, default=2719, metavar="N", help="default: 2719")
+    parser.add_argument("--headless", action="store_true", help="do not open a browser")
+    parser.add_argument(
+        "--to", metavar="FILE", help="write the notebook there, for changes of your own, and open nothing"
+    )
 
 
 def _add_show(commands: Any) -> None:

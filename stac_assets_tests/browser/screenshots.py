@@ -1,7 +1,7 @@
 """The pictures of the documentation: `make screenshots` writes docs/*.png, from generated data.
 
-All but one show the demo, and one a project with three catalogs. Both are loaded into folders that are
-removed afterwards.
+All but one show the demo, one of them in the notebook, and one shows a project with three catalogs. Both are
+loaded into folders that are removed afterwards.
 """
 
 import subprocess
@@ -19,6 +19,7 @@ from stac_assets_tests.browser.dagster_dev import DagsterDev
 from stac_assets_tests.browser.three_catalogs import SAMPLES, three_catalogs
 from stac_assets_tests.browser.ui import Ui
 from stac_assets_tests.conftest import REPOSITORY
+from stac_assets_tests.explore.page import exploring
 
 DOCS = REPOSITORY / "docs"
 PARTITION = f"{COLLECTIONS[0]}|{LAST_DAY}"
@@ -27,6 +28,8 @@ OPENED, *CLOSED = sorted(sample.name for sample in SAMPLES)
 PIXELS = 1600
 """The width of the pictures."""
 BACKFILL_PATIENCE = 900.0
+MARGIN, OF_PROPERTIES = 24, 330
+"""Pixels of the notebook that are seen above the first heading, and below that of the properties."""
 
 Size = tuple[int, int]
 
@@ -102,6 +105,7 @@ def main() -> int:
     with TemporaryDirectory(prefix="stac-assets-") as temporary, chromium(program) as browser:
         with demo(Path(temporary) / "demo") as dagster:
             take(dagster.url, browser, DOCS, PICTURES)
+        explored(Path(temporary) / "demo", browser, DOCS)
         with loaded_catalogs(Path(temporary) / "catalogs") as dagster:
             take(dagster.url, browser, DOCS, PICTURES_OF_CATALOGS)
     return 0
@@ -114,6 +118,22 @@ def demo(folder: Path) -> Iterator[DagsterDev]:
     subprocess.run(command, check=True)
     with DagsterDev(folder, DAGSTER_HOME=str(folder)) as dagster:
         yield dagster
+
+
+def explored(folder: Path, browser: Any, docs: Path) -> None:
+    """Take the picture of what `stac-assets explore` shows of the demo: calendar, map, first properties."""
+    with exploring(folder / "explore.log", folder) as url:
+        page = browser.new_page(viewport={"width": 1280, "height": 2400})
+        page.goto(url)
+        page.get_by_text("Last changes").first.wait_for()
+        page.wait_for_load_state("networkidle")
+        headings = [page.get_by_role("heading", name=name) for name in ("Items per day", "Properties")]
+        top, bottom = (heading.bounding_box()["y"] for heading in headings)
+        top, bottom = top - MARGIN, bottom + OF_PROPERTIES
+        clip = {"x": 80, "y": top, "width": 1120, "height": bottom - top}
+        page.screenshot(path=docs / "explore.png", animations="disabled", clip=clip)
+        print(docs / "explore.png")
+        page.close()
 
 
 @contextmanager

@@ -19,7 +19,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = subprocess.run(listed, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
     for name in names.splitlines():
         if (REPOSITORY / name).is_file() and name.startswith(
-            ("stac_assets/", "pyproject", "README", "LICENSE")
+            ("stac_assets/", "notebooks/", "pyproject", "README", "LICENSE")
         ):
             target = folder / "source" / name
             target.parent.mkdir(parents=True, exist_ok=True)

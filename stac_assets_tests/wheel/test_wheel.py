@@ -11,6 +11,7 @@ import pytest
 from stac_assets.cli.new_project import FILES
 from stac_assets.stac.windows import Granularity
 from stac_assets_tests.browser.dagster_dev import DagsterDev
+from stac_assets_tests.conftest import REPOSITORY
 from stac_assets_tests.stac_api import StacApi, make_item
 
 
@@ -58,6 +59,15 @@ def test_a_project_begins_without_a_clone(
     with dagster:
         run_id = dagster.launch("search", first_partition(tmp_path / "my project"))
         assert dagster.ended(run_id) == "SUCCESS"
+
+
+def test_the_notebook_comes_with_the_wheel(user: dict[str, str], tmp_path: Path) -> None:
+    shell("stac-assets explore --to own.py", tmp_path, user)
+    assert (tmp_path / "own.py").read_bytes() == (REPOSITORY / "notebooks" / "explore.py").read_bytes()
+    asked = ["stac-assets", "explore", "--headless"]
+    done = subprocess.run(asked, cwd=tmp_path, env=user, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "pip install 'stac-assets[explore]'" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_what_is_not_installed_is_told_as_pip_takes_it(

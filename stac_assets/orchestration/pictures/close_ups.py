@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from stac_assets.globe.frame import WORLD, Box, Frame, around, fitted
 from stac_assets.orchestration.pictures import degrees, svg
-from stac_assets.orchestration.pictures.frame import WORLD, Box, Frame, around, fitted
 from stac_assets.orchestration.pictures.plane import LABEL, Plane
 from stac_assets.orchestration.pictures.polar import is_polar
 

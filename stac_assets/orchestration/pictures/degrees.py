@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from math import ceil, floor, log10
 
-from stac_assets.orchestration.pictures.frame import TURN
+from stac_assets.globe.frame import TURN
 
 Name = Callable[[float, int], str]
 """From a value and its decimals to its name."""

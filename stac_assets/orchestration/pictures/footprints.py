@@ -5,9 +5,9 @@ from functools import cache
 
 import dagster as dg
 
+from stac_assets.globe.frame import WORLD, Box, Frame, around, fitted, on_the_globe
 from stac_assets.orchestration.pictures import degrees, inset, svg
 from stac_assets.orchestration.pictures.close_ups import CloseUps
-from stac_assets.orchestration.pictures.frame import WORLD, Box, Frame, around, fitted, on_the_globe
 from stac_assets.orchestration.pictures.plane import Plane
 from stac_assets.orchestration.pictures.polar import Polar, is_polar
 from stac_assets.stac.wording import counted

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from functools import cache
 
+from stac_assets.globe.frame import TURN, WORLD, Frame
 from stac_assets.orchestration.pictures import land, svg
-from stac_assets.orchestration.pictures.frame import TURN, WORLD, Frame
 
 WIDTH, HEIGHT = 128, 64
 LEAST = 6.0

@@ -1,39 +1,16 @@
-"""A rough outline of all land, drawn by hand to some five degrees: enough to see in which part of the world a
-box lies, and so left out of a smaller one.
-
-`land.txt` has a ring in each line, in tenths of a degree: longitude and latitude, then the way to each next
-point. A ring within another one is water.
-"""
+"""The land in a picture."""
 
 from collections.abc import Callable, Iterator
-from functools import cache
-from importlib.resources import files
-from itertools import accumulate
 from typing import Any
 
+from stac_assets.globe.frame import TURN, WORLD, Frame
+from stac_assets.globe.outline import LEAST_DEGREES, outline
 from stac_assets.orchestration.pictures import svg
-from stac_assets.orchestration.pictures.frame import TURN, WORLD, Frame
 
 LEAST_PIXELS = 1.2
 """How far a line may be from where it should be, so that it has few points."""
-LEAST_DEGREES = 25.0
-"""Of a frame in which the outline is near enough to the coasts."""
 LEAST_AREA = 5.0
 """Square pixels of an island or a lake that is drawn."""
-
-
-@cache
-def outline() -> Any:
-    """All land, longitudes and latitudes."""
-    import shapely
-
-    text = files("stac_assets.orchestration.pictures").joinpath("land.txt").read_text(encoding="ascii")
-    found = shapely.MultiPolygon()
-    for line in text.splitlines():
-        steps = [int(word) / 10 for word in line.split()]
-        ring = zip(accumulate(steps[::2]), accumulate(steps[1::2]), strict=True)
-        found = shapely.symmetric_difference(found, shapely.Polygon(list(ring)))
-    return found
 
 
 def drawn(frame: Frame, pixel: Callable[[float, float], svg.Point], longest: float = TURN) -> str:

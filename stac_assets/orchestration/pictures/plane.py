@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from stac_assets.globe.frame import Box, Frame, moved_into
 from stac_assets.orchestration.pictures import degrees, land, svg
-from stac_assets.orchestration.pictures.frame import Box, Frame, moved_into
 
 GRID = "#b6c2cc"
 LABEL = "#495057"

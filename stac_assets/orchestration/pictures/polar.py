@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from math import ceil, cos, radians, sin
 
+from stac_assets.globe.frame import MARGIN, WORLD, Box, Frame
 from stac_assets.orchestration.pictures import degrees, land, svg
-from stac_assets.orchestration.pictures.frame import MARGIN, WORLD, Box, Frame
 from stac_assets.orchestration.pictures.plane import GRID, LABEL, MARK, SMALLEST
 
 LEAST_LATITUDE = 45.0

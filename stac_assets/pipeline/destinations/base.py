@@ -99,6 +99,10 @@ class Storage:
         """A new pipeline to read with, whose working folders lie below `folder`."""
         return self._pipeline(folder, self._destination())
 
+    def read_only_pipeline(self, folder: Path) -> Pipeline:
+        """The same for queries alone, which let others read meanwhile."""
+        return self.pipeline(folder)
+
     def place(self, pipeline: Pipeline) -> Place:
         """Where the dataset of `pipeline` is; dlt resolves its credentials for that, which takes a while.
 

@@ -64,6 +64,12 @@ class DuckDbStorage(Storage):
             arguments["credentials"] = {"database": database}
         return super()._destination(make, **arguments)
 
+    def read_only_pipeline(self, folder: Path) -> Pipeline:
+        """A pipeline that opens the file read-only."""
+        database = self.target.default_database
+        named = {"credentials": {"database": database}} if database else {}
+        return self._pipeline(folder, self._destination(partial(ReadableDuckDb, read_only=True), **named))
+
     def place(self, pipeline: Pipeline) -> Place:
         """The file.
 

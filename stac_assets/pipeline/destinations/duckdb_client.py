@@ -86,7 +86,22 @@ class FileConfiguration(DuckDbClientConfiguration):
 
 
 class ReadableDuckDb(Adapted, destinations.duckdb):
-    """dlt's DuckDB destination, to read from."""
+    """dlt's DuckDB destination, to read from.
+
+    Args:
+        read_only: whether its connections cannot write, so that a file lets in others that do not either.
+    """
+
+    def __init__(self, *args: Any, read_only: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._read_only = read_only
+
+    def configuration(self, initial_config: Any, accept_partial: bool = False) -> Any:
+        """As dlt's, which may be read-only by itself too."""
+        found = super().configuration(initial_config, accept_partial)
+        if self._read_only and found.credentials is not None:
+            found.credentials.read_only = True
+        return found
 
     @property
     def spec(self) -> type[DuckDbClientConfiguration]:
