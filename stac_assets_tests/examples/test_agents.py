@@ -23,7 +23,7 @@ from stac_assets_tests.stac_api import StacApi, make_item
 PAGE = REPOSITORY / "AGENTS.md"
 SECOND = "# A mirror of a STAC API\n"
 SECTION = "[sources.pystac_client_source"
-SERVERS = {"dagster dev", "stac-assets show"}
+SERVERS = {"dagster dev", "stac-assets explore", "stac-assets mcp", "stac-assets show"}
 """What the page names and does not let run; `wheel/` and `test_cli.py` do."""
 CANARY = "s3cret-of-the-canary"
 
