@@ -118,7 +118,7 @@ bench-quick:  ## the same with fewer items, in about two minutes
 settings-table: $(STAMP)  ## the table in docs/configuration.md, from the declaration of the settings
 	$(BIN)/python -m stac_assets.settings.table
 
-screenshots: $(STAMP)  ## docs/*.png, of Dagster's UI on the demo's data and on three sample catalogs
+screenshots: $(STAMP)  ## docs/*.png, of Dagster's UI on the demo's data and on three sample catalogs, and of the notebook
 	$(BIN)/python -m stac_assets_tests.browser.screenshots
 
 clean:

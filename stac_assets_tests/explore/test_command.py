@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from stac_assets import load
 from stac_assets.cli import explore
 from stac_assets_tests.commanding import Run, runner
 from stac_assets_tests.commands import BIN
 from stac_assets_tests.conftest import REPOSITORY
-from stac_assets_tests.explore.conftest import Place
+from stac_assets_tests.explore.conftest import SETTING, Place
 from stac_assets_tests.reading import POSTGRES_URL
+from stac_assets_tests.stac_api import StacApi, make_item
 
 NOTEBOOK = REPOSITORY / "notebooks" / "explore.py"
 AS_JUPYTER = """
@@ -85,6 +87,19 @@ def test_a_catalog_that_is_not_configured_is_told(said: Run) -> None:
     told = said("explore", "--catalog", "west")
     assert told.status == 1
     assert "west" in told.err and "Traceback" not in told.err
+
+
+def test_a_script_shows_the_catalog_that_is_named(
+    project: Path, api: StacApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("east", "west"):
+        monkeypatch.setenv(f"{SETTING}CATALOGS__{name.upper()}__BASE_URL", api.url)
+    api.put(make_item("a"))
+    load("search", catalog="east", collections=["c1"], start="2024-01-01", end="2024-01-01")
+    shown, empty = (run(sys.executable, NOTEBOOK, "--catalog", name) for name in ("east", "west"))
+    assert (shown.returncode, empty.returncode) == (0, 1), shown.stderr
+    assert "1 items of east, in 1 collections," in shown.stdout
+    assert "Load some: stac-assets load --catalog west" in empty.stderr
 
 
 def test_a_database_that_is_not_there_is_told_without_its_password(
