@@ -1,33 +1,13 @@
 """The commands of `stac-assets`, and their flags."""
 
 import argparse
-import gc
-from collections.abc import Callable
 from functools import partial
-from importlib import import_module
 from typing import Any
 
-from stac_assets.cli.console import INSTALL
-from stac_assets.cli.parsing import CommandParser, Version
+from stac_assets.cli.commands_on_tables import add_commands_on_tables
+from stac_assets.cli.parsing import CommandParser, Version, add_catalog, command
 from stac_assets.demo import DEFAULT_FOLDER
 from stac_assets.stac.endpoints import ENDPOINTS
-
-
-def _command(module: str, name: str = "run") -> Callable[[argparse.Namespace], int]:
-    """A command, whose module is imported only when it is run."""
-    return lambda arguments: _imported(module, name)(arguments)
-
-
-def _imported(module: str, name: str) -> Any:
-    """What a module calls `name`. Modules are not garbage: looking for some takes an eighth of the import."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        return getattr(import_module(module), name)
-    finally:
-        gc.freeze()
-        if collecting:
-            gc.enable()
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -48,12 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_load(commands)
     _add_check(commands)
     _add_backfill(commands)
-    _add_export(commands)
-    _add_changes(commands)
-    _add_explore(commands)
-    _add_show(commands)
-    _add_catalogs(commands)
-    _add_mcp(commands)
+    add_commands_on_tables(commands)
     _add_demo(commands)
     return parser
 
@@ -66,7 +41,7 @@ def _add_init(commands: Any) -> None:
         "and days, and say what to do next. Nothing is overwritten.",
         add_flags=_init_flags,
     )
-    parser.set_defaults(run=_command("stac_assets.cli.init"))
+    parser.set_defaults(run=command("stac_assets.cli.init"))
 
 
 def _init_flags(parser: argparse.ArgumentParser) -> None:
@@ -86,7 +61,7 @@ def _add_presets(commands: Any) -> None:
             "name", nargs="?", help="print this one, with its sources"
         ),
     )
-    parser.set_defaults(run=_command("stac_assets.cli.presets"))
+    parser.set_defaults(run=command("stac_assets.cli.presets"))
 
 
 def _add_load(commands: Any) -> None:
@@ -96,7 +71,7 @@ def _add_load(commands: Any) -> None:
         description="Make tables hold exactly what the API holds now, for some collections and days.",
         add_flags=_load_flags,
     )
-    parser.set_defaults(run=_command("stac_assets.cli.load"), usage_error=parser.error)
+    parser.set_defaults(run=command("stac_assets.cli.load"), usage_error=parser.error)
 
 
 def _load_flags(parser: argparse.ArgumentParser) -> None:
@@ -129,7 +104,7 @@ def _add_check(commands: Any) -> None:
         "many items of about what size its collections hold. Exits with 1 if a load lacks something.",
         add_flags=_add_selection,
     )
-    parser.set_defaults(run=_command("stac_assets.cli.check"))
+    parser.set_defaults(run=command("stac_assets.cli.check"))
 
 
 def _add_backfill(commands: Any) -> None:
@@ -139,130 +114,14 @@ def _add_backfill(commands: Any) -> None:
         description="Derive the geometries that rows of an earlier version lack. The API is not asked.",
         add_flags=_backfill_flags,
     )
-    parser.set_defaults(run=_command("stac_assets.cli.backfill"))
+    parser.set_defaults(run=command("stac_assets.cli.backfill"))
 
 
 def _backfill_flags(parser: argparse.ArgumentParser) -> None:
     from stac_assets.cli.flags import add_setting
 
-    _add_catalog(parser)
+    add_catalog(parser)
     add_setting(parser, "--destination", "destination", "NAME")
-
-
-def _add_export(commands: Any) -> None:
-    parser = commands.add_parser(
-        "export",
-        help="write items as stac-geoparquet, for geo tools and STAC servers",
-        description="Write what the table `search` holds as stac-geoparquet 1.1: of each collection a file "
-        "for each partition, or one file for all. The API is not asked.",
-        add_flags=_export_flags,
-    )
-    parser.set_defaults(run=_command("stac_assets.cli.export"), usage_error=parser.error)
-
-
-def _export_flags(parser: argparse.ArgumentParser) -> None:
-    from stac_assets.cli.flags import add_setting
-
-    _add_catalog(parser)
-    add_setting(parser, "--collection", "collections", "ID", is_list=True)
-    parser.add_argument("--start", metavar="DAY", help="first UTC day (default: all that the table holds)")
-    parser.add_argument("--end", metavar="DAY", help="last UTC day, included (default: all that it holds)")
-    parser.add_argument(
-        "--to",
-        metavar="PLACE",
-        required=True,
-        help="folder, bucket (s3://...), or FILE.parquet for one collection in one file",
-    )
-    add_setting(parser, "--granularity", "granularity")
-    add_setting(parser, "--destination", "destination", "NAME")
-
-
-def _add_changes(commands: Any) -> None:
-    parser = commands.add_parser(
-        "changes",
-        help="print which items were added, changed and removed",
-        description="Print what loads have found to be added, changed and removed, in the order of the "
-        "loads: the rows of the table `item_changes`. The API is not asked.",
-        add_flags=_changes_flags,
-    )
-    parser.set_defaults(run=_command("stac_assets.cli.changes"))
-
-
-def _changes_flags(parser: argparse.ArgumentParser) -> None:
-    from stac_assets.cli.flags import add_setting
-
-    _add_catalog(parser)
-    parser.add_argument(
-        "--since", metavar="DATE", help="UTC day or time of the first load (default: all that is kept)"
-    )
-    parser.add_argument(
-        "--collection",
-        dest="of",
-        metavar="ID",
-        action="append",
-        help="only what changed in this collection; may be repeated (default: in all)",
-    )
-    parser.add_argument("--format", choices=("table", "jsonl"), default="table", help="default: table")
-    add_setting(parser, "--destination", "destination", "NAME")
-
-
-def _add_explore(commands: Any) -> None:
-    parser = commands.add_parser(
-        "explore",
-        help="open a notebook that shows what was loaded",
-        description="Open a notebook of marimo on 127.0.0.1: items by day and month, footprints, "
-        "properties, the newest items, the last changes. The API is not asked. It needs: "
-        "pip install 'stac-assets[explore]'",
-        add_flags=_explore_flags,
-    )
-    parser.set_defaults(run=_command("stac_assets.cli.explore"))
-
-
-def _explore_flags(parser: argparse.ArgumentParser) -> None:
-    _add_catalog(parser)
-    parser.add_argument("--port", type=int, default=2719, metavar="N", help="default: 2719")
-    parser.add_argument("--headless", action="store_true", help="do not open a browser")
-    parser.add_argument(
-        "--to", metavar="FILE", help="write the notebook there, for changes of your own, and open nothing"
-    )
-
-
-def _add_show(commands: Any) -> None:
-    parser = commands.add_parser(
-        "show",
-        help="open dlt's dashboard on what was loaded",
-        description=f"Open dlt's dashboard on 127.0.0.1. It needs: {INSTALL}",
-        add_flags=_show_flags,
-    )
-    parser.set_defaults(run=_command("stac_assets.cli.show"))
-
-
-def _show_flags(parser: argparse.ArgumentParser) -> None:
-    _add_catalog(parser)
-    parser.add_argument("--port", type=int, default=2718, metavar="N", help="default: 2718")
-    parser.add_argument("--headless", action="store_true", help="do not open a browser")
-
-
-def _add_catalogs(commands: Any) -> None:
-    parser = commands.add_parser(
-        "catalogs",
-        help="list the catalogs that are configured",
-        description="List the catalogs of this project: their names, APIs, and where their tables are. "
-        "Nothing is asked of an API.",
-        add_flags=lambda parser: None,
-    )
-    parser.set_defaults(run=_command("stac_assets.cli.catalogs"))
-
-
-def _add_mcp(commands: Any) -> None:
-    parser = commands.add_parser(
-        "mcp",
-        help="let a code assistant read what was loaded, by the Model Context Protocol",
-        description="Serve an MCP server over stdin and stdout, which reads this project's catalogs, tables, "
-        "partitions and changes, and changes nothing. It needs: pip install 'stac-assets[mcp]'",
-        add_flags=lambda parser: None,
-    )
-    parser.set_defaults(run=_command("stac_assets.cli.mcp.command"))
 
 
 def _add_demo(commands: Any) -> None:
@@ -273,7 +132,7 @@ def _add_demo(commands: Any) -> None:
         "folder of its own.",
         add_flags=_demo_flags,
     )
-    parser.set_defaults(run=_command("stac_assets.demo.run", "main"))
+    parser.set_defaults(run=command("stac_assets.demo.run", "main"))
 
 
 def _demo_flags(parser: argparse.ArgumentParser) -> None:
@@ -295,18 +154,12 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     """Which part of which API."""
     from stac_assets.cli.flags import add_setting
 
-    _add_catalog(parser)
+    add_catalog(parser)
     add_setting(parser, "--base-url", "base_url", "URL")
     add_setting(parser, "--preset", "preset", "NAME")
     add_setting(parser, "--collection", "collections", "ID", is_list=True)
     add_setting(parser, "--start", "start_date", "DAY")
     add_setting(parser, "--end", "end_date", "DAY")
-
-
-def _add_catalog(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--catalog", metavar="NAME", help="configured catalog (default: the only one there is)"
-    )
 
 
 def _add_verbose(parser: argparse.ArgumentParser, default: Any = argparse.SUPPRESS) -> None:
