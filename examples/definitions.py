@@ -18,7 +18,7 @@ from stac_assets import build_definitions
 
 
 @dg.asset(deps=["search"])
-def clear_scenes() -> dg.MaterializeResult:
+def clear_scenes(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """The scenes with less than a tenth of clouds, the newest first, as `clear_scenes.csv`."""
     with duckdb.connect("pystac_client.duckdb", read_only=True) as database:
         scenes = database.sql("""
@@ -26,6 +26,7 @@ def clear_scenes() -> dg.MaterializeResult:
             WHERE eo_cloud_cover < 10 ORDER BY datetime DESC, id
         """)
         scenes.write_csv("clear_scenes.csv")
+        context.log.info(f"clear_scenes.csv has {len(scenes):,} scenes")
         return dg.MaterializeResult(metadata={"dagster/row_count": len(scenes)})
 
 

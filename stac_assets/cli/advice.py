@@ -121,7 +121,7 @@ def tell(
     if advice is not None:
         console.print()
         console.print(_costs(advice))
-    console.print("\nRecommended for .dlt/config.toml:", markup=False)
+    console.print("\nRecommended, in place of this section of .dlt/config.toml:", markup=False)
     for line in recommended(advice, found, settings, api, size, today):
         console.print(line, markup=False, soft_wrap=True)
     console.print()
@@ -174,14 +174,14 @@ def recommended(
     size: int | None,
     today: date,
 ) -> Iterator[str]:
-    """Lines of TOML; an end only where items lie in the future, as days come by themselves."""
+    """Lines of TOML; an end only as configured, or where items lie in the future: days come by themselves."""
     yield f"[{settings.section.key}]"
     yield f"base_url = {json.dumps(api.landing.url.rstrip('/'))}"
     yield f"collections = {_collections(found, settings)}"
     if advice is not None:
         yield f'start_date = "{advice.first}"'
-        if advice.last > today:
-            yield f'end_date = "{advice.last}"'
+        if end := settings.end_date or (advice.last if advice.last > today else None):
+            yield f'end_date = "{end}"'
         yield f'granularity = "{advice.granularity}"'
     if size is not None:
         yield f"page_size = {size}"

@@ -5,12 +5,12 @@ The notebook is `notebooks/explore.py` of a clone. The wheel brings it among its
 
 import argparse
 import os
-import sys
 from importlib.metadata import PackageNotFoundError, files
 from importlib.util import find_spec
 from pathlib import Path
 
 from stac_assets.catalog import read_catalog
+from stac_assets.cli.marimo_server import become_marimo
 from stac_assets.stac.errors import StacError
 
 HOST = "127.0.0.1"
@@ -34,9 +34,9 @@ def run(arguments: argparse.Namespace) -> int:
         return _write(Path(arguments.to))
     if arguments.catalog is not None:
         read_catalog(arguments.catalog)  # which tells of one that is not configured
-    command = server_command(arguments.port, arguments.headless, arguments.catalog)
+    served = server_arguments(arguments.port, arguments.headless, arguments.catalog)
     print(f"what was loaded: http://{HOST}:{arguments.port} (Ctrl-C ends it)", flush=True)
-    os.execve(command[0], command, {**os.environ, **SILENCE})  # noqa: S606 - no shell, and this Python
+    become_marimo(served, {**os.environ, **SILENCE})
 
 
 def notebook() -> Path:
@@ -61,8 +61,8 @@ def notebook() -> Path:
     )
 
 
-def server_command(port: int, headless: bool, catalog: str | None = None) -> list[str]:
-    """The command that serves the notebook on this machine only.
+def server_arguments(port: int, headless: bool, catalog: str | None = None) -> list[str]:
+    """With what marimo serves the notebook, on this machine only.
 
     Raises:
         NotebookUnavailable: what it needs is not installed.
@@ -70,10 +70,10 @@ def server_command(port: int, headless: bool, catalog: str | None = None) -> lis
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise NotebookUnavailable(f"the notebook needs {', '.join(missing)}; install them: {INSTALL}")
-    command = [sys.executable, "-m", "marimo", "--quiet", "run", str(notebook())]
-    command += ["--host", HOST, "--port", str(port), "--no-sandbox", "--no-check", "--no-show-tracebacks"]
-    command += ["--headless"] if headless else []
-    return [*command, "--", "--catalog", catalog] if catalog else command
+    served = ["run", str(notebook()), "--host", HOST, "--port", str(port)]
+    served += ["--no-sandbox", "--no-check", "--no-show-tracebacks"]
+    served += ["--headless"] if headless else []
+    return [*served, "--", "--catalog", catalog] if catalog else served
 
 
 def _write(target: Path) -> int:

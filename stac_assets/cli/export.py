@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
             doing="stac-assets export",
             tell=lambda line: print(line, file=sys.stderr),
         )
-        _tell(collection, exported)
+        _tell(collection, exported, f"--catalog {catalog.name} " if catalog.name else "")
         if not exported.files and not exported.removed:
             tell_error(f"the table search holds no items of {collection} in these days: nothing was written")
             status = 1
@@ -51,13 +51,16 @@ def _day(text: str | None, name: str) -> date | None:
     return None if text is None else parse_day(text, name)
 
 
-def _tell(collection: str, exported: Exported) -> None:
+def _tell(collection: str, exported: Exported, of: str) -> None:
     files = list(exported.files.values())
     if files:
         to = files[0] if len(files) == 1 else f"{files[0]} … {files[-1]}"
         print(f"{collection} → {counted(exported.items, 'item')} in {counted(len(files), 'file')}: {to}")
         if not exported.has_collection:
-            print("  without the document of the collection: no load of `collections` has stored it")
+            print(
+                "  without the document of the collection, which no load has stored yet: stac-assets load "
+                f"{of}--resource collections, and export again"
+            )
     if exported.removed:
         print(f"  {counted(len(exported.removed), 'file')} removed")
     for name, text in exported.notes().items():

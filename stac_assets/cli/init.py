@@ -95,13 +95,15 @@ def _asked(settings: Settings, preset: str | None) -> Plan:
     lines = [line for line in lines if not _is_said(line, settings, preset)]
     # Items are seen by sorted searches only, so that this one has what `load` loads.
     seen = [span for span in further.spans.spans if span.is_seen and span.last is not None]
-    if not seen:
+    claimed = [span for span in further.spans.spans if span.last is not None]
+    if not claimed:
         return Plan((*_api(settings, preset), *lines), ("check",))
-    day = min(seen[0].last or today, today)
-    only = ("load", "--collection", seen[0].collection, "--start", str(day), "--end", str(day))
+    span = (seen or claimed)[0]
+    day = min(span.last or today, today)
     granularity = settings.granularity if advised is None else advised.granularity
-    example = Example(seen[0].collection, day, granularity)
-    return Plan((*_api(settings, preset), *lines), only, example=example)
+    example = Example(span.collection, day, granularity)
+    only = ("load", "--collection", span.collection, "--start", str(day), "--end", str(day))
+    return Plan((*_api(settings, preset), *lines), only if seen else ("check",), example=example)
 
 
 def _api(settings: Settings, preset: str | None) -> Iterator[str]:

@@ -6,7 +6,6 @@ part of dlt and needs marimo and ibis only.
 
 import argparse
 import os
-import sys
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,6 +13,7 @@ from dlt.common.exceptions import MissingDependencyException
 
 from stac_assets.catalog import Catalog, read_catalog
 from stac_assets.cli.console import INSTALL
+from stac_assets.cli.marimo_server import become_marimo
 from stac_assets.pipeline.target import target_of
 from stac_assets.stac.errors import StacError
 
@@ -28,9 +28,9 @@ def run(arguments: argparse.Namespace) -> NoReturn:
     """Become the dashboard, so that whoever ends this process ends it."""
     catalog = read_catalog(arguments.catalog)
     folder, name = pipelines_folder(catalog), catalog.pipeline_name
-    command = dashboard_command(name, folder, arguments.port, arguments.headless)
+    served = dashboard_arguments(name, folder, arguments.port, arguments.headless)
     print(f"dlt's dashboard of {name}: http://{HOST}:{arguments.port} (Ctrl-C ends it)", flush=True)
-    os.execv(command[0], command)  # noqa: S606 - no shell, and the program is this Python
+    become_marimo(served, os.environ)
 
 
 def pipelines_folder(catalog: Catalog) -> Path:
@@ -50,8 +50,8 @@ def pipelines_folder(catalog: Catalog) -> Path:
     return folder
 
 
-def dashboard_command(name: str, folder: Path, port: int, headless: bool) -> list[str]:
-    """The command that serves the dashboard.
+def dashboard_arguments(name: str, folder: Path, port: int, headless: bool) -> list[str]:
+    """With what marimo serves the dashboard.
 
     Raises:
         DashboardUnavailable: what it needs is not installed.
@@ -66,6 +66,5 @@ def dashboard_command(name: str, folder: Path, port: int, headless: bool) -> lis
             f"this version of dlt has no dashboard where 1.31 has it ({error}); "
             f"`dlt pipeline {name} show` opens it where dlt's `hub` extra is installed"
         ) from None
-    command = run_dashboard_command(name, pipelines_dir=str(folder), port=port, host=HOST, headless=headless)
-    # the marimo of this Python, which is on the PATH only where its environment is activated
-    return [sys.executable, "-m", *command]
+    # without its first word: the marimo of this Python is on the PATH only where its environment is activated
+    return run_dashboard_command(name, pipelines_dir=str(folder), port=port, host=HOST, headless=headless)[1:]

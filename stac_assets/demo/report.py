@@ -77,7 +77,8 @@ def print_report(file: Path, before: Fingerprints, start: Path, ui: str) -> None
             answer.add_row(*map(str, row))
     console.print(answer)
     shown = os.path.relpath(file, start)
-    look = f"import duckdb; duckdb.connect('{shown}').sql('FROM {DATASET}.search LIMIT 10').show()"
+    rows = f"sql('FROM {DATASET}.search LIMIT 10').show()"
+    look = f"import duckdb; duckdb.connect('{shown}', read_only=True).{rows}"
     console.print("\nNext, Dagster's UI on these data, and the first rows:")
     for command in (ui, f'.venv/bin/python -c "{look}"'):
         console.print(f"  {command}", markup=False, highlight=False, soft_wrap=True)

@@ -76,9 +76,9 @@ def _enter(folder: Path) -> None:
 def _wait(folder: Path, start: Path) -> int:
     """Say where the API can be loaded, and wait for Ctrl-C."""
     _let_signals_interrupt()
-    print("It is served until Ctrl-C. In another terminal, this folder is a project with its settings:\n")
+    print("It is served until Ctrl-C. In another terminal, this folder is a project:\n")
     print(f"  cd {shlex.quote(os.path.relpath(folder, start))}\n")
-    print("There every command and query of README.md works as it stands: stac-assets check, dagster dev, …")
+    print("There every command and query of README.md works: stac-assets check, dagster dev, …")
     sys.stdout.flush()
     with suppress(KeyboardInterrupt):
         threading.Event().wait()

@@ -205,13 +205,16 @@ def _run(
 
 
 def _told(result: LoadResult) -> str:
-    """What the second half of a load has done."""
+    """What the second half of a load has done. Partitions without items are told where all are unchanged."""
     windows = [window for window in result.windows if window.figures.items]
     left, all_windows = sum(each.window in result.unchanged for each in windows), len(windows)
     if not left:
         return "stored"
     if left == all_windows:
-        return f"{counted(left, 'partition')} found unchanged, and left as they are,"
+        empty = len(result.windows) - all_windows
+        others = f" and {empty:,} without items" if empty else ""
+        as_now = "it is" if left + empty == 1 else "they are"
+        return f"{counted(left, 'partition')}{others} found unchanged, and left as {as_now},"
     return f"stored {counted(all_windows - left, 'partition')}, and found {left:,} unchanged,"
 
 

@@ -18,7 +18,7 @@ from stac_assets.stac.windows import Window
 from stac_assets.stac.wording import counted
 
 
-@dataclass
+@dataclass(repr=False)
 class LoadResult:
     """What a load did. Seconds are those of the clock.
 
@@ -59,6 +59,15 @@ class LoadResult:
     location: str = ""
     url: str | None = None
     collection_ids: tuple[str, ...] | None = None
+
+    def __repr__(self) -> str:
+        """A line that says what is stored where."""
+        has_items = self.request.endpoint.has_items
+        what = counted(self.figures.items, "item" if has_items else "row")
+        parts = f" in {counted(len(self.windows), 'partition')}" if has_items else ""
+        failed = f", {len(self.failed):,} failed" if self.failed else ""
+        to = f"{self.request.endpoint.name} → {self.location or 'nowhere'}"
+        return f"<LoadResult: {what}{parts}{failed}, {to}>"
 
     def raise_on_failures(self) -> None:
         """Raise an error that names every window and every document that failed.

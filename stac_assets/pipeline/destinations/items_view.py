@@ -160,8 +160,8 @@ def keep_in_step(database: Callable[[], AbstractContextManager[Database]], catal
         reason = first_line(error)
         _tell_once(f"the rows are stored, but the view {FULL_NAME} over all catalogs is as it was ({reason})")
         return
-    if shown:
-        logger.info("the view %s shows the catalogs %s", FULL_NAME, ", ".join(shown))
+    if len(shown) > 1:
+        logger.info("the view %s unites the items of the catalogs %s", FULL_NAME, ", ".join(shown))
 
 
 def quoted(name: str) -> str:
