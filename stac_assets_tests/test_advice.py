@@ -99,6 +99,11 @@ def test_what_ended_needs_no_end_date(check: Check, api: StacApi) -> None:
     assert days(check()) == {"start_date": "2024-01-01", "granularity": "yearly"}
 
 
+def test_an_end_that_is_configured_stays(check: Check, api: StacApi) -> None:
+    spread(api, "c1", "2024-01-01", 12)
+    assert days(check("--collection", "c1", "--end", "2024-01-31"))["end_date"] == "2024-01-31"
+
+
 @pytest.mark.parametrize(
     ("page_size", "hours", "granularity"),
     [("2", 6, "daily"), ("20", 8, "weekly"), ("20", 30, "monthly"), ("200", 30, "yearly")],

@@ -52,6 +52,14 @@ def test_load_stores_every_day_of_the_range_and_says_what_it_did(run: Run, api: 
     assert "load package(s) were loaded to destination pystac_client" in run("load", "-v", *WEEK).err
 
 
+def test_load_says_which_days_it_takes_where_windows_have_more(run: Run, api: StacApi) -> None:
+    fill(api, day_items(1, 8))
+    said = run("load", "--start", "2024-01-02", "--end", "2024-01-03", "--granularity", "weekly")
+    assert "search: takes whole windows, which are the days 2024-01-01 to 2024-01-07" in said.err
+    assert said.figure("items") == "7"
+    assert "whole windows" not in run("load", *WEEK).err
+
+
 @pytest.mark.usefixtures("by_date")
 def test_load_tells_what_did_not_become_a_row_or_a_column(run: Run, api: StacApi) -> None:
     fill(api, day_items(1, 1, **CLOUDY))

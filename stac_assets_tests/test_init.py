@@ -13,7 +13,7 @@ from stac_assets.cli.new_project import FILES
 from stac_assets.settings import Settings, read_settings
 from stac_assets.stac.windows import Granularity
 from stac_assets_tests.conftest import REPOSITORY, enter_project
-from stac_assets_tests.stac_api import StacApi, make_item
+from stac_assets_tests.stac_api import StacApi, make_collection, make_item
 
 SECTION = "sources.pystac_client_source"
 
@@ -67,6 +67,15 @@ def test_what_the_api_has_is_in_the_settings_and_the_first_command_loads_it(
     assert second.endswith("dagster dev") and second.startswith("cd ")
     enter_project(folder, monkeypatch)
     assert read_settings().collections == ("c1", "c2")
+
+
+def test_commands_of_an_api_that_does_not_sort_name_what_it_claims(project: Path, api: StacApi) -> None:
+    extent = {"temporal": {"interval": [["2023-04-03T00:00:00Z", "2023-05-09T00:00:00Z"]]}}
+    api.collections.append({**make_collection("claimed"), "extent": extent})
+    api.put(make_item("a", "claimed", "2023-05-02T10:00:00Z"))
+    assert init(project / "new", "--base-url", api.url) == 0
+    page = (project / "new" / "AGENTS.md").read_text(encoding="utf-8")
+    assert "stac-assets load --collection claimed --start 2023-05-09 --end 2023-05-09" in page
 
 
 def test_of_many_collections_all_are_written(project: Path, api: StacApi) -> None:

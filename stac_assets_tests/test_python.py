@@ -102,6 +102,8 @@ def test_load_makes_a_table_exact(project: Path, api: StacApi) -> None:
     chosen = two_days(api)
     result = load("search", **chosen)
     assert (result.figures.items, len(result.windows), result.failed) == (2, 2, [])
+    told = f"2 items in 2 partitions, search → {Path('pystac_client.duckdb').absolute()}"
+    assert repr(result) == f"<LoadResult: {told}>"
     assert items() == {("c1", item["id"]): item for item in sent[:2]}
 
     api.remove("c1", "i1")

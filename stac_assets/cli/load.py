@@ -23,6 +23,7 @@ from stac_assets.source.fetched import NamedItems
 from stac_assets.source.request import LoadRequest
 from stac_assets.stac.endpoints import ENDPOINTS, SEARCH, Endpoint
 from stac_assets.stac.errors import Cancelled, EndpointMissing
+from stac_assets.stac.windows import ONE_DAY
 
 logger = logging.getLogger(LOGGER)
 
@@ -62,6 +63,8 @@ class _Command:
             try:
                 request = request_for(endpoint, self._catalog, self._ids)
                 with LoadDisplay(resource, self._tally(request), self._stderr, cancelled) as display:
+                    if days := self._whole_windows(request):
+                        display.say(f"takes whole windows, which are the days {days}")
                     result = load(
                         request,
                         self._catalog,
@@ -76,6 +79,15 @@ class _Command:
                 raise KeyboardInterrupt(_interruption(resource, storing)) from None
         self._report(result)
         result.raise_on_failures()
+
+    def _whole_windows(self, request: LoadRequest) -> str | None:
+        """The days that are loaded, where they are more than was asked for."""
+        if not request.windows:
+            return None
+        first = min(window.start for window in request.windows)
+        last = max(window.end for window in request.windows) - ONE_DAY
+        asked_first, asked_last = self._settings.start_date, self._settings.end_date or last
+        return f"{first} to {last}" if first < asked_first or last > asked_last else None
 
     def _tally(self, request: LoadRequest) -> Tally:
         expected = Counter[str]()

@@ -60,14 +60,15 @@ def exploring(
         )
         try:
             url = f"http://{HOST}:{port}"
-            until(lambda: server.poll() is None and _answers(url), "the page")
+            until(lambda: server.poll() is None and answers(url), "the page")
             yield url
         finally:
             server.terminate()
             server.wait(30)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether a server of marimo is there."""
     try:
         return requests.get(f"{url}/health", timeout=5).ok
     except requests.ConnectionError:

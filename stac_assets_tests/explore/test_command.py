@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,12 +11,15 @@ import pytest
 
 from stac_assets import load
 from stac_assets.cli import explore
-from stac_assets_tests.commanding import Run, runner
+from stac_assets_tests.browser.dagster_dev import free_port, until
+from stac_assets_tests.commanding import MODULE, Run, runner
 from stac_assets_tests.commands import BIN
 from stac_assets_tests.conftest import REPOSITORY
 from stac_assets_tests.explore.conftest import SETTING, Place
+from stac_assets_tests.explore.page import answers
 from stac_assets_tests.reading import POSTGRES_URL
 from stac_assets_tests.stac_api import StacApi, make_item
+from stac_assets_tests.terminal import in_terminal
 
 NOTEBOOK = REPOSITORY / "notebooks" / "explore.py"
 AS_JUPYTER = """
@@ -118,3 +122,18 @@ def test_before_anything_was_loaded_a_script_says_so(place: Place) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("error: There are no items in") and "stac-assets load" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("place", ["duckdb"], indirect=True)
+@pytest.mark.parametrize("name", ["explore", "show"])
+@pytest.mark.usefixtures("loaded")
+def test_ctrl_c_ends_a_server_of_marimo_without_a_word(name: str, project: Path) -> None:
+    port = free_port()
+    command = [*MODULE, name, "--headless", "--port", str(port)]
+    with in_terminal(project, dict(os.environ), *command, columns=120) as terminal:
+        terminal.until(lambda text: "(Ctrl-C ends it)" in text)
+        until(lambda: answers(f"http://127.0.0.1:{port}"), name)
+        terminal.press_ctrl_c()
+        terminal.end()
+        first, *more = terminal.screen.text.splitlines()
+    assert first.endswith("(Ctrl-C ends it)") and more in ([], ["^C"])
