@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PATIENCE = 60.0
+PAUSE = 0.1
+"""Seconds in which nothing comes once a picture is drawn; the next one begins later than that."""
 ESCAPE = re.compile(r"\x1b\[(\??)(\d*)(?:;\d+)*([A-Za-z])")
 
 
@@ -98,11 +100,13 @@ class Terminal:
         self.screen = screen
 
     def until(self, is_there: Callable[[str], object]) -> str:
-        """The screen's text as soon as something is there."""
+        """The screen's text as soon as something is there, and nothing is being drawn."""
         deadline = time.monotonic() + PATIENCE
-        while not is_there(self.screen.text):
+        while select.select([self._handle], [], [], PAUSE)[0] or not is_there(self.screen.text):
             assert time.monotonic() < deadline, self.screen.text
-            assert self._read(), self.screen.text
+            if not self._read():  # the command is gone
+                assert is_there(self.screen.text), self.screen.text
+                break
         return self.screen.text
 
     def press_ctrl_c(self) -> None:
