@@ -38,7 +38,11 @@ def test_the_demo_loads_everything_and_a_second_one_changes_no_row(tmp_path: Pat
     first = demo(folder, port, tmp_path)
     for name in ENDPOINTS:
         assert re.search(rf"pystac_client_data\.{name} +│ +[1-9]\d* │ first run", first)
-    assert "How cloudy" in first and "make ui" in first and "connect('.demo/pystac_client.duckdb')" in first
+    assert (
+        "How cloudy" in first
+        and "make ui" in first
+        and "connect('.demo/pystac_client.duckdb', read_only=True)" in first
+    )
     counts = query(
         "SELECT collection, count(*) AS items FROM pystac_client_data.search GROUP BY ALL",
         folder / DUCKDB_FILE,
@@ -48,7 +52,8 @@ def test_the_demo_loads_everything_and_a_second_one_changes_no_row(tmp_path: Pat
     assert [path.name for path in tmp_path.iterdir()] == [".demo"]
     second = demo(folder, port, folder)
     assert (
-        f"stac-assets demo --ui --folder {folder}" in second and "connect('pystac_client.duckdb')" in second
+        f"stac-assets demo --ui --folder {folder}" in second
+        and "connect('pystac_client.duckdb', read_only=True)" in second
     )
     assert second.count("no row changed") == len(ENDPOINTS)
 
