@@ -34,7 +34,8 @@ def load_measured(url: str, last: str) -> dict[str, int]:
         ("filesystem", Heavy(days=8, per_day=200, size=300_000), 800),
         ("filesystem", Heavy(days=4, per_day=2_500, size=17_000, is_bad=True), 800),
         ("duckdb", Heavy(days=8, per_day=200, size=300_000), 800),
-        ("duckdb", Heavy(days=9, per_day=240, size=300_000), 800),
+        # 781 MB alone; where tests run beside it, the allocator keeps up to 25 MB more
+        ("duckdb", Heavy(days=9, per_day=240, size=300_000), 830),
         ("duckdb", Heavy(days=4, per_day=2_500, size=3_000, is_bad=True), 600),
     ],
 )
