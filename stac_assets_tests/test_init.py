@@ -78,6 +78,15 @@ def test_commands_of_an_api_that_does_not_sort_name_what_it_claims(project: Path
     assert "stac-assets load --collection claimed --start 2023-05-09 --end 2023-05-09" in page
 
 
+def test_links_that_lead_nowhere_are_not_written_through(project: Path, dense: StacApi) -> None:
+    for name in ("AGENTS.md", ".dlt"):
+        folder = project / f"with {name}"
+        folder.mkdir()
+        (folder / name).symlink_to(project / "nowhere")
+        assert init(folder, "--base-url", dense.url) == 1
+        assert [path.name for path in folder.iterdir()] == [name] and not (project / "nowhere").exists()
+
+
 def test_of_many_collections_all_are_written(project: Path, api: StacApi) -> None:
     for number in range(11):
         api.put(make_item("a", f"c{number}", "2023-05-01T10:00:00Z"))

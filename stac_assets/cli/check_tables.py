@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from rich.markup import escape
 from rich.table import Table
 
-from stac_assets.cli.console import sized
+from stac_assets.cli.console import readable, sized
 from stac_assets.cli.span_bars import SpanBars
 from stac_assets.settings import Settings
 from stac_assets.stac.spans import Span, Spans
@@ -31,7 +31,7 @@ def endpoints(found: Survey) -> Table:
     table = plain_table("endpoint", "there", "what came")
     for probe in found.probes:
         style = STYLES.get(probe.presence, "red")
-        table.add_row(probe.endpoint, f"[{style}]{probe.presence}[/]", escape(probe.detail))
+        table.add_row(probe.endpoint, f"[{style}]{probe.presence}[/]", escape(readable(probe.detail)))
     return table
 
 
@@ -41,7 +41,7 @@ def facts(lines: Sequence[tuple[str, str]]) -> Table:
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
     for label, line in lines:
-        table.add_row(label, escape(line))
+        table.add_row(label, escape(readable(line)))
     return table
 
 
@@ -53,7 +53,7 @@ def collections(found: Survey, spans: Spans | None, settings: Settings) -> Table
     shown = _shown(found, settings)
     for estimate in shown:
         name = estimate.window.collection
-        table.add_row(escape(name), *_held(held.get(name, Span(name))), *_in_range(estimate))
+        table.add_row(escape(readable(name)), *_held(held.get(name, Span(name))), *_in_range(estimate))
     if len(held) > len(shown):
         table.add_row(f"… {len(held) - len(shown):,} more")
     return table

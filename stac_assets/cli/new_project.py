@@ -1,5 +1,6 @@
 """The files of a new project, of which only the settings depend on its API."""
 
+import os
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
@@ -34,7 +35,10 @@ def refuse_overwriting(folder: Path) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise ConfigurationError(f"{folder} is no folder")
-    there = [name for name in FILES if (folder / name).exists()]
+    there = [name for name in FILES if os.path.lexists(folder / name)]
+    own = folder / ".dlt"
+    if os.path.lexists(own) and not own.is_dir():
+        there.insert(0, own.name)
     if there:
         raise ConfigurationError(
             f"{folder} has {', '.join(there)} already, and nothing is overwritten; give another folder, or "

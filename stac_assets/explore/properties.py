@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from stac_assets.explore.mirror import Mirror, Rows, Table, absent
@@ -71,7 +72,7 @@ class Distribution:
     @property
     def width(self) -> float:
         """Of a bin."""
-        return (self.high - self.low) / BINS
+        return _width(self.low, self.high)
 
 
 def properties_of(mirror: Mirror, table: Table, some: Sample) -> list[Property]:
@@ -164,7 +165,10 @@ def _bin(each: Property, low: float, high: float) -> str:
         return f"CAST({column} AS VARCHAR)"
     if high <= low:
         return f"CASE WHEN {column} IS NOT NULL THEN '0' END"
-    place = f"floor((CAST({column} AS DOUBLE PRECISION) - ({low!r})) * {BINS} / ({high - low!r}))"
+    number = f"CAST({column} AS DOUBLE PRECISION)"
+    place = f"floor(({number} - ({low!r})) * {BINS} / ({high - low!r}))"
+    if not isfinite(high - low):  # as where a value stands for none: half of each number is not too far
+        place = f"floor(({number} / 2 - ({low / 2!r})) / ({_width(low, high) / 2!r}))"
     return f"CAST(CAST(least({place}, {BINS - 1}) AS INTEGER) AS VARCHAR)"
 
 
@@ -173,11 +177,23 @@ def _distribution(each: Property, edges: tuple[float, float], rows: Rows, some: 
     missing = int(rows.loc[rows["value"].isna(), "items"].sum())
     counts = rows.loc[rows["value"].notna(), ["value", "items"]].copy()
     if each.is_number:
-        counts["value"] = low + counts["value"].astype(float) * (high - low) / BINS
+        counts["value"] = _begins(low, high, counts["value"].astype(float))
         return Distribution(each, low, high, counts.sort_values("value"), missing, 0)
     counts = counts.sort_values(["items", "value"], ascending=[False, True]).head(MOST_VALUES)
     total = int(rows["of_all"].iloc[0]) if len(rows) else 0
     return Distribution(each, low, high, counts, missing, total - missing - int(counts["items"].sum()))
+
+
+def _width(low: float, high: float) -> float:
+    """Of a bin."""
+    return (high - low) / BINS if isfinite(high - low) else high / BINS - low / BINS
+
+
+def _begins(low: float, high: float, bins: Rows) -> Rows:
+    """Where bins begin, by their numbers."""
+    if isfinite(high - low):
+        return low + bins * _width(low, high)
+    return low * (1 - bins / BINS) + high * (bins / BINS)
 
 
 def _quoted(column: str) -> str:

@@ -14,9 +14,13 @@ from fastmcp.exceptions import ToolError
 from stac_assets.cli.console import LOGGER
 from stac_assets.cli.mcp.secrets import secrets
 from stac_assets.stac.errors import StacError
-from stac_assets.stac.http.redaction import hidden
+from stac_assets.stac.http.redaction import HIDDEN, SHORTEST, hidden
 
 _one_at_a_time = threading.Lock()
+MOST = 80_000
+"""Characters of a text at most: those of the cells of an answer, and what a table has around them."""
+CUT = "…"
+"""What stands behind a value that was shortened."""
 
 
 def answered(tool: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,7 +42,7 @@ def answered(tool: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 return _without(tool(*arguments, **named), known)
             except (StacError, DltException) as error:
-                told = hidden(str(error), known)
+                told = _cut(hidden(str(error), known))
             except Exception as error:
                 logging.getLogger(LOGGER).info("%s failed", tool.__name__, exc_info=error)
                 told = (
@@ -52,10 +56,24 @@ def answered(tool: Callable[..., Any]) -> Callable[..., Any]:
 def _without(answer: Any, known: list[str]) -> Any:
     match answer:
         case str():
-            return hidden(answer, known)
+            return _cut(_without_beginnings(hidden(answer, known), known))
         case dict():
             return {hidden(str(name), known): _without(value, known) for name, value in answer.items()}
         case list():
             return [_without(value, known) for value in answer]
         case _:
             return answer
+
+
+def _without_beginnings(text: str, known: list[str]) -> str:
+    """`text` without what is left of a secret whose end was cut off with that of its value."""
+    for secret in known:
+        for length in range(len(secret) - 1, SHORTEST - 1, -1):
+            text = text.replace(secret[:length] + CUT, HIDDEN + CUT)
+    return text
+
+
+def _cut(text: str) -> str:
+    return (
+        text if len(text) <= MOST else f"{text[:MOST]}{CUT} (the first {MOST:,} of {len(text):,} characters)"
+    )

@@ -10,7 +10,7 @@ from typing import Any
 
 Cell = str | int | float | bool | None
 PORTION = 50
-"""Rows that are fetched at a time, so that few are in memory beyond the bounds."""
+"""Rows that are fetched at a time where they are small, so that few are in memory beyond the bounds."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,15 @@ def bounded(
         bounds: of the answer.
     """
     names, found, room, shortened = tuple(map(str, columns)), list[list[Cell]](), bounds.characters, 0
-    while portion := fetch(min(PORTION, bounds.rows + 1 - len(found))):
+    largest = bounds.characters  # the first row comes alone: it may be large
+    while portion := fetch(max(1, min(PORTION, bounds.rows + 1 - len(found), bounds.characters // largest))):
         for row in portion:
             if len(found) == bounds.rows:
                 return Answer(
                     names, found, _told(found, f"rows, as many as were asked for ({bounds.rows:,})")
                 )
             cells = [_cell(value) for value in row]
+            largest = max(sum(len(str(cell)) for cell in cells), 1)
             if bounds.cell is not None:
                 long = [isinstance(cell, str) and len(cell) > bounds.cell for cell in cells]
                 shortened += sum(long)
@@ -98,7 +100,10 @@ def _cell(value: Any) -> Cell:
             return (value if value.tzinfo is None else value.astimezone(UTC)).isoformat()
         case bytes() | bytearray() | memoryview():
             return bytes(value).hex()
-        case dict() | list() | tuple():
+        case dict():
+            named = {str(name): each for name, each in value.items()}
+            return json.dumps(named, default=_cell, ensure_ascii=False)
+        case list() | tuple():
             return json.dumps(value, default=_cell, ensure_ascii=False)
         case _:
             return str(value)

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -58,9 +59,9 @@ def ask_process(question: dict[str, Any], bounds: Bounds) -> Answer:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise QueryRefused(
-            f"the query was ended after {bounds.seconds:g} s: ask for less, by day or collection"
-        ) from None
+        raise _ended(bounds) from None
+    if done.returncode < 0 and -done.returncode == getattr(signal, "SIGALRM", None):
+        raise _ended(bounds)
     try:
         told = json.loads(done.stdout)
     except ValueError:
@@ -81,6 +82,10 @@ def ask_here(question: dict[str, Any], bounds: Bounds) -> Answer:
         return answer({**question, "bounds": asdict(bounds)})
     except duckdb.Error as error:
         raise QueryRefused(str(error)) from None
+
+
+def _ended(bounds: Bounds) -> QueryRefused:
+    return QueryRefused(f"the query was ended after {bounds.seconds:g} s: ask for less, by day or collection")
 
 
 class DuckDbReader(Reader):

@@ -27,6 +27,8 @@ HARMLESS = frozenset({"random", "clock_timestamp", "timeofday", "gen_random_uuid
 TELLING = frozenset(
     {"current_setting", "database_to_xml", "schema_to_xml", "table_to_xml", "database_to_xml_and_xmlschema"}
     | {"schema_to_xml_and_xmlschema", "table_to_xml_and_xmlschema", "inet_client_addr", "inet_server_addr"}
+    | {"database_to_xmlschema", "schema_to_xmlschema", "table_to_xmlschema", "txid_current"}
+    | {"shobj_description", "obj_description", "col_description"}
 )
 """Functions that are not volatile, and yet tell of settings, or read relations that no query names."""
 SYSTEMS = frozenset({"pg_typeof", "pg_column_size", "pg_size_pretty"})
@@ -34,6 +36,29 @@ SYSTEMS = frozenset({"pg_typeof", "pg_column_size", "pg_size_pretty"})
 _WORD = re.compile(r"[^\W\d][\w$]*")
 _WITHOUT_NAMES = re.compile(r"\bu&", re.IGNORECASE)
 """Begins a name whose letters are written as numbers."""
+_NAMES_OF_SERVER = re.compile(r"\breg(class|role|proc|procedure|oper|operator|namespace|type|config)\b", re.I)
+"""Types that make names of the server's own of numbers."""
+OF_OTHERS = """
+    SELECT kind, name FROM (
+        SELECT 'operator' AS kind, oprname AS name, oprnamespace AS space, oid,
+            'pg_catalog.pg_operator'::pg_catalog.regclass AS class FROM pg_catalog.pg_operator
+        UNION ALL SELECT 'type', t.typname, t.typnamespace, t.oid, 'pg_catalog.pg_type'::pg_catalog.regclass
+            FROM pg_catalog.pg_type AS t LEFT JOIN pg_catalog.pg_class AS c ON c.oid = t.typrelid
+            WHERE typelem = 0 AND (c.oid IS NULL OR c.relkind = 'c')
+        UNION ALL SELECT 'function', proname, pronamespace, oid, 'pg_catalog.pg_proc'::pg_catalog.regclass
+            FROM pg_catalog.pg_proc WHERE proname !~ '^[[:alpha:]_][[:alnum:]_$]*$'
+    ) AS made JOIN pg_catalog.pg_namespace AS n ON n.oid = made.space
+    WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+        AND CASE WHEN name ~ '^[[:alpha:]_][[:alnum:]_$]*$' THEN pg_catalog.lower(name) = ANY(%s)
+            ELSE pg_catalog.strpos(pg_catalog.lower(%s), pg_catalog.lower(name)) > 0 END
+        AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid
+            WHERE d.objid = made.oid AND d.classid = made.class AND d.deptype = 'e'
+                AND pg_catalog.starts_with(e.extname, 'postgis')
+        ) LIMIT 1
+"""
+"""What somebody has made that may call a function where a query names none: operators, and types, whose casts
+and conditions do. Functions are looked for by their words, but for those whose names are none."""
 CURSOR = "stac_assets_query"
 OPEN = f"""DO $do$ DECLARE found refcursor := '{CURSOR}'; BEGIN
 OPEN found NO SCROLL FOR EXECUTE current_setting('stac_assets.query'); END $do$"""
@@ -93,8 +118,8 @@ class PostgresReader(Reader):
         It is cancelled from outside too, because a query can change its own limit.
         """
         connection = psycopg2.connect(self._client.config.credentials.to_native_representation())
-        clock = threading.Timer(seconds + 1, lambda: _cancel(connection))
-        clock.daemon = True
+        over = threading.Event()
+        clock = threading.Thread(target=_cancel_after, args=(connection, seconds + 1, over), daemon=True)
         try:
             connection.set_session(readonly=True, isolation_level="REPEATABLE READ", autocommit=False)
             for register in (register_default_json, register_default_jsonb):
@@ -114,7 +139,7 @@ class PostgresReader(Reader):
                 clock.start()
                 yield cursor
         finally:
-            clock.cancel()
+            over.set()
             connection.close()
 
     def _open(self, cursor: Any, query: str) -> None:
@@ -131,8 +156,16 @@ class PostgresReader(Reader):
             raise QueryRefused("one statement that reads is expected (SELECT ...)")
         if _WITHOUT_NAMES.search(query):
             raise QueryRefused('names are expected as they are, not as U&"..."')
+        if found := _NAMES_OF_SERVER.search(query):
+            raise QueryRefused(f"the query names {found[0]}, a type that tells of the server")
         words = {word for found in _WORD.findall(query) for word in (found, found.lower())}
         self._refuse_functions(cursor, words)
+        cursor.execute(OF_OTHERS, (list(words), query))
+        for kind, name in cursor.fetchall():
+            raise QueryRefused(
+                f"the query holds {name}, the name of a {kind} that somebody has made, which may do more "
+                "than compute; only those of PostgreSQL and of PostGIS can be used"
+            )
         for name, schema in self._planned(cursor, query, "Relation Name"):
             if schema not in self._schemas:
                 raise QueryRefused(
@@ -196,6 +229,9 @@ def _named(plan: Any, kind: str) -> Iterator[tuple[str, str]]:
             yield from _named(value, kind)
 
 
-def _cancel(connection: Any) -> None:
-    with suppress(psycopg2.Error):  # it is over already
-        connection.cancel()
+def _cancel_after(connection: Any, seconds: float, over: threading.Event) -> None:
+    """Cancel whatever statement runs then, and those after it: each has a limit of its own."""
+    while not over.wait(seconds):
+        with suppress(psycopg2.Error):  # it is over already
+            connection.cancel()
+        seconds = 1.0
