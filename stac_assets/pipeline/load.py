@@ -148,7 +148,7 @@ def _store(
         columns = set(schema.tables.get(name, {}).get("columns", {}))
         find_changes(pipeline, delivery, catalog.settings, known, folder.parent)
         if _is_stored(fetched, delivery, catalog, look):
-            if inspected:
+            if inspected or not storage.compares:  # views of warehouses are made by the restored schema
                 pipeline.sync_destination()
         else:
             result.load_info = _run(pipeline, delivery, schema, known, hold)
