@@ -77,6 +77,11 @@ class Catalog:
         return (endpoint,) if self.name is None else (self.name, endpoint)
 
     @property
+    def flag(self) -> str:
+        """What a command of `stac-assets` takes to be about it, with a blank before; empty without a name."""
+        return f" --catalog {self.name}" if self.name else ""
+
+    @property
     def group(self) -> str:
         """Dagster's group of the assets."""
         return self.name or GROUP

@@ -51,7 +51,7 @@ def agents_page(catalog: Catalog, example: Example) -> str:
         dataset=catalog.dataset_name,
         pipeline=catalog.pipeline_name,
         prefix="".join(f"{part}/" for part in catalog.asset_path("search")[:-1]),
-        of="" if catalog.name is None else f" --catalog {catalog.name}",
+        of=catalog.flag,
         collection=found.collection,
         day=found.day,
         partition=PartitionKey(found.collection, found.granularity.floor(found.day)),

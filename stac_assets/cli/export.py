@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
             doing="stac-assets export",
             tell=lambda line: print(line, file=sys.stderr),
         )
-        _tell(collection, exported, f"--catalog {catalog.name} " if catalog.name else "")
+        _tell(collection, exported, catalog.flag)
         if not exported.files and not exported.removed:
             tell_error(f"the table search holds no items of {collection} in these days: nothing was written")
             status = 1
@@ -58,8 +58,8 @@ def _tell(collection: str, exported: Exported, of: str) -> None:
         print(f"{collection} → {counted(exported.items, 'item')} in {counted(len(files), 'file')}: {to}")
         if not exported.has_collection:
             print(
-                "  without the document of the collection, which no load has stored yet: stac-assets load "
-                f"{of}--resource collections, and export again"
+                "  without the document of the collection, which no load has stored yet: stac-assets load"
+                f"{of} --resource collections, and export again"
             )
     if exported.removed:
         print(f"  {counted(len(exported.removed), 'file')} removed")

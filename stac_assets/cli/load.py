@@ -57,7 +57,6 @@ class _Command:
 
     def _load(self, endpoint: Endpoint) -> None:
         resource = endpoint.name
-        of = f" --catalog {self._catalog.name}" if self._catalog.name else ""
         with interruptible(is_told=is_live(self._stderr)) as cancelled:
             display = None
             try:
@@ -71,7 +70,7 @@ class _Command:
                         progress=display,
                         cancelled=cancelled,
                         stage=display.stage,
-                        doing=f"stac-assets load{of} --resource {resource}",
+                        doing=f"stac-assets load{self._catalog.flag} --resource {resource}",
                         tell=display.say,
                     )
             except (KeyboardInterrupt, Cancelled):

@@ -139,8 +139,7 @@ class LoadDisplay(Progress):
         head.add_column(width=max(1, width - 11), no_wrap=True, overflow="ellipsis")
         head.add_column(justify="right", no_wrap=True, width=7)
         head.add_row(self._spinner, Text(self._doing()), told(int(time.monotonic() - self._since)))
-        shows_table = self._table is not None and not self.is_storing
-        return Group(head, self._table) if shows_table and self._table is not None else head
+        return head if self._table is None or self.is_storing else Group(head, self._table)
 
     def _doing(self) -> str:
         if self._cancelled.is_set():

@@ -40,12 +40,11 @@ def pipelines_folder(catalog: Catalog) -> Path:
         DashboardUnavailable: nothing was loaded from this folder yet.
     """
     target = target_of(catalog)
-    of = f" --catalog {catalog.name}" if catalog.name else ""
     folder = target.published_folders()[0].absolute()
     if not (folder / target.pipeline_name).is_dir():
         raise DashboardUnavailable(
             f"{folder} holds no pipeline {target.pipeline_name}: nothing was loaded from this folder yet. "
-            f"Run `stac-assets load{of}` first, or change to the project folder"
+            f"Run `stac-assets load{catalog.flag}` first, or change to the project folder"
         )
     return folder
 

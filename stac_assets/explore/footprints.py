@@ -11,6 +11,7 @@ from stac_assets.explore.mirror import Mirror, Rows, Table, absent
 from stac_assets.explore.sample import Sample
 from stac_assets.globe.frame import TURN, WORLD, Box, Frame, fitted, moved_into, on_the_globe
 from stac_assets.globe.outline import outline
+from stac_assets.source.columns import ITEM_TIME
 
 MOST = 500
 """Footprints on a map."""
@@ -51,7 +52,7 @@ class Footprints:
 def footprints(mirror: Mirror, table: Table, some: Sample) -> Footprints:
     """The footprints of some items, at most `MOST`: their geometries, or their boxes where these are none."""
     rows = mirror.ask(
-        f"SELECT id, coalesce(datetime, start_datetime) AS time, {', '.join(BOX)}, "  # noqa: S608
+        f"SELECT id, {ITEM_TIME} AS time, {', '.join(BOX)}, "  # noqa: S608
         f"CASE WHEN length(CAST(geometry AS VARCHAR)) <= {LONGEST} THEN CAST(geometry AS VARCHAR) END "
         f"AS geometry FROM {table.sql} WHERE {some.condition} LIMIT {READ}",
         *some.values,

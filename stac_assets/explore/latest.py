@@ -12,6 +12,7 @@ from msgspec.json import decode
 
 from stac_assets.explore.mirror import Mirror, Table, absent
 from stac_assets.explore.sample import Sample
+from stac_assets.source.columns import ITEM_TIME
 
 MOST = 12
 """Items that are shown."""
@@ -44,16 +45,15 @@ class Latest:
 
 def latest(mirror: Mirror, table: Table, some: Sample) -> list[Latest]:
     """The newest of some items. Their documents are read after it is known which ones these are."""
-    time = "coalesce(datetime, start_datetime)"
     where = f"FROM {table.sql} WHERE {some.condition}"
-    order = f"ORDER BY {time} DESC, id LIMIT {MOST}"
+    order = f"ORDER BY {ITEM_TIME} DESC, id LIMIT {MOST}"
     found = mirror.ask(f"SELECT id {where} {order}", *some.values)
     ids = [str(item) for item in found["id"]]
     if not ids:
         return []
     clouds = CLOUDS if CLOUDS in table.columns else "CAST(NULL AS DOUBLE PRECISION)"
     rows = mirror.ask(
-        f"SELECT id, {time} AS time, {clouds} AS clouds, CAST(assets AS VARCHAR) AS assets, "
+        f"SELECT id, {ITEM_TIME} AS time, {clouds} AS clouds, CAST(assets AS VARCHAR) AS assets, "
         f"CAST(links AS VARCHAR) AS links {where} AND id IN ({', '.join(['%s'] * len(ids))}) {order}",
         *some.values,
         *ids,

@@ -67,7 +67,7 @@ class Mirror:
         self._target = target_of(catalog)
         self._storage: Storage = storage_of(self._target)
         self._patience = patience
-        self._load = f"stac-assets load --catalog {catalog.name}" if catalog.name else "stac-assets load"
+        self._load = f"stac-assets load{catalog.flag}"
         self.where = self._target.describe()
         self.tables: Mapping[str, Table] = self._read(_tables)
 

@@ -24,6 +24,7 @@ from stac_assets.pipeline.inspection_result import (
 from stac_assets.source.columns import (
     CATALOG_COLUMNS,
     ITEM_COLUMNS,
+    ITEM_TIME,
     PARTITION_KEY,
     REJECTED,
     rejected_key,
@@ -49,7 +50,6 @@ MAX_PROMOTED = 6
 NAMED_STRAYS = 10
 """Items that are named of those which two partitions share; all are counted."""
 
-TIME = "coalesce(datetime, start_datetime)"
 """What decides to which day a row belongs."""
 
 
@@ -172,15 +172,16 @@ class _Reader:
         elif timed < rows or not start <= _utc(first) <= _utc(last) < end:
             ((outside,),) = self.query(
                 f"SELECT count(*) FROM {self.table} WHERE {self._key} = %s AND collection = %s "  # noqa: S608
-                f"AND ({TIME} IS NULL OR {TIME} < %s OR {TIME} >= %s)",
+                f"AND ({ITEM_TIME} IS NULL OR {ITEM_TIME} < %s OR {ITEM_TIME} >= %s)",
                 *(key, collection, start, end),
             )
             found.outside += outside
 
     def _counted(self, where: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
         return self.query(
-            f"SELECT {self._key}, collection, count(*), count(DISTINCT id), min({TIME}), max({TIME}), "  # noqa: S608
-            f"count({TIME}) FROM {self.table} WHERE {where} GROUP BY {self._key}, collection",
+            f"SELECT {self._key}, collection, count(*), count(DISTINCT id), min({ITEM_TIME}), "  # noqa: S608
+            f"max({ITEM_TIME}), count({ITEM_TIME}) FROM {self.table} "
+            f"WHERE {where} GROUP BY {self._key}, collection",
             *values,
         )
 

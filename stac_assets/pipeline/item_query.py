@@ -17,7 +17,7 @@ from stac_assets.pipeline.failures import told_plainly
 from stac_assets.pipeline.folders import run_folder
 from stac_assets.pipeline.place import runs_folder
 from stac_assets.pipeline.target import target_of
-from stac_assets.source.columns import DELETED, ITEM_TABLES, PARTITION_KEY, type_of
+from stac_assets.source.columns import DELETED, ITEM_TABLES, ITEM_TIME, PARTITION_KEY, type_of
 from stac_assets.source.geometry_column import GEOM
 from stac_assets.stac.errors import ConfigurationError
 from stac_assets.stac.windows import parse_day
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 SHAPE = "stac_assets_shape"
 """What the geometries are called in the query: a table may have a property of any other name."""
 OURS = (PARTITION_KEY, DELETED, GEOM)
-TIME = "coalesce(datetime, start_datetime)"
 Quote = Callable[[str], str]
 
 
@@ -97,9 +96,9 @@ class ItemQuery:
             names = ", ".join(map(literal, self.collections)) or "NULL"
             found.append(f"collection IN ({names})")
         if self.first is not None:
-            found.append(f"{TIME} >= {_instant(self.first, literal)}")
+            found.append(f"{ITEM_TIME} >= {_instant(self.first, literal)}")
         if self.last is not None and self.last < date.max:
-            found.append(f"{TIME} < {_instant(self.last + timedelta(days=1), literal)}")
+            found.append(f"{ITEM_TIME} < {_instant(self.last + timedelta(days=1), literal)}")
         return [*found, *(_touching(*self.bbox) if self.bbox else ())]
 
 

@@ -91,8 +91,7 @@ def _make(client: Any, endpoint: Endpoint, found: Comparison) -> None:
     client.update_stored_schema(only_tables=list(found.missing), force=True)
     for name in found.missing:
         if FINGERPRINT in found.there.get(name, {}):  # so that loads to come fill the columns
-            table = client.sql_client.make_qualified_table_name(name)
-            client.sql_client.execute_sql(f"UPDATE {table} SET {FINGERPRINT} = NULL")  # noqa: S608
+            _store_anew(client, name)
     if CHANGES in found.missing and CHANGES not in found.there:
         _forget_changes(client)
 
@@ -101,9 +100,14 @@ def _forget_changes(client: Any) -> None:
     """Let the next loads tell a baseline of all rows, of which no feed tells any more."""
     for name in ITEM_TABLES:
         if FINGERPRINT in client.schema.tables.get(name, {}).get("columns", {}):
-            table = client.sql_client.make_qualified_table_name(name)
             with suppress(DestinationUndefinedEntity):  # that table is dropped too
-                client.sql_client.execute_sql(f"UPDATE {table} SET {FINGERPRINT} = NULL")  # noqa: S608
+                _store_anew(client, name)
+
+
+def _store_anew(client: Any, name: str) -> None:
+    """Let loads to come store all rows of a table, as if they had another fingerprint."""
+    table = client.sql_client.make_qualified_table_name(name)
+    client.sql_client.execute_sql(f"UPDATE {table} SET {FINGERPRINT} = NULL")  # noqa: S608
 
 
 def _keys(table: str, endpoint: Endpoint) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ CONTRACT: TSchemaContractDict = {"tables": "evolve", "columns": "evolve", "data_
 """Tables and columns may be added; a column never changes its type."""
 
 PARTITION_KEY = "_partition_key"
+ITEM_TIME = "coalesce(datetime, start_datetime)"
+"""The time whose UTC day owns an item, in the SQL of every destination."""
 FINGERPRINT = "_fingerprint"
 DELETED = "_deleted"
 PROPERTY_HINT = "x-stac-property"

@@ -58,8 +58,8 @@ def schema_of(catalog: Catalog, reader: Reader) -> Schema:
     """
     schema = reader.schema()
     if schema is None:
-        of = f" --catalog {catalog.name}" if catalog.name else ""
-        raise NothingStored(f"nothing was loaded into {catalog.dataset_name} yet: run `stac-assets load{of}`")
+        load = f"stac-assets load{catalog.flag}"
+        raise NothingStored(f"nothing was loaded into {catalog.dataset_name} yet: run `{load}`")
     return schema
 
 

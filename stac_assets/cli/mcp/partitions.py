@@ -7,16 +7,15 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from dlt.common.schema import Schema
+from dlt.common.schema.typing import C_DLT_LOAD_ID
 
 from stac_assets.catalog import Catalog
 from stac_assets.cli.mcp.pipelines import ALL
 from stac_assets.pipeline.read_only.reader import Reader
 from stac_assets.source.changes.feed import CHANGES
-from stac_assets.source.columns import PARTITION_KEY, REJECTED, rejected_key
+from stac_assets.source.columns import ITEM_TIME, PARTITION_KEY, REJECTED, rejected_key
 from stac_assets.stac.windows import ONE_DAY, PartitionKey, Window
 
-TIME = "coalesce(datetime, start_datetime)"
-LOAD = "_dlt_load_id"
 WITHOUT_ROWS = (
     "days of the configured range without a row: not loaded yet, or loaded and empty, or failed. The tables "
     "do not tell these apart; Dagster's UI does, and loading such a partition again is safe"
@@ -42,10 +41,12 @@ def of_collections(
     catalog: Catalog, reader: Reader, schema: Schema, table: str, limit: int
 ) -> dict[str, Any]:
     """What is stored of each collection."""
-    loads = f"max({reader.column(LOAD)})" if LOAD in schema.get_table_columns(table) else "NULL"
+    loads = (
+        f"max({reader.column(C_DLT_LOAD_ID)})" if C_DLT_LOAD_ID in schema.get_table_columns(table) else "NULL"
+    )
     key = reader.column(PARTITION_KEY)
     found = reader.ask(
-        f"SELECT collection, count(*), count(DISTINCT {key}), min({TIME}), max({TIME}), {loads} "  # noqa: S608
+        f"SELECT collection, count(*), count(DISTINCT {key}), min({ITEM_TIME}), max({ITEM_TIME}), {loads} "  # noqa: S608
         f"FROM {reader.table(table)} GROUP BY collection ORDER BY collection",
         ALL,
     )
@@ -116,10 +117,12 @@ def _stored(
     catalog: Catalog, reader: Reader, schema: Schema, table: str, collection: str
 ) -> dict[date, Stored]:
     """What is stored, by the first day of each partition."""
-    loads = f"max({reader.column(LOAD)})" if LOAD in schema.get_table_columns(table) else "NULL"
+    loads = (
+        f"max({reader.column(C_DLT_LOAD_ID)})" if C_DLT_LOAD_ID in schema.get_table_columns(table) else "NULL"
+    )
     key, literal = reader.column(PARTITION_KEY), reader.literal
     found = reader.ask(
-        f"SELECT {key}, count(*), {loads}, max({TIME}) FROM {reader.table(table)} "  # noqa: S608
+        f"SELECT {key}, count(*), {loads}, max({ITEM_TIME}) FROM {reader.table(table)} "  # noqa: S608
         f"WHERE collection = {literal(collection)} GROUP BY {key}",
         ALL,
     )

@@ -29,6 +29,11 @@ class Bounds:
     cell: int | None = 2_000
     seconds: float = 30.0
 
+    @property
+    def ended(self) -> str:
+        """What is told of a query that takes longer."""
+        return f"the query was ended after {self.seconds:g} s: ask for less, by day or collection"
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -35,8 +35,6 @@ READING = ("SELECT", "EXPLAIN")
 such as `IMPORT DATABASE`, look at files before anybody asks whether they may."""
 PATIENCE = 0.05
 """Seconds between two attempts to open a file that another process has."""
-
-
 ADDRESSES = 6 << 30
 """Bytes of addresses that the process may have: DuckDB's limit says nothing of values that Python holds."""
 
@@ -94,9 +92,7 @@ def _answered(connection: duckdb.DuckDBPyConnection, asked: dict[str, Any]) -> A
         cursor = connection.execute(statements[0])
         return bounded([column[0] for column in cursor.description or ()], cursor.fetchmany, bounds)
     except duckdb.InterruptException:
-        raise duckdb.InterruptException(
-            f"the query was ended after {bounds.seconds:g} s: ask for less, by day or collection"
-        ) from None
+        raise duckdb.InterruptException(bounds.ended) from None
     finally:
         clock.cancel()
         clock.join()

@@ -59,9 +59,9 @@ def ask_process(question: dict[str, Any], bounds: Bounds) -> Answer:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise _ended(bounds) from None
+        raise QueryRefused(bounds.ended) from None
     if done.returncode < 0 and -done.returncode == getattr(signal, "SIGALRM", None):
-        raise _ended(bounds)
+        raise QueryRefused(bounds.ended)
     try:
         told = json.loads(done.stdout)
     except ValueError:
@@ -82,10 +82,6 @@ def ask_here(question: dict[str, Any], bounds: Bounds) -> Answer:
         return answer({**question, "bounds": asdict(bounds)})
     except duckdb.Error as error:
         raise QueryRefused(str(error)) from None
-
-
-def _ended(bounds: Bounds) -> QueryRefused:
-    return QueryRefused(f"the query was ended after {bounds.seconds:g} s: ask for less, by day or collection")
 
 
 class DuckDbReader(Reader):

@@ -105,9 +105,7 @@ class PostgresReader(Reader):
                 cursor.execute(f"FETCH FORWARD 0 FROM {CURSOR}")
                 return bounded([column[0] for column in cursor.description or ()], fetch, bounds)
         except psycopg2.extensions.QueryCanceledError:
-            raise QueryRefused(
-                f"the query was ended after {bounds.seconds:g} s: ask for less, by day or collection"
-            ) from None
+            raise QueryRefused(bounds.ended) from None
         except psycopg2.Error as error:
             raise QueryRefused(_said(error)) from None
 
